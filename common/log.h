@@ -1,0 +1,53 @@
+/*
+ * Logging: one event a line, with a stable event name and key=value pairs.
+ *
+ * A line goes to the sink: stderr before anything else is set, the
+ * supervisor's channel in a worker, syslog or a file in the supervisor.
+ * No message body and no secret is ever given to these functions.
+ */
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+#include <sys/cdefs.h>
+#include <stdarg.h>
+#include <syslog.h>
+
+#define LOG_LINE_MAX 1024
+
+/* A number as a value of log_event(); lives to the end of the full block. */
+#define LOG_NUM(n) log_num((char[24]){0}, (long long)(n))
+
+typedef void (*log_sink_fn)(int prio, const char *line, void *arg);
+
+/* role: short process title put before each line, borrowed for ever. */
+void log_init(const char *role, int verbose);
+/* Send finished lines to fn from now on; NULL restores stderr. */
+void log_set_sink(log_sink_fn fn, void *arg);
+void log_set_verbose(int verbose);
+int log_get_verbose(void);
+/* 1: lines are JSON objects instead of key=value. */
+void log_set_json(int on);
+/* Hand an already formatted line of another process to the sink. */
+void log_relay(int prio, const char *line);
+
+/*
+ * name: stable dotted event name ("account.connected"). Then pairs of
+ * const char *key, const char *value, ended by NULL. A NULL value is left
+ * out. Values are quoted when they must be; control characters become '?'.
+ */
+void log_event(int prio, const char *name, ...)
+    __attribute__((sentinel));
+
+void log_warn(const char *fmt, ...) /* adds strerror(errno) */
+    __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void fatal(const char *fmt, ...) /* adds strerror(errno), exits 1 */
+    __attribute__((format(printf, 1, 2), noreturn));
+void fatalx(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+const char *log_num(char *buf, long long n);
+
+#endif

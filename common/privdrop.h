@@ -1,0 +1,23 @@
+/*
+ * Giving up root for good.
+ */
+#ifndef COMMON_PRIVDROP_H
+#define COMMON_PRIVDROP_H
+
+#include <sys/types.h>
+
+struct privdrop {
+	uid_t uid;
+	gid_t gid;
+	const char *dir; /* to chroot into; root-owned unless store's own */
+	int rootless;    /* 1: started without root; only chdir and rlimits */
+	int keep_root_dir; /* 1: no chroot (the dialer's resolver) */
+};
+
+/*
+ * chroot, chdir, groups, uid; prove that there is no way back; rlimits (no
+ * core, no new processes unless threads is set). Fatal on any failure.
+ */
+void privdrop(const struct privdrop *);
+
+#endif

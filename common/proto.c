@@ -1,0 +1,154 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "common/proto.h"
+
+#define A SIDE_A
+#define B SIDE_B
+#define END                                                                    \
+	{                                                                      \
+		NULL, A, 0, 0, 0                                               \
+	}
+
+/*
+ * The supervisor runs as root: what it reads (from B) is small and flat.
+ */
+static const struct proto_msg supervisor_msgs[] = {
+    {"init", A, PROTO_INIT, 0, PROTO_TEXT},
+    {"secret", A, PROTO_ANY, 0, 16384},
+    {"fd", A, PROTO_INIT, PROTO_FD, PROTO_SMALL},
+    {"link", A, PROTO_ANY, PROTO_FD, PROTO_NORMAL},
+    {"unlink", A, PROTO_ANY, 0, PROTO_SMALL},
+    {"start", A, PROTO_INIT, 0, PROTO_SMALL},
+    {"ping", A, PROTO_ANY, PROTO_REQUEST, PROTO_SMALL},
+    {"verbose", A, PROTO_ANY, 0, PROTO_SMALL},
+    {"stop", A, PROTO_ANY, 0, PROTO_SMALL},
+    {"ctl.reply", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    {"hello", B, PROTO_INIT, 0, PROTO_SMALL},
+    {"ready", B, PROTO_ANY, 0, PROTO_SMALL},
+    {"pong", B, PROTO_ANY, PROTO_REPLY, PROTO_SMALL},
+    {"log", B, PROTO_ANY, 0, PROTO_SMALL},
+    {"state", B, PROTO_ANY, 0, PROTO_SMALL},
+    {"ctl", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg dial_msgs[] = {
+    {"dial", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"dial.ok", A, PROTO_RUN, PROTO_REPLY | PROTO_FD, PROTO_SMALL},
+    {"dial.err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg store_account_msgs[] = {
+    {"load", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"inbox.put", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"drops", B, PROTO_RUN, 0, PROTO_TEXT},
+    {"mark", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"turn.begin", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"turn.commit", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"turn.retry", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
+    {"turn.dead", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"outbox.put", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"outbox.done", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"outbox.dead", B, PROTO_RUN, 0, PROTO_NORMAL},
+    {"inbox.row", A, PROTO_RUN, 0, PROTO_TEXT},
+    {"outbox.row", A, PROTO_RUN, 0, PROTO_TEXT},
+    {"mark.row", A, PROTO_RUN, 0, PROTO_SMALL},
+    {"load.end", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"inbox.ok", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"ok", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg store_agent_msgs[] = {
+    {"session.load", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"session", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg store_control_msgs[] = {
+    {"explain", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"dead.list", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"stats", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"data", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg turn_msgs[] = {
+    {"turn.start", B, PROTO_RUN, 0, PROTO_TEXT},
+    {"turn.cancel", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"turn.text", A, PROTO_RUN, 0, PROTO_TEXT},
+    {"turn.tool", A, PROTO_RUN, 0, PROTO_NORMAL},
+    {"turn.thinking", A, PROTO_RUN, 0, PROTO_SMALL},
+    {"turn.final", A, PROTO_RUN, 0, PROTO_TEXT},
+    {"turn.error", A, PROTO_RUN, 0, PROTO_NORMAL},
+    END,
+};
+
+static const struct proto_msg control_account_msgs[] = {
+    {"status", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"send", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"data", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
+    END,
+};
+
+static const struct proto_msg control_agent_msgs[] = {
+    {"status", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"data", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
+static const struct proto_msg client_msgs[] = {
+    {"req", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
+    {"res", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    END,
+};
+
+static const struct proto protos[PROTO_MAX] = {
+    [PROTO_SUPERVISOR] = {"supervisor", {16, 4}, supervisor_msgs},
+    [PROTO_DIAL] = {"dial", {4, 4}, dial_msgs},
+    [PROTO_STORE_ACCOUNT] = {"store-account", {16, 16}, store_account_msgs},
+    [PROTO_STORE_AGENT] = {"store-agent", {16, 4}, store_agent_msgs},
+    [PROTO_STORE_CONTROL] = {"store-control", {16, 4}, store_control_msgs},
+    [PROTO_TURN] = {"turn", {16, 16}, turn_msgs},
+    [PROTO_CONTROL_ACCOUNT] = {"control-account", {16, 16},
+	control_account_msgs},
+    [PROTO_CONTROL_AGENT] = {"control-agent", {16, 4}, control_agent_msgs},
+    [PROTO_CLIENT] = {"client", {16, 8}, client_msgs},
+};
+
+const struct proto *
+proto_get(enum proto_kind kind)
+{
+	return &protos[kind];
+}
+
+const struct proto_msg *
+proto_find(const struct proto *p, enum proto_side from, const char *type)
+{
+	const struct proto_msg *m;
+
+	for (m = p->msgs; m->type != NULL; m++)
+		if (m->from == from && strcmp(m->type, type) == 0)
+			return m;
+	return NULL;
+}
+
+uint32_t
+proto_max(const struct proto *p, enum proto_side from)
+{
+	const struct proto_msg *m;
+	uint32_t max = 0;
+
+	for (m = p->msgs; m->type != NULL; m++)
+		if (m->from == from && m->max > max)
+			max = m->max;
+	return max;
+}
