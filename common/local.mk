@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libpostern_common.a
 libpostern_common_a_SOURCES = \
-	common/chan.c common/chan.h \
+	common/chan.c common/chan.h common/chan_int.h \
+	common/chan_in.c common/chan_out.c common/chan_wait.c \
 	common/fields.c common/fields.h \
 	common/log.c common/log.h \
 	common/loop.c common/loop.h \

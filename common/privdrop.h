@@ -12,6 +12,7 @@ struct privdrop {
 	const char *dir; /* to chroot into; root-owned unless store's own */
 	int rootless;    /* 1: started without root; only chdir and rlimits */
 	int keep_root_dir; /* 1: no chroot (the dialer's resolver) */
+	int threads;       /* 1: may start threads (the dialer) */
 };
 
 /*

@@ -1,0 +1,187 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan_int.h"
+#include "common/log.h"
+#include "common/loop.h"
+
+static void
+handlers_check(const struct chan *c)
+{
+	const struct proto_msg *m;
+	const struct chan_handler *h;
+
+	for (m = c->proto->msgs; m->type != NULL; m++) {
+		if (m->from == c->ours || (m->flags & PROTO_REPLY))
+			continue;
+		for (h = c->handlers; h->type != NULL; h++)
+			if (strcmp(h->type, m->type) == 0)
+				break;
+		if (h->type == NULL)
+			fatalx("%s: no handler for %s", c->proto->name,
+			    m->type);
+	}
+}
+
+struct chan *
+chan_new(struct event_base *base, int fd, enum proto_kind kind,
+    enum proto_side ours, const struct chan_handler *handlers,
+    chan_close_fn on_close, void *arg)
+{
+	struct chan *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		fatal("calloc");
+	c->base = base;
+	c->fd = fd;
+	c->proto = proto_get(kind);
+	c->ours = ours;
+	c->handlers = handlers;
+	c->on_close = on_close;
+	c->arg = arg;
+	c->state = PROTO_RUN;
+	c->max_in = proto_max(c->proto, chan_theirs(c));
+	TAILQ_INIT(&c->out);
+	TAILQ_INIT(&c->waiting);
+	handlers_check(c);
+	if (fd_prepare(fd) == -1)
+		fatal("%s: fcntl", c->proto->name);
+	c->tok = json_tokener_new_ex(c->proto->depth[chan_theirs(c)]);
+	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, chan_on_read, c);
+	c->wr = event_new(base, fd, EV_WRITE, chan_on_flush, c);
+	c->flush = event_new(base, -1, 0, chan_on_flush, c);
+	c->again = event_new(base, -1, 0, chan_on_again, c);
+	c->timer = evtimer_new(base, chan_on_timer, c);
+	if (c->tok == NULL || c->rd == NULL || c->wr == NULL ||
+	    c->flush == NULL || c->again == NULL || c->timer == NULL)
+		fatalx("out of memory");
+	json_tokener_set_flags(
+	    c->tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	event_add(c->rd, NULL);
+	return c;
+}
+
+/* Stop all I/O and tell those who wait; the memory may go later. */
+static void
+chan_shut(struct chan *c)
+{
+	c->dead = 1;
+	event_del(c->rd);
+	event_del(c->wr);
+	event_del(c->flush);
+	event_del(c->again);
+	event_del(c->timer);
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	while (c->nfds > 0)
+		close(c->fds[--c->nfds]);
+	chan_out_drop(c);
+	chan_wait_drop(c);
+}
+
+void
+chan_free(struct chan *c)
+{
+	if (c == NULL)
+		return;
+	if (!c->dead) {
+		c->busy++;
+		chan_shut(c);
+		c->busy--;
+	}
+	if (c->busy > 0)
+		return; /* one of our callers frees it */
+	event_free(c->rd);
+	event_free(c->wr);
+	event_free(c->flush);
+	event_free(c->again);
+	event_free(c->timer);
+	json_tokener_free(c->tok);
+	freezero(c->in, c->in_cap);
+	free(c);
+}
+
+void
+chan_ended(struct chan *c, const char *why)
+{
+	if (c->dead || c->ended)
+		return;
+	c->ended = 1;
+	c->busy++;
+	event_del(c->rd);
+	event_del(c->wr);
+	event_del(c->flush);
+	event_del(c->again);
+	c->on_close(c, why, c->arg);
+	c->busy--;
+	if (c->dead && c->busy == 0)
+		chan_free(c);
+}
+
+void
+chan_violation(struct chan *c, const char *why)
+{
+	chan_ended(c, why);
+}
+
+void
+chan_set_state(struct chan *c, unsigned state)
+{
+	c->state = state;
+}
+
+void
+chan_set_drain(struct chan *c, chan_drain_fn fn)
+{
+	c->on_drain = fn;
+}
+
+void
+chan_set_secret(struct chan *c)
+{
+	c->secret = 1;
+}
+
+void *
+chan_arg(struct chan *c)
+{
+	return c->arg;
+}
+
+int
+chan_fd(const struct chan *c)
+{
+	return c->fd;
+}
+
+size_t
+chan_queued(const struct chan *c)
+{
+	return c->queued;
+}
+
+int
+chan_full(const struct chan *c)
+{
+	return c->full;
+}
+
+void
+chan_pause(struct chan *c, int on)
+{
+	if (c->dead || c->ended || c->paused == on)
+		return;
+	c->paused = on;
+	if (on) {
+		event_del(c->rd);
+		return;
+	}
+	event_add(c->rd, NULL);
+	event_active(c->again, EV_TIMEOUT, 0);
+}

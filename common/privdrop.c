@@ -1,0 +1,51 @@
+#include "config.h"
+
+#include <sys/resource.h>
+
+#include <grp.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/privdrop.h"
+
+static void
+limit(int what, rlim_t n, const char *name)
+{
+	struct rlimit rl = {n, n};
+
+	if (setrlimit(what, &rl) == -1)
+		fatal("setrlimit %s", name);
+}
+
+static void
+uid_drop(const struct privdrop *p)
+{
+	if (setgroups(1, &p->gid) == -1)
+		fatal("setgroups");
+	if (setresgid(p->gid, p->gid, p->gid) == -1)
+		fatal("setresgid %u", (unsigned)p->gid);
+	if (setresuid(p->uid, p->uid, p->uid) == -1)
+		fatal("setresuid %u", (unsigned)p->uid);
+	/* Prove that there is no way back. */
+	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
+	    getuid() != p->uid || geteuid() != p->uid || getgid() != p->gid)
+		fatalx("privileges could be regained");
+}
+
+void
+privdrop(const struct privdrop *p)
+{
+	limit(RLIMIT_CORE, 0, "core");
+	if (!p->rootless && p->uid == 0)
+		fatalx("refusing to run a worker as root");
+	if (p->dir != NULL && !p->rootless && !p->keep_root_dir &&
+	    chroot(p->dir) == -1)
+		fatal("chroot %s", p->dir);
+	if (p->dir != NULL &&
+	    chdir(p->rootless || p->keep_root_dir ? p->dir : "/") == -1)
+		fatal("chdir %s", p->dir);
+	if (!p->rootless)
+		uid_drop(p);
+	if (!p->threads)
+		limit(RLIMIT_NPROC, 0, "nproc");
+}

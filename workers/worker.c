@@ -1,0 +1,387 @@
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/privdrop.h"
+#include "workers/worker.h"
+
+#define SUPERVISOR_FD 3
+#define FLUSH_MS 200 /* for the last words of a dying worker */
+
+struct worker {
+	const struct worker_role *role;
+	struct event_base *base;
+	struct chan *up; /* to the supervisor */
+	const char *name;
+	void *state;
+	struct privdrop drop;
+};
+
+static void
+usage(const char *prog)
+{
+	fprintf(stderr,
+	    "%s is started by posternd(8); it does nothing by itself.\n",
+	    prog);
+	exit(2);
+}
+
+static unsigned
+number(const char *s, const char *prog)
+{
+	const char *errstr;
+	unsigned n;
+
+	n = (unsigned)strtonum(s, 0, INT_MAX, &errstr);
+	if (errstr != NULL)
+		usage(prog);
+	return n;
+}
+
+static void
+args_parse(struct worker *w, int argc, char *argv[])
+{
+	int ch;
+
+	while ((ch = getopt(argc, argv, "n:u:g:c:Rkv")) != -1) {
+		switch (ch) {
+		case 'n':
+			w->name = optarg;
+			break;
+		case 'u':
+			w->drop.uid = number(optarg, argv[0]);
+			break;
+		case 'g':
+			w->drop.gid = number(optarg, argv[0]);
+			break;
+		case 'c':
+			w->drop.dir = optarg;
+			break;
+		case 'R':
+			w->drop.rootless = 1;
+			break;
+		case 'k':
+			w->drop.keep_root_dir = 1;
+			break;
+		case 'v':
+			log_set_verbose(1);
+			break;
+		default:
+			usage(argv[0]);
+		}
+	}
+	if (argc != optind)
+		usage(argv[0]);
+}
+
+/*
+ * A copy that is surely valid JSON text: the supervisor would kill a worker
+ * over a cut or foreign byte sequence.
+ */
+static void
+ascii_copy(char *dst, const char *src, size_t size)
+{
+	strlcpy(dst, src, size);
+	for (; *dst != '\0'; dst++)
+		if ((unsigned char)*dst >= 0x80)
+			*dst = '?';
+}
+
+/* The log goes up the channel: a jail has no syslog. */
+static void
+log_up(int prio, const char *line, void *arg)
+{
+	struct worker *w = arg;
+	struct json_object *msg = chan_msg("log");
+	char cut[LOG_LINE_MAX];
+
+	ascii_copy(cut, line, sizeof(cut));
+	json_object_object_add(msg, "prio", json_object_new_int(prio));
+	json_object_object_add(msg, "line", json_object_new_string(cut));
+	if (chan_send(w->up, msg, -1) == 0 && prio <= LOG_CRIT)
+		chan_flush(w->up, FLUSH_MS);
+}
+
+static void
+up_closed(struct chan *c, const char *why, void *arg)
+{
+	/* Without a supervisor there is nobody to work for. */
+	_exit(strcmp(why, "hangup") == 0 ? 0 : 1);
+}
+
+static void
+need(int there, const char *what)
+{
+	if (!there)
+		fatalx("the supervisor sent %s, which this role has not",
+		    what);
+}
+
+static void
+shape(struct fields *f, const char *type)
+{
+	if (fields_end(f) == -1)
+		fatalx("%s: %s", type, fields_error(f));
+}
+
+static void
+on_init(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+	struct json_object *config;
+	struct fields f;
+
+	fields_open(&f, msg);
+	config = fields_obj(&f, "config");
+	shape(&f, "init");
+	w->role->init(w, config);
+}
+
+static void
+on_secret(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+	const char *name, *value;
+	struct fields f;
+
+	fields_open(&f, msg);
+	name = fields_str(&f, "name", 64);
+	value = fields_str(&f, "value", 8192);
+	shape(&f, "secret");
+	need(w->role->secret != NULL, "a secret");
+	w->role->secret(w, name, value);
+	explicit_bzero((char *)(uintptr_t)value, strlen(value));
+}
+
+static void
+on_fd(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+	const char *name;
+	struct fields f;
+
+	fields_open(&f, msg);
+	name = fields_str(&f, "name", 64);
+	shape(&f, "fd");
+	need(w->role->fd != NULL, "a descriptor");
+	w->role->fd(w, name, fd);
+}
+
+static void
+on_link(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+	struct json_object *opts;
+	const char *kind, *peer;
+	struct fields f;
+
+	fields_open(&f, msg);
+	kind = fields_str(&f, "kind", 32);
+	peer = fields_str(&f, "peer", 128);
+	opts = fields_opt_obj(&f, "opts");
+	shape(&f, "link");
+	need(w->role->link != NULL, "a link");
+	w->role->link(w, kind, peer, opts, fd);
+}
+
+static void
+on_unlink(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+	const char *kind, *peer;
+	struct fields f;
+
+	fields_open(&f, msg);
+	kind = fields_str(&f, "kind", 32);
+	peer = fields_str(&f, "peer", 128);
+	shape(&f, "unlink");
+	need(w->role->unlink != NULL, "an unlink");
+	w->role->unlink(w, kind, peer);
+}
+
+static void
+on_start(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+
+	chan_set_state(c, PROTO_RUN);
+	if (w->role->start != NULL)
+		w->role->start(w);
+}
+
+static void
+on_ping(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	chan_send(c, chan_reply_msg("pong", msg), -1);
+}
+
+static void
+on_verbose(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct fields f;
+	int on;
+
+	fields_open(&f, msg);
+	on = fields_bool(&f, "on");
+	shape(&f, "verbose");
+	log_set_verbose(on);
+}
+
+static void
+on_stop(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->role->stop != NULL)
+		w->role->stop(w);
+	else
+		worker_exit(w);
+}
+
+static const struct chan_handler up_handlers[] = {
+    {"init", on_init},
+    {"secret", on_secret},
+    {"fd", on_fd},
+    {"link", on_link},
+    {"unlink", on_unlink},
+    {"start", on_start},
+    {"ping", on_ping},
+    {"verbose", on_verbose},
+    {"stop", on_stop},
+    {NULL, NULL},
+};
+
+static void
+say_hello(struct worker *w)
+{
+	struct json_object *msg = chan_msg("hello");
+
+	json_object_object_add(
+	    msg, "version", json_object_new_string(PACKAGE_VERSION));
+	json_object_object_add(
+	    msg, "proto", json_object_new_int(PROTO_VERSION));
+	json_object_object_add(msg, "pid", json_object_new_int(getpid()));
+	json_object_object_add(
+	    msg, "sandbox", json_object_new_string(sandbox_describe()));
+	chan_send(w->up, msg, -1);
+}
+
+/* Only the supervisor orders the end; a terminal's ^C must not. */
+static void
+signals_ignore(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+worker_main(int argc, char *argv[], const struct worker_role *role)
+{
+	struct worker w;
+
+	memset(&w, 0, sizeof(w));
+	w.role = role;
+	w.name = "";
+	log_init(role->title, 0);
+	args_parse(&w, argc, argv);
+	signals_ignore();
+	tzset();
+	w.base = loop_new();
+	if (role->prepare != NULL)
+		role->prepare(&w);
+	w.drop.threads = role->sandbox == SANDBOX_DIALER;
+	privdrop(&w.drop);
+	sandbox_enter(role->sandbox);
+	sandbox_selftest(role->sandbox);
+
+	w.up = chan_new(w.base, SUPERVISOR_FD, PROTO_SUPERVISOR, SIDE_B,
+	    up_handlers, up_closed, &w);
+	chan_set_state(w.up, PROTO_INIT);
+	chan_set_secret(w.up);
+	log_set_sink(log_up, &w);
+	say_hello(&w);
+	event_base_dispatch(w.base);
+	chan_flush(w.up, FLUSH_MS);
+	return 0;
+}
+
+struct event_base *
+worker_base(struct worker *w)
+{
+	return w->base;
+}
+
+const char *
+worker_name(struct worker *w)
+{
+	return w->name;
+}
+
+void
+worker_set_state(struct worker *w, void *state)
+{
+	w->state = state;
+}
+
+void *
+worker_state(struct worker *w)
+{
+	return w->state;
+}
+
+void
+worker_ready(struct worker *w)
+{
+	chan_send(w->up, chan_msg("ready"), -1);
+}
+
+static void
+add_opt(struct json_object *msg, const char *key, const char *value)
+{
+	char cut[512];
+
+	if (value == NULL)
+		return;
+	ascii_copy(cut, value, sizeof(cut));
+	json_object_object_add(msg, key, json_object_new_string(cut));
+}
+
+void
+worker_report(struct worker *w, const char *state, const char *reason,
+    const char *detail)
+{
+	struct json_object *msg = chan_msg("state");
+
+	json_object_object_add(msg, "state", json_object_new_string(state));
+	add_opt(msg, "reason", reason);
+	add_opt(msg, "detail", detail);
+	chan_send(w->up, msg, -1);
+}
+
+int
+worker_ctl(struct worker *w, struct json_object *msg, chan_reply_fn fn,
+    void *arg)
+{
+	return chan_request(w->up, msg, -1, 10000, fn, arg);
+}
+
+void
+worker_exit(struct worker *w)
+{
+	event_base_loopbreak(w->base);
+}
