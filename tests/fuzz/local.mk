@@ -1,1 +1,33 @@
-# tests/fuzz
+# Fuzz targets. A target X is three lines at the end of this file:
+#   FUZZ_TARGETS += tests/fuzz/fuzz_X
+#   tests_fuzz_fuzz_X_SOURCES = tests/fuzz/fuzz_X.c ...
+#   tests_fuzz_fuzz_X_LDADD = ... $(FUZZ_LIBS)
+# and its seed inputs in tests/fuzz/corpus/X/. The source file defines only
+# LLVMFuzzerTestOneInput() (and, if need be, LLVMFuzzerInitialize()).
+#
+# "make check" runs every corpus, and mutations of it, through every target
+# with any compiler. "make fuzz" is the real thing; it wants
+#   CC=clang ./configure --enable-fuzzers --enable-sanitizers
+#   make fuzz FUZZ_SECONDS=600
+FUZZ_TARGETS =
+FUZZ_SECONDS = 60
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += tests/fuzz/corpora.sh
+EXTRA_DIST += tests/fuzz/corpora.sh tests/fuzz/fuzz.sh tests/fuzz/corpus
+
+noinst_LIBRARIES += libpostern_fuzzmain.a
+libpostern_fuzzmain_a_SOURCES = tests/fuzz/driver.c
+if FUZZERS
+FUZZ_LIBS = $(FUZZ_ENGINE) $(COMMON_LIBS)
+else
+FUZZ_LIBS = libpostern_fuzzmain.a $(COMMON_LIBS)
+endif
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS)
+	srcdir='$(srcdir)' sh '$(srcdir)/tests/fuzz/fuzz.sh' \
+	    '$(FUZZ_SECONDS)' $(FUZZ_TARGETS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
+tests_fuzz_fuzz_frame_LDADD = $(FUZZ_LIBS)
