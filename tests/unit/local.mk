@@ -1,1 +1,21 @@
 # tests/unit
+check_PROGRAMS += tests/unit/test_sse
+TESTS += tests/unit/test_sse
+tests_unit_test_sse_SOURCES = tests/unit/test_sse.c
+tests_unit_test_sse_LDADD = libpostern_agent.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_prompt
+TESTS += tests/unit/test_prompt
+tests_unit_test_prompt_SOURCES = tests/unit/test_prompt.c
+tests_unit_test_prompt_LDADD = libpostern_agent.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_agent_answer
+TESTS += tests/unit/test_agent_answer
+tests_unit_test_agent_answer_SOURCES = tests/unit/test_agent_answer.c
+tests_unit_test_agent_answer_LDADD = libpostern_agent.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_agent_stream
+TESTS += tests/unit/test_agent_stream
+tests_unit_test_agent_stream_SOURCES = tests/unit/test_agent_stream.c
+tests_unit_test_agent_stream_LDADD = libpostern_agent.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_agent_classify
+TESTS += tests/unit/test_agent_classify
+tests_unit_test_agent_classify_SOURCES = tests/unit/test_agent_classify.c
+tests_unit_test_agent_classify_LDADD = libpostern_agent.a $(UNIT_LIBS)

@@ -1,0 +1,62 @@
+/*
+ * What the model is asked: the messages of one request.
+ *
+ * Pure: no I/O. The system role holds the operator's prompt and fixed facts
+ * about the channel, the same bytes for every turn of an agent. What people
+ * and the server say about the conversation goes before the user's text as
+ * a data block: delimited, every line quoted, cut to a bound, and with the
+ * delimiters made harmless wherever somebody typed them.
+ */
+#ifndef WORKERS_AGENT_PROMPT_H
+#define WORKERS_AGENT_PROMPT_H
+
+#include <stddef.h>
+
+struct json_object;
+
+#define PROMPT_BYTES_PER_TOKEN 4
+#define PROMPT_CONTEXT_MAX (32u * 1024) /* bytes of context in the block */
+#define PROMPT_RECORD_MAX (64u * 1024)  /* bytes of text kept as history */
+
+struct prompt_cfg {
+	const char *agent;  /* name shown to the model */
+	const char *prompt; /* the operator's, or NULL */
+	size_t window;      /* the model's, in tokens; 0: not known */
+	size_t answer;      /* tokens of it kept for the answer; 0: not set */
+};
+
+struct prompt_turn {
+	const char *text;
+	const char *context; /* JSON text or "" */
+	const char *sender;  /* "" when unknown */
+	int addressed;
+};
+
+/* The system message's text. To be freed by the caller. */
+char *prompt_system(const struct prompt_cfg *);
+/* The user message's text. To be freed by the caller. */
+char *prompt_user(const struct prompt_cfg *, const struct prompt_turn *);
+/*
+ * Bytes of history that fit beside the rest of the request; at most what a
+ * frame from the store carries.
+ */
+size_t prompt_budget(const struct prompt_cfg *, const struct prompt_turn *);
+/*
+ * The newest messages of history that together have at most budget bytes,
+ * beginning with one of the user's: {"role","content"} only, user and
+ * assistant only. history may be NULL. A new array.
+ */
+struct json_object *prompt_trim(struct json_object *history, size_t budget);
+/* Bytes of an array of messages, as prompt_trim() counts them. */
+size_t prompt_size(struct json_object *messages);
+/* The whole "messages" array, of which past is borrowed. */
+struct json_object *prompt_messages(const struct prompt_cfg *,
+    struct json_object *past, const struct prompt_turn *);
+/*
+ * The turn's user message as the history keeps it: the text without its
+ * block, and in conversations of many with the speaker's name before it.
+ * To be freed by the caller.
+ */
+char *prompt_record(const struct prompt_turn *);
+
+#endif

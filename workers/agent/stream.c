@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workers/agent/delta.h"
+#include "workers/agent/stream.h"
+
+static int on_event(void *, const char *, const char *, size_t);
+
+void
+stream_init(struct stream *s, size_t answer_max)
+{
+	memset(s, 0, sizeof(*s));
+	sse_init(&s->sse, STREAM_EVENT_MAX, on_event, s);
+	answer_init(&s->answer, answer_max);
+	s->prompt_tokens = s->completion_tokens = -1;
+}
+
+void
+stream_free(struct stream *s)
+{
+	sse_free(&s->sse);
+	bytes_free(&s->json);
+	answer_free(&s->answer);
+}
+
+static void
+fail(struct stream *s, const char *code, const char *detail)
+{
+	if (s->failed)
+		return;
+	classify_own(&s->verdict, code, detail);
+	s->failed = 1;
+	s->flags |= STREAM_FAILED;
+}
+
+static void
+thinks(struct stream *s)
+{
+	if (!s->thinking)
+		s->flags |= STREAM_THINKING;
+	s->thinking = 1;
+}
+
+static void
+apply(struct stream *s, unsigned what)
+{
+	if (what & ANSWER_THINK)
+		thinks(s);
+	if (what & ANSWER_GREW) {
+		s->flags |= STREAM_TEXT;
+		s->thinking = 0;
+	}
+	if (what & ANSWER_FULL) {
+		s->done = 1;
+		s->flags |= STREAM_DONE;
+	}
+}
+
+/* Names go into frames and logs: one line of ASCII. */
+static void
+copy_name(char *dst, size_t size, const char *src)
+{
+	size_t i;
+
+	for (i = 0; i < size - 1 && src[i] != '\0'; i++)
+		dst[i] = src[i] > ' ' && src[i] < 0x7f ? src[i] : '?';
+	dst[i] = '\0';
+}
+
+static void
+take_tools(struct stream *s, const struct delta *d)
+{
+	struct delta_tool t;
+	size_t i;
+
+	for (i = 0; i < delta_ntools(d); i++) {
+		delta_tool(d, i, &t);
+		if (s->tool[0] == '\0')
+			copy_name(s->tool, sizeof(s->tool),
+			    t.name == NULL ? "?" : t.name);
+	}
+}
+
+static void
+take_delta(struct stream *s, const struct delta *d)
+{
+	if (d->is_error) {
+		classify_error(&s->verdict, d);
+		s->failed = 1;
+		s->flags |= STREAM_FAILED;
+		return;
+	}
+	s->chunks++;
+	if (d->model != NULL && s->model[0] == '\0')
+		copy_name(s->model, sizeof(s->model), d->model);
+	if (d->prompt_tokens >= 0)
+		s->prompt_tokens = d->prompt_tokens;
+	if (d->completion_tokens >= 0)
+		s->completion_tokens = d->completion_tokens;
+	if (d->reasoning != NULL)
+		thinks(s);
+	if (d->content != NULL)
+		apply(s, answer_add(&s->answer, d->content, d->content_len));
+	take_tools(s, d);
+	if (d->finish != NULL) {
+		s->finished = 1;
+		s->flags |= STREAM_FINISH;
+	}
+}
+
+static int
+on_event(void *arg, const char *name, const char *data, size_t len)
+{
+	struct stream *s = arg;
+	struct delta d;
+
+	if (len == 6 && memcmp(data, "[DONE]", 6) == 0) {
+		s->done = 1;
+		s->flags |= STREAM_DONE;
+		return 1;
+	}
+	if (delta_parse(&d, data, len) == 0)
+		take_delta(s, &d);
+	else
+		s->garbage++;
+	delta_free(&d);
+	if (s->garbage > STREAM_GARBAGE_MAX)
+		fail(s, "protocol", "events that are no JSON objects");
+	return s->done || s->failed;
+}
+
+/* An event stream never begins with a brace, a JSON object always does. */
+static void
+find_kind(struct stream *s, const char *p, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (strchr(" \t\r\n", p[i]) == NULL)
+			break;
+	if (i < len)
+		s->kind = p[i] == '{' ? STREAM_JSON : STREAM_SSE;
+}
+
+unsigned
+stream_feed(struct stream *s, const char *p, size_t len)
+{
+	s->flags = 0;
+	if (s->done || s->failed)
+		return 0;
+	if (s->kind == STREAM_UNKNOWN)
+		find_kind(s, p, len);
+	if (s->kind == STREAM_JSON) {
+		if (s->json.len + len > STREAM_EVENT_MAX)
+			fail(s, "protocol", "the answer is too large");
+		else
+			bytes_add(&s->json, p, len);
+		return s->flags;
+	}
+	if (sse_feed(&s->sse, p, len) == SSE_TOOBIG)
+		fail(s, "protocol", "an event is too large");
+	if (sse_garbage(&s->sse) + s->garbage > STREAM_GARBAGE_MAX)
+		fail(s, "protocol", "the answer is no event stream");
+	return s->flags;
+}
+
+static void
+end_json(struct stream *s, const char *why)
+{
+	struct delta d;
+
+	if (delta_parse(&d, s->json.p, s->json.len) == -1) {
+		if (why != NULL)
+			fail(s, "cut", why);
+		else
+			fail(s, "protocol", "the answer is no JSON");
+	} else {
+		take_delta(s, &d);
+		s->done = !s->failed;
+	}
+	delta_free(&d);
+	bytes_free(&s->json);
+}
+
+int
+stream_close(struct stream *s)
+{
+	char detail[128];
+
+	if (s->failed)
+		return -1;
+	answer_end(&s->answer);
+	if (s->tool[0] == '\0' || s->answer.text.len > 0)
+		return 0;
+	snprintf(detail, sizeof(detail),
+	    "the model asked for the tool %s, which it was not offered",
+	    s->tool);
+	fail(s, "protocol", detail);
+	return -1;
+}
+
+int
+stream_end(struct stream *s, const char *why)
+{
+	s->flags = 0;
+	if (s->kind == STREAM_JSON && !s->failed)
+		end_json(s, why);
+	else if (!s->done && !s->failed)
+		(void)sse_end(&s->sse);
+	if (s->failed || s->done || s->finished)
+		return stream_close(s);
+	if (why != NULL)
+		fail(s, s->chunks > 0 ? "cut" : "network", why);
+	else if (s->chunks > 0)
+		fail(s, "cut", "the stream ended without a finish");
+	else
+		fail(s, "protocol", "the answer has no completion");
+	return -1;
+}
