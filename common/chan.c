@@ -175,13 +175,11 @@ chan_full(const struct chan *c)
 void
 chan_pause(struct chan *c, int on)
 {
+	on = on != 0;
 	if (c->dead || c->ended || c->paused == on)
 		return;
 	c->paused = on;
-	if (on) {
-		event_del(c->rd);
-		return;
-	}
-	event_add(c->rd, NULL);
-	event_active(c->again, EV_TIMEOUT, 0);
+	chan_read_arm(c);
+	if (!on)
+		event_active(c->again, EV_TIMEOUT, 0);
 }

@@ -25,6 +25,8 @@ struct json_object;
 
 #define CHAN_HIGH (256u * 1024) /* bytes queued: the channel is full */
 #define CHAN_LOW (64u * 1024)   /* bytes queued: it has drained */
+/* Bytes queued: more than any owner should let it come to. Ends the link. */
+#define CHAN_LIMIT (16u * 1024 * 1024)
 
 /*
  * msg is borrowed for the call (json_object_get() it to keep it). fd is -1
@@ -72,12 +74,17 @@ int chan_fd(const struct chan *);
 
 /*
  * A message to fill: an object with its "t". chan_send() consumes it, and
- * fd when that is not -1. 0, or -1 with a log line when it is larger than
- * the table allows (nothing is sent then; fd is closed). A type that is not
- * ours to send is fatal.
+ * fd when that is not -1. 0, or -1 when nothing is sent and fd is closed:
+ * the link is ending, or, with a log line, it is larger than the table
+ * allows. A type that is not ours to send is fatal. Calls no callback.
  */
 struct json_object *chan_msg(const char *type);
 int chan_send(struct chan *, struct json_object *msg, int fd);
+/*
+ * A "secret" message, written without a copy of the value that would stay
+ * in freed memory. Makes the channel a secret one, see below.
+ */
+int chan_send_secret(struct chan *, const char *name, const char *value);
 /* As chan_send() for a type that is a request: adds "id" and waits. */
 int chan_request(struct chan *, struct json_object *msg, int fd,
     int timeout_ms, chan_reply_fn, void *arg);
@@ -86,7 +93,10 @@ void chan_forget(struct chan *, chan_reply_fn, void *arg);
 /* An answer to the request req, of the given type. */
 struct json_object *chan_reply_msg(
     const char *type, struct json_object *req);
-/* Overwrite every queued byte when it is freed: the channel has secrets. */
+/*
+ * The channel has secrets: overwrite every byte of it that is freed, both
+ * ways. What a handler was given it wipes itself.
+ */
 void chan_set_secret(struct chan *);
 
 /* Write all that is queued now, blocking at most ms. Before a fatal end. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 
 #define READ_STEP 16384    /* room offered to one recvmsg */
 #define FRAMES_PER_TURN 64 /* handled before other sources get a turn */
-#define FDS_PER_READ 16    /* descriptors taken from one recvmsg */
+#define FDS_PER_READ 4     /* descriptors taken from one recvmsg */
 
 static int
 fd_take(struct chan *c)
@@ -29,6 +30,35 @@ fd_take(struct chan *c)
 	return fd;
 }
 
+/* What is on its way through the parser stays in its buffer: size it once. */
+static void
+parser_reserve(struct chan *c, size_t len)
+{
+	if (c->tok->pb->size < (int)len + 1)
+		printbuf_memset(c->tok->pb, 0, 0, (int)len + 1);
+	json_tokener_reset(c->tok);
+}
+
+static struct json_object *
+frame_parse(struct chan *c, const struct frame_header *h, const char *text)
+{
+	struct json_object *msg;
+
+	json_tokener_reset(c->tok);
+	if (c->secret)
+		parser_reserve(c, h->len);
+	msg = json_tokener_parse_ex(c->tok, text, (int)h->len);
+	if (c->secret)
+		explicit_bzero(c->tok->pb->buf, c->tok->pb->size);
+	if (msg == NULL ||
+	    json_tokener_get_parse_end(c->tok) != (size_t)h->len ||
+	    !json_object_is_type(msg, json_type_object)) {
+		json_object_put(msg);
+		return NULL;
+	}
+	return msg;
+}
+
 static const char *
 frame_handle(struct chan *c, const struct frame_header *h, const char *text)
 {
@@ -37,14 +67,8 @@ frame_handle(struct chan *c, const struct frame_header *h, const char *text)
 	struct json_object *msg;
 	int fd = -1;
 
-	json_tokener_reset(c->tok);
-	msg = json_tokener_parse_ex(c->tok, text, (int)h->len);
-	if (msg == NULL ||
-	    json_tokener_get_parse_end(c->tok) != (size_t)h->len ||
-	    !json_object_is_type(msg, json_type_object)) {
-		json_object_put(msg);
+	if ((msg = frame_parse(c, h, text)) == NULL)
 		return "frame is not one JSON object";
-	}
 	m = proto_find(c->proto, chan_theirs(c), chan_msg_type(msg));
 	if (m == NULL || !(m->states & c->state) || h->len > m->max ||
 	    ((m->flags & PROTO_FD) != 0) != ((h->flags & FRAME_FD) != 0)) {
@@ -54,7 +78,7 @@ frame_handle(struct chan *c, const struct frame_header *h, const char *text)
 		return "frame out of table";
 	}
 	if (h->flags & FRAME_FD) {
-		/* The table of descriptors was full when it came. */
+		/* Our own table of descriptors was full when it came. */
 		if ((fd = fd_take(c)) == -1) {
 			json_object_put(msg);
 			return "descriptor is missing";
@@ -83,7 +107,10 @@ header_check(struct chan *c, const struct frame_header *h)
 	return NULL;
 }
 
-/* Handle the complete frames of the buffer, a bounded number a turn. */
+/*
+ * Handle the complete frames of the buffer, a bounded number a turn. While
+ * some are left nothing is read: a peer cannot make the buffer grow.
+ */
 static const char *
 frames_take(struct chan *c)
 {
@@ -92,6 +119,7 @@ frames_take(struct chan *c)
 	size_t off = 0;
 	int n;
 
+	c->more = 0;
 	for (n = 0; !c->paused && !c->dead && !c->ended; n++) {
 		if (c->in_len - off < sizeof(h))
 			break;
@@ -101,13 +129,12 @@ frames_take(struct chan *c)
 		if (c->in_len - off < sizeof(h) + h.len)
 			break;
 		if (n == FRAMES_PER_TURN) {
+			c->more = 1;
 			event_active(c->again, EV_TIMEOUT, 0);
 			break;
 		}
 		why = frame_handle(
 		    c, &h, (const char *)c->in + off + sizeof(h));
-		if (c->secret)
-			explicit_bzero(c->in + off, sizeof(h) + h.len);
 		off += sizeof(h) + h.len;
 		if (why != NULL)
 			break;
@@ -119,6 +146,37 @@ frames_take(struct chan *c)
 			explicit_bzero(c->in + c->in_len, off);
 	}
 	return why;
+}
+
+/*
+ * A descriptor comes with the first byte of its frame, so that once all
+ * complete frames are handled only the one that has begun can own one.
+ */
+static int
+fds_surplus(const struct chan *c)
+{
+	struct frame_header h;
+
+	if (c->nfds == 0)
+		return 0;
+	if (c->in_len == 0)
+		return 1;
+	if (c->in_len < sizeof(h))
+		return c->nfds > 1;
+	memcpy(&h, c->in, sizeof(h));
+	return c->nfds > (h.flags & FRAME_FD ? 1 : 0);
+}
+
+void
+chan_read_arm(struct chan *c)
+{
+	if (c->paused || c->more || c->eof || c->ended || c->dead) {
+		event_del(c->rd);
+		return;
+	}
+	event_add(c->rd, NULL);
+	if (c->broken)
+		event_active(c->rd, EV_READ, 0);
 }
 
 static void
@@ -134,6 +192,12 @@ in_work(struct chan *c)
 			chan_free(c);
 		return;
 	}
+	if (why == NULL && !c->paused && !c->more) {
+		if (fds_surplus(c))
+			why = "surplus descriptor";
+		else if (c->eof)
+			why = "hangup";
+	}
 	if (why != NULL) {
 		chan_ended(c, why);
 		return;
@@ -144,6 +208,7 @@ in_work(struct chan *c)
 		c->in = NULL;
 		c->in_cap = 0;
 	}
+	chan_read_arm(c);
 }
 
 static void
@@ -231,13 +296,14 @@ chan_on_read(int fd, short what, void *arg)
 	struct chan *c = arg;
 	ssize_t n = in_read(c);
 
-	if (n == -1 && errno == EAGAIN)
+	if (n == -1 && errno == EAGAIN && !c->broken)
 		return;
-	if (n <= 0) {
-		chan_ended(c, n == -1 && errno == EMSGSIZE ?
-		    "too many descriptors" : "hangup");
+	if (n == -1 && errno == EMSGSIZE) {
+		chan_ended(c, "too many descriptors");
 		return;
 	}
+	if (n <= 0)
+		c->eof = 1;
 	in_work(c);
 }
 
@@ -246,7 +312,6 @@ chan_on_again(int fd, short what, void *arg)
 {
 	struct chan *c = arg;
 
-	if (!c->dead && !c->paused)
+	if (!c->dead && !c->ended && !c->paused)
 		in_work(c);
 }
-

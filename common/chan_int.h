@@ -17,7 +17,7 @@ struct event;
 struct json_tokener;
 
 #define FRAME_FD 0x1u       /* header flag: a descriptor comes with it */
-#define FDS_WAITING 64      /* received, their frames not complete yet */
+#define FDS_WAITING 8       /* received, their frames not handled yet */
 
 struct frame_header {
 	uint32_t len;
@@ -62,7 +62,11 @@ struct chan {
 	int fd;
 	unsigned state;
 	enum proto_side ours;
+	struct monotime timer_at;
 	int secret, paused, full, busy, dead, ended;
+	int more;   /* complete frames wait for the next turn of the loop */
+	int broken; /* it takes no more from us: read its last words */
+	int eof;    /* it sends no more: handle what is buffered */
 };
 
 static inline enum proto_side
@@ -80,7 +84,8 @@ void chan_ended(struct chan *, const char *why);
 void chan_out_drop(struct chan *);
 void chan_on_flush(int, short, void *);
 
-/* chan_in.c: event callbacks. */
+/* chan_in.c */
+void chan_read_arm(struct chan *); /* listen, or not, as its state says */
 void chan_on_read(int, short, void *);
 void chan_on_again(int, short, void *);
 

@@ -15,6 +15,7 @@
 #include "common/log.h"
 
 #define IOV_FRAMES 32 /* frames written by one sendmsg */
+#define RETRY_MS 20   /* when the system is out of buffers */
 
 static void
 out_free(struct chan *c, struct out_frame *f)
@@ -70,7 +71,9 @@ out_sent(struct chan *c, size_t n)
 	}
 }
 
-/* 1: all written, 0: the socket is full, -1: the peer is gone. */
+enum { OUT_GONE = -1, OUT_BLOCKED, OUT_DONE, OUT_LATER };
+
+/* LATER: no use in waiting for the socket, it is the system that is full. */
 static int
 out_write(struct chan *c)
 {
@@ -100,29 +103,43 @@ out_write(struct chan *c)
 		if (n == -1) {
 			if (errno == EINTR)
 				continue;
-			/* ETOOMANYREFS: descriptors in flight; try later. */
-			return errno == EAGAIN || errno == ENOBUFS ||
-				errno == ETOOMANYREFS ? 0 : -1;
+			if (errno == EAGAIN)
+				return OUT_BLOCKED;
+			/* ETOOMANYREFS: descriptors in flight. */
+			return errno == ENOBUFS || errno == ENOMEM ||
+				errno == ETOOMANYREFS ? OUT_LATER : OUT_GONE;
 		}
 		out_sent(c, n);
 	}
-	return 1;
+	return OUT_DONE;
 }
 
 void
 chan_on_flush(int fd, short what, void *arg)
 {
 	struct chan *c = arg;
-	int rc;
+	struct timeval later = ms_timeval(RETRY_MS);
 
-	if (c->dead)
+	if (c->dead || c->ended)
 		return;
-	if ((rc = out_write(c)) == -1) {
-		chan_ended(c, "hangup");
+	if (c->queued > CHAN_LIMIT) {
+		chan_ended(c, "peer does not read");
 		return;
 	}
-	if (rc == 0)
+	switch (out_write(c)) {
+	case OUT_GONE:
+		/* It may have said why: read that before the end. */
+		c->broken = 1;
+		chan_out_drop(c);
+		chan_read_arm(c);
+		break;
+	case OUT_BLOCKED:
 		event_add(c->wr, NULL);
+		break;
+	case OUT_LATER:
+		event_add(c->flush, &later);
+		break;
+	}
 	if (c->full && c->queued <= CHAN_LOW) {
 		c->full = 0;
 		if (c->on_drain != NULL)
@@ -157,13 +174,15 @@ chan_msg_type(struct json_object *msg)
 	struct json_object *t = NULL;
 
 	if (!json_object_object_get_ex(msg, "t", &t) ||
-	    !json_object_is_type(t, json_type_string))
+	    !json_object_is_type(t, json_type_string) ||
+	    strlen(json_object_get_string(t)) !=
+		(size_t)json_object_get_string_len(t))
 		return "";
 	return json_object_get_string(t);
 }
 
 static struct out_frame *
-frame_encode(const char *text, size_t len, int fd)
+frame_new(size_t len, int fd)
 {
 	struct frame_header h = {(uint32_t)len, fd == -1 ? 0 : FRAME_FD,
 	    PROTO_VERSION};
@@ -172,50 +191,133 @@ frame_encode(const char *text, size_t len, int fd)
 	if ((f = malloc(sizeof(*f) + sizeof(h) + len)) == NULL)
 		fatal("malloc");
 	memcpy(f->bytes, &h, sizeof(h));
-	memcpy(f->bytes + sizeof(h), text, len);
 	f->len = sizeof(h) + len;
 	f->sent = 0;
 	f->fd = fd;
 	return f;
 }
 
-int
-chan_send(struct chan *c, struct json_object *msg, int fd)
+static void
+out_queue(struct chan *c, struct out_frame *f)
 {
-	const struct proto_msg *m;
-	struct out_frame *f;
-	const char *text;
-	size_t len;
-
-	m = proto_find(c->proto, c->ours, chan_msg_type(msg));
-	if (m == NULL)
-		fatalx("%s: %s is not ours to send", c->proto->name,
-		    chan_msg_type(msg));
-	if (((m->flags & PROTO_FD) != 0) != (fd != -1))
-		fatalx("%s: %s: descriptor", c->proto->name, m->type);
-	text = json_object_to_json_string_length(msg,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-	if (len > m->max || c->dead || c->ended) {
-		if (len > m->max)
-			log_warnx("%s: %s of %zu bytes is over its limit",
-			    c->proto->name, m->type, len);
-		if (fd != -1)
-			close(fd);
-		json_object_put(msg);
-		return -1;
-	}
-	f = frame_encode(text, len, fd);
-	if (c->secret)
-		explicit_bzero((char *)(uintptr_t)text, len);
-	json_object_put(msg);
 	TAILQ_INSERT_TAIL(&c->out, f, entry);
 	c->queued += f->len;
 	if (c->queued >= CHAN_HIGH)
 		c->full = 1;
 	/* Written when this turn's work is done: one call for many frames. */
-	if (!event_pending(c->wr, EV_WRITE, NULL))
+	if (c->queued > CHAN_LIMIT || (!event_pending(c->wr, EV_WRITE, NULL) &&
+	    !event_pending(c->flush, EV_TIMEOUT, NULL)))
 		event_active(c->flush, EV_TIMEOUT, 0);
+}
+
+static const struct proto_msg *
+out_entry(struct chan *c, const char *type, int fd)
+{
+	const struct proto_msg *m = proto_find(c->proto, c->ours, type);
+
+	if (m == NULL)
+		fatalx("%s: %s is not ours to send", c->proto->name, type);
+	if (((m->flags & PROTO_FD) != 0) != (fd != -1))
+		fatalx("%s: %s: descriptor", c->proto->name, m->type);
+	return m;
+}
+
+/* May a frame of this length be queued? */
+static int
+out_accepts(struct chan *c, const struct proto_msg *m, size_t len)
+{
+	if (len > m->max) {
+		log_warnx("%s: %s of %zu bytes is over its limit",
+		    c->proto->name, m->type, len);
+		return 0;
+	}
+	return !c->dead && !c->ended && !c->broken &&
+	    c->queued <= CHAN_LIMIT;
+}
+
+int
+chan_send(struct chan *c, struct json_object *msg, int fd)
+{
+	const struct proto_msg *m = out_entry(c, chan_msg_type(msg), fd);
+	struct out_frame *f;
+	const char *text;
+	size_t len;
+
+	text = json_object_to_json_string_length(msg,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	if (text == NULL)
+		fatalx("out of memory");
+	if (!out_accepts(c, m, len)) {
+		if (fd != -1)
+			close(fd);
+		json_object_put(msg);
+		return -1;
+	}
+	f = frame_new(len, fd);
+	memcpy(f->bytes + sizeof(struct frame_header), text, len);
+	if (c->secret)
+		explicit_bzero((char *)(uintptr_t)text, len);
+	json_object_put(msg);
+	out_queue(c, f);
 	return 0;
+}
+
+/* Append s as the inside of a JSON string; dst has room for 6 times len. */
+static char *
+escape(char *dst, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; *s != '\0'; s++) {
+		unsigned char ch = (unsigned char)*s;
+
+		if (ch == '"' || ch == '\\') {
+			*dst++ = '\\';
+			*dst++ = *s;
+		} else if (ch < 0x20) {
+			memcpy(dst, "\\u00", 4);
+			dst[4] = hex[ch >> 4];
+			dst[5] = hex[ch & 15];
+			dst += 6;
+		} else
+			*dst++ = *s;
+	}
+	return dst;
+}
+
+static char *
+append(char *dst, const char *s)
+{
+	size_t n = strlen(s);
+
+	memcpy(dst, s, n);
+	return dst + n;
+}
+
+int
+chan_send_secret(struct chan *c, const char *name, const char *value)
+{
+	const struct proto_msg *m = out_entry(c, "secret", -1);
+	size_t room = 64 + 6 * (strlen(name) + strlen(value)), len;
+	char *text, *p;
+	struct out_frame *f;
+	int rc = -1;
+
+	if ((text = malloc(room)) == NULL)
+		fatal("malloc");
+	p = append(text, "{\"t\":\"secret\",\"name\":\"");
+	p = append(escape(p, name), "\",\"value\":\"");
+	p = append(escape(p, value), "\"}");
+	len = (size_t)(p - text);
+	c->secret = 1;
+	if (out_accepts(c, m, len)) {
+		f = frame_new(len, -1);
+		memcpy(f->bytes + sizeof(struct frame_header), text, len);
+		out_queue(c, f);
+		rc = 0;
+	}
+	freezero(text, room);
+	return rc;
 }
 
 void
@@ -223,9 +325,17 @@ chan_flush(struct chan *c, int ms)
 {
 	struct monotime end = monotime_add(monotime_now(), ms);
 	struct pollfd pfd = {c->fd, POLLOUT, 0};
+	int rc;
 
-	while (!c->dead && out_write(c) == 0 && monotime_left(end) > 0)
-		poll(&pfd, 1, (int)monotime_left(end));
+	while (!c->dead && monotime_left(end) > 0) {
+		rc = out_write(c);
+		if (rc == OUT_DONE || rc == OUT_GONE)
+			return;
+		if (rc == OUT_LATER)
+			poll(NULL, 0, 1);
+		else
+			poll(&pfd, 1, (int)monotime_left(end));
+	}
 }
 
 void

@@ -17,8 +17,12 @@ waiting_arm(struct chan *c)
 	TAILQ_FOREACH(w, &c->waiting, entry)
 		if (first == NULL || w->deadline.ms < first->deadline.ms)
 			first = w;
-	if (first != NULL)
-		loop_timer(c->timer, monotime_left(first->deadline));
+	if (first == NULL) {
+		event_del(c->timer);
+		return;
+	}
+	c->timer_at = first->deadline;
+	loop_timer(c->timer, monotime_left(first->deadline));
 }
 
 static void
@@ -78,8 +82,11 @@ chan_request(struct chan *c, struct json_object *msg, int fd, int timeout_ms,
 	w->fn = fn;
 	w->arg = arg;
 	TAILQ_INSERT_TAIL(&c->waiting, w, entry);
-	if (!evtimer_pending(c->timer, NULL))
+	if (!evtimer_pending(c->timer, NULL) ||
+	    w->deadline.ms < c->timer_at.ms) {
+		c->timer_at = w->deadline;
 		loop_timer(c->timer, timeout_ms);
+	}
 	return 0;
 }
 
