@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,72 +48,128 @@ log_set_json(int on)
 	log_json = on;
 }
 
-/* write(2) and not stdio: stdio and dprintf call fstat, which a jail kills. */
 static void
-log_stderr(const char *line)
+log_time(char *buf, size_t size)
 {
-	char buf[LOG_LINE_MAX + 64];
 	struct timespec ts;
 	struct tm tm;
 	size_t len;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
-	len = strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, sizeof(buf) - len, ".%03ldZ %s\n",
-	    ts.tv_nsec / 1000000, line);
-	len = strlen(buf);
-	if (write(STDERR_FILENO, buf, len) == -1)
-		return;
+	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, size - len, ".%03ldZ", ts.tv_nsec / 1000000);
 }
 
-void
-log_relay(int prio, const char *line)
+/* write(2) and not stdio: stdio and dprintf call fstat, which a jail kills. */
+static void
+log_stderr(const char *line)
 {
-	int saved = errno;
+	char buf[LOG_LINE_MAX + 64], when[48] = "";
 
-	if (prio == LOG_DEBUG && !log_verbose)
+	if (!log_json) {
+		log_time(when, sizeof(when) - 1);
+		strlcat(when, " ", sizeof(when));
+	}
+	snprintf(buf, sizeof(buf), "%s%s\n", when, line);
+	if (write(STDERR_FILENO, buf, strlen(buf)) == -1)
 		return;
-	if (log_sink != NULL)
-		log_sink(prio, line, log_sink_arg);
-	else
-		log_stderr(line);
-	errno = saved;
 }
 
 struct linebuf {
 	char buf[LOG_LINE_MAX];
 	size_t len;
+	size_t room; /* what may be used before the line is closed */
 };
 
-static void
-put_char(struct linebuf *b, char c)
+/*
+ * The next character of s, cleaned, into out (at most 4 bytes and a NUL);
+ * returns how many bytes of s it was. Broken UTF-8, controls (C1 too) and
+ * what reorders a line on a terminal become '?'.
+ */
+static size_t
+clean_char(const char *s, char out[5])
 {
-	if (b->len < sizeof(b->buf) - 1) {
-		b->buf[b->len++] = c;
-		b->buf[b->len] = '\0';
+	const unsigned char *u = (const unsigned char *)s;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t cp;
+	size_t n, i;
+
+	strlcpy(out, "?", 5);
+	n = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 :
+	    u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+	if (n == 0)
+		return 1;
+	cp = n == 1 ? u[0] : u[0] & (0x7fu >> n);
+	for (i = 1; i < n; i++) {
+		if ((u[i] & 0xc0) != 0x80)
+			return 1;
+		cp = cp << 6 | (u[i] & 0x3f);
+	}
+	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
+		return 1;
+	if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+	    (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2066 && cp <= 0x2069))
+		return n;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return n;
+}
+
+void
+log_clean(char *dst, const char *src, size_t size)
+{
+	size_t len = 0, n;
+	char ch[5];
+
+	while (*src != '\0') {
+		src += clean_char(src, ch);
+		if ((n = strlen(ch)) >= size - len)
+			break;
+		memcpy(dst + len, ch, n);
+		len += n;
+	}
+	dst[len] = '\0';
+}
+
+/* All of s or nothing. */
+static int
+put(struct linebuf *b, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (b->len + n > b->room)
+		return 0;
+	memcpy(b->buf + b->len, s, n + 1);
+	b->len += n;
+	return 1;
+}
+
+static void
+put_clean(struct linebuf *b, const char *s, int escape)
+{
+	char ch[7] = "\\";
+
+	while (*s != '\0') {
+		s += clean_char(s, ch + 1);
+		if (!put(b, escape && (ch[1] == '"' || ch[1] == '\\') ?
+			ch : ch + 1))
+			return;
 	}
 }
 
-static void
-put_raw(struct linebuf *b, const char *s)
-{
-	for (; *s != '\0'; s++)
-		put_char(b, *s);
-}
-
+/* A value that does not fit is cut, but its quotes are closed. */
 static void
 put_quoted(struct linebuf *b, const char *s)
 {
-	put_char(b, '"');
-	for (; *s != '\0'; s++) {
-		unsigned char c = *s;
-
-		if (c == '"' || c == '\\')
-			put_char(b, '\\');
-		put_char(b, c < 0x20 || c == 0x7f ? '?' : c);
-	}
-	put_char(b, '"');
+	if (b->len + 2 > b->room)
+		return;
+	put(b, "\"");
+	b->room--;
+	put_clean(b, s, 1);
+	b->room++;
+	put(b, "\"");
 }
 
 static int
@@ -122,7 +179,7 @@ is_plain(const char *s)
 		return 0;
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s <= 0x20 || *s == '"' || *s == '=' ||
-		    *s == '\\' || *s == 0x7f)
+		    *s == '\\' || (unsigned char)*s >= 0x7f)
 			return 0;
 	return 1;
 }
@@ -130,51 +187,91 @@ is_plain(const char *s)
 static void
 put_pair(struct linebuf *b, const char *key, const char *value)
 {
+	/* Key, quotes, colon, comma; a cut value must have some room. */
+	if (b->len + strlen(key) + 16 > b->room)
+		return;
 	if (log_json) {
 		if (b->len > 1)
-			put_char(b, ',');
+			put(b, ",");
 		put_quoted(b, key);
-		put_char(b, ':');
+		put(b, ":");
 		put_quoted(b, value);
 		return;
 	}
-	put_char(b, ' ');
-	put_raw(b, key);
-	put_char(b, '=');
+	put(b, " ");
+	put(b, key);
+	put(b, "=");
 	if (is_plain(value))
-		put_raw(b, value);
+		put_clean(b, value, 0);
 	else
 		put_quoted(b, value);
 }
 
-static void
-begin_line(struct linebuf *b, const char *name)
+static const char *
+level_name(int prio)
 {
+	return prio <= LOG_CRIT ? "crit" : prio == LOG_ERR ? "error" :
+	    prio == LOG_WARNING ? "warn" : prio == LOG_DEBUG ? "debug" :
+	    "info";
+}
+
+static void
+begin_line(struct linebuf *b, int prio, const char *name)
+{
+	char when[sizeof("2026-01-01T00:00:00.000Z") + 16];
+
 	b->len = 0;
 	b->buf[0] = '\0';
+	b->room = sizeof(b->buf) - 2; /* the NUL and a closing brace */
 	if (log_json) {
-		put_char(b, '{');
+		put(b, "{");
+		log_time(when, sizeof(when));
+		put_pair(b, "time", when);
+		put_pair(b, "level", level_name(prio));
 		put_pair(b, "role", log_role);
 		put_pair(b, "event", name);
 		return;
 	}
-	put_raw(b, log_role);
-	put_raw(b, ": ");
-	put_raw(b, name);
+	put_clean(b, log_role, 0);
+	put(b, ": ");
+	put_clean(b, name, 0);
+}
+
+static void
+line_out(int prio, const char *line)
+{
+	static int inside;
+	int saved = errno;
+
+	/* What goes wrong in the sink itself is said beside it. */
+	if (log_sink != NULL && !inside) {
+		inside = 1;
+		log_sink(prio, line, log_sink_arg);
+		inside = 0;
+	} else
+		log_stderr(line);
+	errno = saved;
 }
 
 static void
 end_line(struct linebuf *b, int prio)
 {
-	if (log_json) {
-		if (b->len > sizeof(b->buf) - 3) {
-			/* Cut lines still have to parse. */
-			b->len = sizeof(b->buf) - 3;
-			put_char(b, '"');
-		}
-		put_char(b, '}');
-	}
-	log_relay(prio, b->buf);
+	b->room++;
+	if (log_json)
+		put(b, "}");
+	line_out(prio, b->buf);
+}
+
+void
+log_relay(int prio, const char *line)
+{
+	char clean[LOG_LINE_MAX];
+
+	if (prio == LOG_DEBUG && !log_verbose)
+		return;
+	/* It comes from a process that may be captured. */
+	log_clean(clean, line, sizeof(clean));
+	line_out(prio, clean);
 }
 
 void
@@ -186,7 +283,7 @@ log_event(int prio, const char *name, ...)
 
 	if (prio == LOG_DEBUG && !log_verbose)
 		return;
-	begin_line(&b, name);
+	begin_line(&b, prio, name);
 	va_start(ap, name);
 	while ((key = va_arg(ap, const char *)) != NULL) {
 		value = va_arg(ap, const char *);
@@ -197,27 +294,25 @@ log_event(int prio, const char *name, ...)
 	end_line(&b, prio);
 }
 
+static void log_text(int, const char *, const char *, va_list)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 log_text(int prio, const char *suffix, const char *fmt, va_list ap)
 {
 	struct linebuf b;
 	char text[LOG_LINE_MAX];
-	size_t i;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	if (suffix != NULL) {
-		size_t len = strlen(text);
-
-		snprintf(text + len, sizeof(text) - len, ": %s", suffix);
+		strlcat(text, ": ", sizeof(text));
+		strlcat(text, suffix, sizeof(text));
 	}
-	for (i = 0; text[i] != '\0'; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
 	if (log_json) {
-		begin_line(&b, "log");
+		begin_line(&b, prio, "log");
 		put_pair(&b, "text", text);
 	} else
-		begin_line(&b, text);
+		begin_line(&b, prio, text);
 	end_line(&b, prio);
 }
 
@@ -254,16 +349,30 @@ log_debug(const char *fmt, ...)
 		LOG_VA(LOG_DEBUG, NULL);
 }
 
+/* A failure while the last words are said must not start them again. */
+static void
+dying(void)
+{
+	static int once;
+
+	if (once++)
+		_exit(1);
+}
+
 void
 fatal(const char *fmt, ...)
 {
-	LOG_VA(LOG_CRIT, strerror(errno));
+	const char *why = strerror(errno);
+
+	dying();
+	LOG_VA(LOG_CRIT, why);
 	_exit(1);
 }
 
 void
 fatalx(const char *fmt, ...)
 {
+	dying();
 	LOG_VA(LOG_CRIT, NULL);
 	_exit(1);
 }

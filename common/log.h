@@ -10,6 +10,7 @@
 
 #include <sys/cdefs.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <syslog.h>
 
 #define LOG_LINE_MAX 1024
@@ -25,15 +26,24 @@ void log_init(const char *role, int verbose);
 void log_set_sink(log_sink_fn fn, void *arg);
 void log_set_verbose(int verbose);
 int log_get_verbose(void);
-/* 1: lines are JSON objects instead of key=value. */
+/* 1: lines are JSON objects, with time and level, instead of key=value. */
 void log_set_json(int on);
-/* Hand an already formatted line of another process to the sink. */
+/*
+ * Hand a line that another process formatted to the sink, cleaned: that
+ * process may be captured.
+ */
 void log_relay(int prio, const char *line);
+/*
+ * src as valid UTF-8 without control characters, cut to size bytes at the
+ * end of a character, NUL included.
+ */
+void log_clean(char *dst, const char *src, size_t size);
 
 /*
  * name: stable dotted event name ("account.connected"). Then pairs of
  * const char *key, const char *value, ended by NULL. A NULL value is left
- * out. Values are quoted when they must be; control characters become '?'.
+ * out. Values are quoted when they must be; control characters and broken
+ * UTF-8 become '?'; a line too long is cut and stays well formed.
  */
 void log_event(int prio, const char *name, ...)
     __attribute__((sentinel));

@@ -26,6 +26,7 @@ struct worker {
 	struct chan *up; /* to the supervisor */
 	const char *name;
 	void *state;
+	unsigned lost; /* log lines */
 	struct privdrop drop;
 };
 
@@ -55,7 +56,7 @@ args_parse(struct worker *w, int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "n:u:g:c:Rkv")) != -1) {
+	while ((ch = getopt(argc, argv, "n:u:g:c:Rjkv")) != -1) {
 		switch (ch) {
 		case 'n':
 			w->name = optarg;
@@ -72,6 +73,9 @@ args_parse(struct worker *w, int argc, char *argv[])
 		case 'R':
 			w->drop.rootless = 1;
 			break;
+		case 'j':
+			log_set_json(1);
+			break;
 		case 'k':
 			w->drop.keep_root_dir = 1;
 			break;
@@ -87,31 +91,36 @@ args_parse(struct worker *w, int argc, char *argv[])
 }
 
 /*
- * A copy that is surely valid JSON text: the supervisor would kill a worker
- * over a cut or foreign byte sequence.
+ * The log goes up the channel: a jail has no syslog. A supervisor that does
+ * not keep up costs lines, never memory.
  */
-static void
-ascii_copy(char *dst, const char *src, size_t size)
-{
-	strlcpy(dst, src, size);
-	for (; *dst != '\0'; dst++)
-		if ((unsigned char)*dst >= 0x80)
-			*dst = '?';
-}
-
-/* The log goes up the channel: a jail has no syslog. */
 static void
 log_up(int prio, const char *line, void *arg)
 {
 	struct worker *w = arg;
-	struct json_object *msg = chan_msg("log");
-	char cut[LOG_LINE_MAX];
+	struct json_object *msg;
 
-	ascii_copy(cut, line, sizeof(cut));
+	if (chan_full(w->up) && prio > LOG_CRIT) {
+		w->lost++;
+		return;
+	}
+	msg = chan_msg("log");
 	json_object_object_add(msg, "prio", json_object_new_int(prio));
-	json_object_object_add(msg, "line", json_object_new_string(cut));
+	json_object_object_add(msg, "line", json_object_new_string(line));
 	if (chan_send(w->up, msg, -1) == 0 && prio <= LOG_CRIT)
 		chan_flush(w->up, FLUSH_MS);
+}
+
+static void
+up_drained(struct chan *c, void *arg)
+{
+	struct worker *w = arg;
+	unsigned lost = w->lost;
+
+	w->lost = 0;
+	if (lost > 0)
+		log_event(LOG_WARNING, "log.lost", "lines", LOG_NUM(lost),
+		    NULL);
 }
 
 static void
@@ -313,6 +322,7 @@ worker_main(int argc, char *argv[], const struct worker_role *role)
 	    up_handlers, up_closed, &w);
 	chan_set_state(w.up, PROTO_INIT);
 	chan_set_secret(w.up);
+	chan_set_drain(w.up, up_drained);
 	log_set_sink(log_up, &w);
 	say_hello(&w);
 	event_base_dispatch(w.base);
@@ -357,7 +367,7 @@ add_opt(struct json_object *msg, const char *key, const char *value)
 
 	if (value == NULL)
 		return;
-	ascii_copy(cut, value, sizeof(cut));
+	log_clean(cut, value, sizeof(cut));
 	json_object_object_add(msg, key, json_object_new_string(cut));
 }
 
