@@ -1,1 +1,2 @@
 # workers/account
+include workers/account/stages.mk

@@ -1,0 +1,67 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workers/account/lane.h"
+#include "workers/account/utf8.h"
+
+enum reply_mode
+lane_reply_mode(const struct policy *p, enum surface surface)
+{
+	if (surface < SURFACE_MAX && p->reply_mode_by[surface] != -1)
+		return (enum reply_mode)p->reply_mode_by[surface];
+	return surface == SURFACE_DIRECT ? REPLY_OFF : p->reply_mode;
+}
+
+const char *
+lane_reply_mode_name(enum reply_mode mode)
+{
+	switch (mode) {
+	case REPLY_FIRST:
+		return "first";
+	case REPLY_ALL:
+		return "all";
+	case REPLY_BATCHED:
+		return "batched";
+	default:
+		return "off";
+	}
+}
+
+void
+lane_root(enum reply_mode mode, enum surface surface, const char *post_id,
+    const char *root_id, char out[MM_ID_SIZE])
+{
+	size_t len = strlen(root_id), skip = utf8_skip_blank(root_id, len);
+
+	out[0] = '\0';
+	if (surface == SURFACE_DIRECT && mode == REPLY_OFF)
+		return;
+	root_id += skip;
+	len = utf8_rtrim(root_id, len - skip);
+	if (len > 0 && len < MM_ID_SIZE) {
+		memcpy(out, root_id, len);
+		out[len] = '\0';
+	} else if (len == 0 && mode != REPLY_OFF)
+		(void)strlcpy(out, post_id, MM_ID_SIZE);
+}
+
+const char *
+lane_answer_root(
+    enum surface surface, const char *effective_root, const char *wanted)
+{
+	if (effective_root[0] != '\0')
+		return effective_root;
+	if (surface == SURFACE_DIRECT || wanted == NULL)
+		return "";
+	return wanted;
+}
+
+void
+lane_key(const char *account, const char *channel_id, const char *root,
+    char out[LANE_KEY_SIZE])
+{
+	(void)snprintf(out, LANE_KEY_SIZE, "%s:%s:%s", account, channel_id,
+	    root);
+}

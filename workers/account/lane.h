@@ -1,0 +1,42 @@
+/*
+ * Which conversation, which thread: the root that answers go under, and the
+ * lane in which turns wait for each other.
+ */
+#ifndef ACCOUNT_LANE_H
+#define ACCOUNT_LANE_H
+
+#include <stddef.h>
+
+#include "workers/account/policy.h"
+
+#define LANE_KEY_SIZE 192
+
+/*
+ * The reply mode in force: replyToModeByChatType, else off in direct
+ * messages, else replyToMode.
+ */
+enum reply_mode lane_reply_mode(const struct policy *, enum surface);
+const char *lane_reply_mode_name(enum reply_mode);
+
+/*
+ * The effective root: none for direct messages with mode off (even when the
+ * person wrote in a thread); else the root of the post; else, unless the
+ * mode is off, the post itself. Blanks around root_id do not count. out is
+ * "" for none.
+ */
+void lane_root(enum reply_mode, enum surface, const char *post_id,
+    const char *root_id, char out[MM_ID_SIZE]);
+
+/*
+ * The root that an answer goes under when the agent asked for wanted (may be
+ * NULL): the effective root; without one, what was asked for, but nothing in
+ * direct messages.
+ */
+const char *lane_answer_root(
+    enum surface, const char *effective_root, const char *wanted);
+
+/* account, channel and effective root ("" for none) as one string. */
+void lane_key(const char *account, const char *channel_id, const char *root,
+    char out[LANE_KEY_SIZE]);
+
+#endif

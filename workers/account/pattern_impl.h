@@ -1,0 +1,57 @@
+/*
+ * Between pattern.c, which compiles, and pattern_run.c, which searches.
+ */
+#ifndef ACCOUNT_PATTERN_IMPL_H
+#define ACCOUNT_PATTERN_IMPL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROG_MAX 1024  /* instructions */
+#define CLASS_MAX 64   /* ranges in all classes of a pattern */
+
+enum op {
+	OP_CHAR,       /* a: code point, in lower case */
+	OP_ANY,        /* not a newline */
+	OP_CLASS,      /* a: first range, b: number of them */
+	OP_NOT_CLASS,
+	OP_SPLIT,      /* a, b: instructions to go on with */
+	OP_JUMP,       /* a */
+	OP_START,
+	OP_END,
+	OP_WORD_EDGE,
+	OP_NOT_WORD_EDGE,
+	OP_MATCH
+};
+
+struct inst {
+	enum op op;
+	uint32_t a;
+	uint32_t b;
+};
+
+/* Ranges above any code point stand for \d \w \s and their opposites. */
+#define CLASS_ESCAPE 0x110000u
+
+struct class_range {
+	uint32_t first; /* CLASS_ESCAPE: last is the letter of the escape */
+	uint32_t last;
+};
+
+struct pattern {
+	struct inst *prog;
+	size_t n_prog;
+	struct class_range ranges[CLASS_MAX];
+	size_t n_ranges;
+	unsigned char starts[128]; /* ASCII characters a match can start with */
+	int starts_other;          /* others can */
+	int starts_empty;          /* a match can be empty */
+};
+
+/* The invisible characters that neither text nor pattern has. */
+int pattern_ignores(uint32_t cp);
+int pattern_class_has(const struct pattern *, const struct inst *, uint32_t cp);
+/* Fill in what a match can start with. */
+void pattern_find_starts(struct pattern *);
+
+#endif

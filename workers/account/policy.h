@@ -1,0 +1,129 @@
+/*
+ * The policy of one account, compiled from its configuration, and the one
+ * decision: may this actor do this here?
+ *
+ * authorise() is pure: no I/O, no clock, no state. Every inbound of every
+ * kind passes it. Its result has no implicit truth: only DECISION_ALLOW
+ * allows, and it names the rule that did. What is unknown, missing or
+ * misspelled denies.
+ *
+ * Configuration: the peer's keys (camelCase), defaults filled in by the
+ * supervisor or, when absent, here:
+ *   account name baseUrl dmPolicy allowFrom groupPolicy groupAllowFrom
+ *   groups chatmode oncharPrefixes requireMention implicitMentions
+ *   dangerouslyAllowNameMatching allowBots replyToMode
+ *   replyToModeByChatType accessGroups contextVisibility historyLimit
+ *   session {dmScope mainKey groupScope identityLinks} bindings
+ *   defaultAgent agents [{id name emoji mentionPatterns}] textCommands
+ *   gapFill {maxAgeMinutes}
+ */
+#ifndef ACCOUNT_POLICY_H
+#define ACCOUNT_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workers/account/allow.h"
+#include "workers/account/inbound.h"
+#include "workers/account/reason.h"
+#include "workers/account/surface.h"
+
+struct json_object;
+struct pattern;
+
+/* Zero denies in each. */
+enum dm_policy { DM_DISABLED = 0, DM_PAIRING, DM_ALLOWLIST, DM_OPEN };
+enum group_policy { GROUPS_DISABLED = 0, GROUPS_ALLOWLIST, GROUPS_OPEN };
+enum chat_mode { CHATMODE_UNSET = 0, CHATMODE_ONCALL, CHATMODE_ONMESSAGE,
+	CHATMODE_ONCHAR };
+enum reply_mode { REPLY_OFF = 0, REPLY_FIRST, REPLY_ALL, REPLY_BATCHED };
+enum visibility { VISIBLE_ALL = 0, VISIBLE_ALLOWLIST, VISIBLE_QUOTE };
+enum dm_scope { DM_MAIN = 0, DM_PER_PEER, DM_PER_CHANNEL_PEER,
+	DM_PER_ACCOUNT_CHANNEL_PEER };
+
+struct group_rule {
+	char channel_id[MM_ID_SIZE]; /* or "*" */
+	enum tri require_mention;
+};
+
+struct binding {
+	char agent[ACCOUNT_ID_SIZE]; /* "" when the agent is not known */
+	char account[ACCOUNT_ID_SIZE]; /* "*": any; "" in the file: default */
+	char team_id[MM_ID_SIZE];
+	enum surface peer_kind;      /* UNKNOWN: no peer given */
+	char peer_id[MM_NAME_MAX + 1]; /* "*": any of that kind */
+};
+
+struct identity_link {
+	char *canonical;
+	char *id; /* user id, or "mattermost:" and a user id */
+};
+
+struct agent {
+	char id[ACCOUNT_ID_SIZE];
+	struct pattern **patterns; /* compiled mention patterns */
+	size_t n_patterns;
+};
+
+struct policy {
+	char account[ACCOUNT_ID_SIZE];
+	enum dm_policy dm_policy;
+	enum group_policy group_policy;
+	struct allow_list *allow_from;
+	struct allow_list *group_allow_from;
+	struct allow_list *paired;   /* policy_pair() and policy_unpair() */
+	int by_name;                 /* dangerouslyAllowNameMatching */
+	int allow_bots;
+	int text_commands;
+	enum chat_mode chatmode;
+	char **onchar;
+	size_t n_onchar;
+	enum tri require_mention;
+	struct group_rule *groups;
+	size_t n_groups;
+	int thread_participation;    /* implicitMentions.threadParticipation */
+	enum reply_mode reply_mode;
+	int reply_mode_by[SURFACE_MAX]; /* enum reply_mode, -1: not set */
+	enum visibility visibility;
+	int history_limit;
+	int64_t max_age_ms;          /* of gap-filled posts; 0: no limit */
+	enum dm_scope dm_scope;
+	int group_main;              /* session.groupScope "main" */
+	char main_key[ACCOUNT_ID_SIZE];
+	struct identity_link *links;
+	size_t n_links;
+	struct binding *bindings;
+	size_t n_bindings;
+	struct agent *agents;
+	size_t n_agents;
+	char default_agent[ACCOUNT_ID_SIZE]; /* "": none can be told */
+};
+
+/*
+ * NULL, and *why set to a static text, when a member has the wrong type. An
+ * enumeration with a value that is not known becomes its denying one.
+ * config is not kept.
+ */
+struct policy *policy_compile(struct json_object *config, const char **why);
+void policy_free(struct policy *);
+
+/* The ids that this account's pairing store has approved. */
+void policy_pair(struct policy *, const char *user_id);
+void policy_unpair(struct policy *, const char *user_id);
+
+enum decision_kind { DECISION_DROP = 0, DECISION_ALLOW, DECISION_PAIR };
+
+struct decision {
+	enum decision_kind kind;
+	enum reason reason;
+	const char *rule; /* what decided, as in: dmPolicy="allowlist" */
+	int command_authorised; /* may give control commands here */
+};
+
+/*
+ * in->surface, in->actor_is_bot and in->control_command must have been set
+ * (decide() does): UNKNOWN denies.
+ */
+struct decision authorise(const struct policy *, const struct inbound *);
+
+#endif

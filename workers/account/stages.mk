@@ -1,0 +1,29 @@
+# The pure stages of a message: no I/O, nothing but libpostern_common's
+# fields and log.
+noinst_LIBRARIES += libpostern_stages.a
+libpostern_stages_a_SOURCES = \
+	workers/account/allow.c workers/account/allow.h \
+	workers/account/command.c workers/account/command.h \
+	workers/account/context.c workers/account/context.h \
+	workers/account/decode.c workers/account/decode.h \
+	workers/account/gate.c workers/account/gate.h \
+	workers/account/inbound.c workers/account/inbound.h \
+	workers/account/lane.c workers/account/lane.h \
+	workers/account/mention.c workers/account/mention.h \
+	workers/account/normalise.c workers/account/normalise.h \
+	workers/account/pattern.c workers/account/pattern.h \
+	workers/account/pattern_impl.h \
+	workers/account/pattern_run.c \
+	workers/account/pipeline.c workers/account/pipeline.h \
+	workers/account/policy.c workers/account/policy.h \
+	workers/account/policy_compile.c \
+	workers/account/reason.c workers/account/reason.h \
+	workers/account/route.c workers/account/route.h \
+	workers/account/session_key.c workers/account/session_key.h \
+	workers/account/strbuf.c workers/account/strbuf.h \
+	workers/account/surface.c workers/account/surface.h \
+	workers/account/unicode.c workers/account/unicode.h \
+	workers/account/unicode_tables.h \
+	workers/account/utf8.c workers/account/utf8.h
+STAGES_LIBS = libpostern_stages.a $(COMMON_LIBS)
+EXTRA_DIST += workers/account/unicode_gen.py
