@@ -1,1 +1,27 @@
-# workers/store
+# The database modules are a library so that unit tests link the same code.
+noinst_LIBRARIES += libpostern_store.a
+libpostern_store_a_SOURCES = \
+	workers/store/db.c workers/store/db.h \
+	workers/store/decision.c workers/store/decision.h \
+	workers/store/group.c workers/store/group.h \
+	workers/store/inbox.c workers/store/inbox.h \
+	workers/store/load.c workers/store/load.h \
+	workers/store/mark.c workers/store/mark.h \
+	workers/store/op.c workers/store/op.h \
+	workers/store/op_account.c \
+	workers/store/op_query.c \
+	workers/store/op_turn.c \
+	workers/store/outbox.c workers/store/outbox.h \
+	workers/store/peer.c workers/store/peer.h \
+	workers/store/prune.c workers/store/prune.h \
+	workers/store/reply.c workers/store/reply.h \
+	workers/store/service.c workers/store/service.h \
+	workers/store/session.c workers/store/session.h \
+	workers/store/sql.c workers/store/sql.h \
+	workers/store/store.h
+libpostern_store_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+
+pkglibexec_PROGRAMS += postern-store
+postern_store_SOURCES = workers/store/main.c
+postern_store_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+postern_store_LDADD = libpostern_store.a $(WORKER_LIBS) $(SQLITE_LIBS)

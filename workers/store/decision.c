@@ -1,0 +1,15 @@
+#include "config.h"
+
+#include "workers/store/decision.h"
+
+enum store_rc
+decision_add(struct db *db, const struct decision *d, int64_t now)
+{
+	enum store_rc rc;
+
+	rc = db_run(db, Q_DECISION_ADD, "sssssssii", d->account, d->post,
+	    d->channel, d->kind, d->stage, d->reason, d->rule, d->at, now);
+	if (rc != STORE_OK)
+		return rc;
+	return db_run(db, Q_DROP_COUNT, "ss", d->account, d->reason);
+}

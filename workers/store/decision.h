@@ -1,0 +1,25 @@
+/*
+ * Decisions: what was dropped, at which stage and by which rule, so that
+ * it can be explained for as long as it is kept; and a count of drops by
+ * reason for each account, which is never pruned.
+ */
+#ifndef WORKERS_STORE_DECISION_H
+#define WORKERS_STORE_DECISION_H
+
+#include "workers/store/db.h"
+
+struct decision {
+	const char *account;
+	const char *post; /* may be "" */
+	const char *channel;
+	const char *kind;
+	const char *stage;
+	const char *reason;
+	const char *rule;
+	int64_t at; /* ms, of the post */
+};
+
+enum store_rc decision_add(
+    struct db *, const struct decision *, int64_t now);
+
+#endif

@@ -1,0 +1,534 @@
+#include "config.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/store/group.h"
+#include "workers/store/load.h"
+#include "workers/store/reply.h"
+
+/* One operation between its frame and its reply. */
+struct entry {
+	TAILQ_ENTRY(entry) entry;
+	struct peer *peer; /* NULL: gone, or nobody's */
+	char account[STORE_ID + 1]; /* of a quiet one that outlives its peer */
+	const struct op *op;
+	struct json_object *id;  /* of a request */
+	struct json_object *msg; /* of what may have to run again or later */
+	struct json_object *reply;
+	int64_t release;
+	int64_t first_at;
+	int load;
+	size_t kept; /* bytes counted in kept */
+};
+
+TAILQ_HEAD(entry_list, entry);
+
+struct group {
+	struct event_base *base;
+	const struct peer_list *peers;
+	struct group_hooks hooks;
+	struct db *db;
+	struct event *timer;
+	struct entry_list ran;   /* in the open transaction */
+	struct entry_list reads; /* wait for the commit */
+	struct entry_list again; /* quiet ones of a failed commit */
+	struct monotime retry_at;
+	size_t n_ran, n_reads, bytes, kept;
+	size_t seen;   /* n_ran + n_reads when the timer last looked */
+	int armed;     /* 0 no, 1 for quiet ones, 2 now */
+	enum store_rc state;
+	int64_t n_ops, n_commits, n_lost;
+};
+
+static void group_on_timer(int, short, void *);
+
+struct group *
+group_new(struct event_base *base, const struct peer_list *peers,
+    const struct group_hooks *hooks)
+{
+	struct group *g;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL)
+		fatal("calloc");
+	g->base = base;
+	g->peers = peers;
+	g->hooks = *hooks;
+	TAILQ_INIT(&g->ran);
+	TAILQ_INIT(&g->reads);
+	TAILQ_INIT(&g->again);
+	if ((g->timer = evtimer_new(base, group_on_timer, g)) == NULL)
+		fatalx("evtimer_new");
+	return g;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	json_object_put(e->id);
+	json_object_put(e->msg);
+	json_object_put(e->reply);
+	free(e);
+}
+
+static void
+entries_free(struct entry_list *list)
+{
+	struct entry *e;
+
+	while ((e = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, e, entry);
+		entry_free(e);
+	}
+}
+
+void
+group_free(struct group *g)
+{
+	if (g == NULL)
+		return;
+	entries_free(&g->ran);
+	entries_free(&g->reads);
+	entries_free(&g->again);
+	event_free(g->timer);
+	free(g);
+}
+
+int
+group_is_open(const struct group *g)
+{
+	return g->db != NULL && db_in_transaction(g->db);
+}
+
+static void
+group_arm(struct group *g, int how)
+{
+	if (g->armed >= how)
+		return;
+	g->armed = how;
+	loop_timer(g->timer, how == 2 ? 0 : GROUP_QUIET_MS);
+}
+
+static void
+group_set_state(struct group *g, enum store_rc rc, const char *text)
+{
+	if (g->state == rc)
+		return;
+	g->state = rc;
+	g->hooks.state(g->hooks.arg, rc, text);
+}
+
+/* Keep a quiet operation for another try, or lose the oldest. */
+static void
+entry_keep(struct group *g, struct entry *e)
+{
+	struct entry *old;
+
+	if (e->kept == 0)
+		op_text(e->msg, &e->kept);
+	TAILQ_INSERT_TAIL(&g->again, e, entry);
+	g->kept += e->kept;
+	while (g->kept > GROUP_RETRY_BYTES &&
+	    (old = TAILQ_FIRST(&g->again)) != NULL) {
+		TAILQ_REMOVE(&g->again, old, entry);
+		g->kept -= old->kept;
+		g->n_lost++;
+		log_event(LOG_ERR, "store.lost", "op", old->op->type, "total",
+		    LOG_NUM(g->n_lost), NULL);
+		entry_free(old);
+	}
+}
+
+/* The end of an entry that did not make it. */
+static void
+entry_refuse(
+    struct group *g, struct entry *e, enum store_rc rc, const char *text)
+{
+	if (e->op->flags & OP_QUIET) {
+		entry_keep(g, e);
+		g->retry_at = monotime_add(monotime_now(), GROUP_RETRY_MS);
+		return;
+	}
+	if (e->peer != NULL)
+		reply_err(e->peer, e->id, rc, text);
+	entry_free(e);
+}
+
+static void
+group_fail(struct group *g, enum store_rc rc, const char *text)
+{
+	struct entry *e;
+
+	db_rollback(g->db);
+	while ((e = TAILQ_FIRST(&g->ran)) != NULL) {
+		TAILQ_REMOVE(&g->ran, e, entry);
+		json_object_put(e->reply);
+		e->reply = NULL;
+		entry_refuse(g, e, rc, text);
+	}
+	g->n_ran = 0;
+	g->bytes = 0;
+	group_set_state(g, rc, text);
+}
+
+static enum store_rc
+entry_call(struct group *g, struct entry *e, struct json_object *msg,
+    struct op_call *c)
+{
+	static struct peer nobody;
+
+	memset(c, 0, sizeof(*c));
+	c->db = g->db;
+	c->peer = e->peer;
+	if (c->peer == NULL) {
+		/* Its link ended; what it had said still counts. */
+		strlcpy(nobody.id, e->account, sizeof(nobody.id));
+		c->peer = &nobody;
+	}
+	c->msg = msg;
+	c->now = walltime_ms();
+	c->peers = g->peers;
+	c->n_ops = ++g->n_ops;
+	c->n_commits = g->n_commits;
+	return e->op->run(c);
+}
+
+static const char *
+error_text(struct group *g, enum store_rc rc)
+{
+	switch (rc) {
+	case STORE_DENIED:
+		return "not yours";
+	case STORE_SIZE:
+		return "too large for one frame";
+	default:
+		return g->db == NULL ? "the database is not open"
+				     : db_error(g->db);
+	}
+}
+
+static void
+entry_violates(struct entry *e, const char *why)
+{
+	struct peer *p = e->peer;
+
+	log_event(LOG_ERR, "store.violation", "peer",
+	    p == NULL ? e->account : p->id, "op", e->op->type, "why", why,
+	    NULL);
+	entry_free(e);
+	if (p != NULL && p->chan != NULL)
+		chan_violation(p->chan, why);
+}
+
+/* An operation failed and is undone; the others of the group may go on. */
+static void
+entry_failed(
+    struct group *g, struct entry *e, enum store_rc rc, const char *why)
+{
+	switch (rc) {
+	case STORE_BAD:
+		entry_violates(e, why);
+		break;
+	case STORE_DENIED:
+	case STORE_SIZE:
+		if (e->peer != NULL && !(e->op->flags & OP_QUIET))
+			reply_err(e->peer, e->id, rc, error_text(g, rc));
+		entry_free(e);
+		break;
+	default:
+		why = error_text(g, rc);
+		entry_refuse(g, e, rc, why);
+		group_set_state(g, rc, why);
+		break;
+	}
+}
+
+static void
+entry_run(struct group *g, struct entry *e, struct json_object *msg)
+{
+	struct op_call c = {.reply = NULL};
+	enum store_rc rc;
+
+	if ((rc = db_save(g->db)) == STORE_OK)
+		rc = entry_call(g, e, msg, &c);
+	if (rc == STORE_OK)
+		rc = db_save_keep(g->db);
+	if (rc != STORE_OK) {
+		json_object_put(c.reply);
+		if (db_save_undo(g->db) != STORE_OK)
+			group_fail(g, rc, error_text(g, rc));
+		entry_failed(g, e, rc, c.why);
+		return;
+	}
+	e->reply = c.reply;
+	e->release = c.release;
+	e->load = c.load;
+	e->first_at = c.first_at;
+	TAILQ_INSERT_TAIL(&g->ran, e, entry);
+	g->n_ran++;
+	g->bytes += c.bytes;
+}
+
+/* Those of an earlier, failed commit come first. */
+static void
+group_run_again(struct group *g)
+{
+	struct entry_list list;
+	struct entry *e;
+
+	if (TAILQ_EMPTY(&g->again) || monotime_left(g->retry_at) > 0)
+		return;
+	TAILQ_INIT(&list);
+	TAILQ_CONCAT(&list, &g->again, entry);
+	g->kept = 0;
+	while ((e = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, e, entry);
+		if (db_in_transaction(g->db))
+			entry_run(g, e, e->msg);
+		else
+			entry_keep(g, e);
+	}
+}
+
+static enum store_rc
+group_open(struct group *g)
+{
+	enum store_rc rc;
+
+	if (g->db == NULL)
+		return STORE_IO;
+	if (db_in_transaction(g->db))
+		return STORE_OK;
+	if ((rc = db_begin(g->db)) != STORE_OK) {
+		group_set_state(g, rc, db_error(g->db));
+		return rc;
+	}
+	group_run_again(g);
+	/* One of them may have cost the transaction. */
+	return db_in_transaction(g->db) ? STORE_OK : db_begin(g->db);
+}
+
+static struct entry *
+entry_new(struct peer *p, const struct op *op, struct json_object *msg)
+{
+	struct json_object *id = NULL;
+	struct entry *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		fatal("calloc");
+	e->peer = p;
+	if (p != NULL)
+		strlcpy(e->account, p->id, sizeof(e->account));
+	e->op = op;
+	if (op->flags & (OP_QUIET | OP_READ))
+		e->msg = json_object_get(msg);
+	if (json_object_object_get_ex(msg, "id", &id))
+		e->id = json_object_get(id);
+	return e;
+}
+
+static void
+group_add(struct group *g, struct entry *e, struct json_object *msg)
+{
+	int quiet = (e->op->flags & OP_QUIET) != 0;
+	enum store_rc rc;
+
+	if ((rc = group_open(g)) != STORE_OK) {
+		entry_refuse(g, e, rc, error_text(g, rc));
+		if (quiet)
+			group_arm(g, 1);
+		return;
+	}
+	entry_run(g, e, msg);
+	if (g->n_ran >= GROUP_OPS || g->bytes >= GROUP_BYTES) {
+		group_commit(g);
+		return;
+	}
+	if (!quiet && g->armed < 2)
+		g->seen = g->n_ran + g->n_reads;
+	group_arm(g, quiet ? 1 : 2);
+}
+
+static void
+group_run_memory(struct group *g, struct entry *e)
+{
+	struct op_call c;
+
+	if (entry_call(g, e, e->msg, &c) == STORE_BAD)
+		entry_violates(e, c.why);
+	else
+		entry_free(e);
+}
+
+void
+group_submit(struct group *g, struct peer *p, const struct op *op,
+    struct json_object *msg)
+{
+	struct entry *e = entry_new(p, op, msg);
+
+	if (op->flags & OP_MEMORY) {
+		e->msg = json_object_get(msg);
+		group_run_memory(g, e);
+	} else if (op->flags & OP_READ) {
+		TAILQ_INSERT_TAIL(&g->reads, e, entry);
+		g->n_reads++;
+		if (g->armed < 2)
+			g->seen = g->n_ran + g->n_reads;
+		group_arm(g, 2);
+	} else
+		group_add(g, e, msg);
+}
+
+void
+group_submit_own(
+    struct group *g, const struct op *op, struct json_object *msg)
+{
+	group_add(g, entry_new(NULL, op, msg), msg);
+}
+
+/* The commit is done: now its operations may be heard of. */
+static void
+group_answer(struct group *g)
+{
+	struct entry *e;
+	enum store_rc rc;
+
+	while ((e = TAILQ_FIRST(&g->ran)) != NULL) {
+		TAILQ_REMOVE(&g->ran, e, entry);
+		if (e->peer != NULL) {
+			peer_release(e->peer, e->release);
+			if (e->reply != NULL)
+				reply_send(e->peer, e->reply);
+			e->reply = NULL;
+		}
+		if (e->load && e->peer != NULL && e->peer->chan != NULL &&
+		    (rc = load_begin(e->peer, g->db, e->id, e->first_at)) !=
+			STORE_OK)
+			reply_err(e->peer, e->id, rc, error_text(g, rc));
+		entry_free(e);
+	}
+	g->n_ran = 0;
+}
+
+static void
+read_run(struct group *g, struct entry *e)
+{
+	struct op_call c;
+	enum store_rc rc = STORE_IO;
+
+	memset(&c, 0, sizeof(c));
+	if (g->db != NULL)
+		rc = entry_call(g, e, e->msg, &c);
+	if (rc == STORE_OK) {
+		reply_send(e->peer, c.reply);
+		entry_free(e);
+	} else
+		entry_failed(g, e, rc, c.why);
+}
+
+static void
+group_read(struct group *g)
+{
+	struct entry *e, *next;
+
+	for (e = TAILQ_FIRST(&g->reads); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, entry);
+		if (e->peer != NULL && e->peer->chan != NULL &&
+		    chan_full(e->peer->chan))
+			continue;
+		TAILQ_REMOVE(&g->reads, e, entry);
+		g->n_reads--;
+		if (e->peer == NULL)
+			entry_free(e);
+		else
+			read_run(g, e);
+	}
+}
+
+void
+group_commit(struct group *g)
+{
+	enum store_rc rc;
+	size_t bytes = g->bytes;
+
+	evtimer_del(g->timer);
+	g->armed = 0;
+	if (group_is_open(g)) {
+		if ((rc = db_commit(g->db)) != STORE_OK)
+			group_fail(g, rc, error_text(g, rc));
+		else {
+			g->n_commits += g->n_ran > 0;
+			if (g->n_ran > 0)
+				group_set_state(g, STORE_OK, "");
+			g->bytes = 0;
+			group_answer(g);
+			g->hooks.committed(g->hooks.arg, bytes);
+		}
+	}
+	group_read(g);
+	if (!TAILQ_EMPTY(&g->again))
+		group_arm(g, 1);
+}
+
+static void
+group_on_timer(int fd, short what, void *arg)
+{
+	struct group *g = arg;
+	size_t n = g->n_ran + g->n_reads;
+	int how = g->armed;
+
+	g->armed = 0;
+	/* As long as each turn of the loop brings more, they may join. */
+	if (how == 2 && n > g->seen) {
+		g->seen = n;
+		group_arm(g, 2);
+		return;
+	}
+	if (!TAILQ_EMPTY(&g->again) && monotime_left(g->retry_at) == 0)
+		group_open(g);
+	group_commit(g);
+}
+
+void
+group_forget(struct group *g, struct peer *p)
+{
+	struct entry_list *lists[] = {&g->ran, &g->reads, &g->again};
+	struct entry *e;
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		TAILQ_FOREACH(e, lists[i], entry)
+			if (e->peer == p)
+				e->peer = NULL;
+}
+
+void
+group_resume(struct group *g)
+{
+	if (g->n_reads > 0)
+		group_arm(g, 2);
+}
+
+void
+group_set_db(struct group *g, struct db *db)
+{
+	struct entry *e;
+
+	/* What an abandoned transaction held is told so. */
+	while ((e = TAILQ_FIRST(&g->ran)) != NULL) {
+		TAILQ_REMOVE(&g->ran, e, entry);
+		entry_refuse(g, e, STORE_IO, "the database was closed");
+	}
+	g->n_ran = 0;
+	g->bytes = 0;
+	g->db = db;
+	if (db != NULL)
+		g->state = STORE_OK;
+}

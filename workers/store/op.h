@@ -1,0 +1,78 @@
+/*
+ * The operations of the store by the name of their frame, one table for
+ * each kind of link. An operation runs inside a transaction that others
+ * share: it either does all it says, or fails and is undone alone.
+ */
+#ifndef WORKERS_STORE_OP_H
+#define WORKERS_STORE_OP_H
+
+#include "workers/store/db.h"
+#include "workers/store/peer.h"
+
+struct chan_handler;
+struct fields;
+struct json_object;
+
+/* One run of an operation. */
+struct op_call {
+	struct db *db;
+	struct peer *peer; /* NULL only for op_abandon */
+	struct json_object *msg;
+	int64_t now;        /* wall clock, ms */
+	const struct peer_list *peers; /* all, for what is claimed */
+	int64_t n_ops;      /* of this process, for stats */
+	int64_t n_commits;
+	/* What comes out of it. */
+	struct json_object *reply; /* sent after the commit */
+	const char *why;           /* STORE_BAD: what is wrong, static */
+	int64_t release;           /* claim that ends with the commit */
+	int load;                  /* stream the account's rows */
+	int64_t first_at;
+	size_t bytes;              /* about what it holds in memory */
+};
+
+#define OP_QUIET 0x1u  /* no reply; tried again when a commit fails */
+#define OP_READ 0x2u   /* writes nothing: runs on committed rows */
+#define OP_MEMORY 0x4u /* does not touch the database */
+
+struct op {
+	const char *type;
+	unsigned flags;
+	enum store_rc (*run)(struct op_call *);
+};
+
+/* NULL: not an operation of such a peer. */
+const struct op *op_find(enum peer_kind, const char *type);
+/* Handlers for chan_new(): every type of the kind goes to fn. */
+const struct chan_handler *op_handlers(
+    enum peer_kind, void (*fn)(struct chan *, struct json_object *, int,
+			void *));
+
+/* One more attempt for rows whose worker died: {account, seqs}. */
+extern const struct op op_abandon;
+
+/* Tables; they end with a NULL type. */
+extern const struct op op_account[];
+extern const struct op op_agent[];
+extern const struct op op_control[];
+
+/* op_turn.c: the end of a turn, and the outbox. */
+enum store_rc op_turn_commit(struct op_call *);
+enum store_rc op_turn_retry(struct op_call *);
+enum store_rc op_turn_dead(struct op_call *);
+enum store_rc op_outbox_put(struct op_call *);
+enum store_rc op_outbox_done(struct op_call *);
+enum store_rc op_outbox_dead(struct op_call *);
+
+/* fields_opt_str(), with "" for what is not there. */
+const char *op_opt_str(struct fields *, const char *key, size_t max);
+/* A copy, cut at the start of a UTF-8 sequence when it is too long. */
+void op_cut(char *dst, const char *src, size_t size);
+/* A value that is JSON text already; it is copied. */
+struct json_object *op_raw(const char *text, size_t len);
+/* JSON text in the form in which frames are written; borrowed from obj. */
+const char *op_text(struct json_object *obj, size_t *len);
+/* STORE_BAD with the reason why; fields_error() text is fine. */
+enum store_rc op_bad(struct op_call *, const char *why);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * What an account may ask. Members beyond "t" and "id"; ms is wall clock
+ * milliseconds; (o) may be left out.
+ *
+ *  load         -
+ *               -> mark.row {channel, post, at}...
+ *                  inbox.row {seq, kind, event, lane, channel, root, at,
+ *                    attempts, not_before, data}... unfinished, by seq
+ *                  outbox.row {key, seq, lane, op, channel, root, post,
+ *                    text, props, created}... unsent, in order; props may
+ *                    be null
+ *                  load.end {first_at}  ms of the first load, 0: this one
+ *  inbox.put    kind, event, lane, channel, root(o), at ms, data object,
+ *               mark(o) bool, post(o): of the mark; else the event is it
+ *               -> inbox.ok {seq, dup}
+ *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
+ *               kind(o), mark(o)}]
+ *  mark         channel, post, at
+ *  turn.begin   seq
+ *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
+ *               notice, transcript(o) [{role, ...}], outbox(o) [{key, op:
+ *               post edit delete, channel, root(o), post(o), text(o),
+ *               props(o) object}], reset(o) bool: forget the session first
+ *               -> ok {dup true, when the row was finished before}
+ *  turn.retry   seq, not_before ms, reason            -> ok {dup ...}
+ *  turn.dead    seq, reason, status, outbox(o)        -> ok {dup ...}
+ *  outbox.put   outbox                                -> ok
+ *  outbox.done  key, post(o)
+ *  outbox.dead  key, reason, status, text(o)
+ *
+ * Every request may be answered by err {code, text}; code: full io busy
+ * denied size. Nothing of a request that got err was kept.
+ */
+#include "config.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "workers/store/decision.h"
+#include "workers/store/inbox.h"
+#include "workers/store/mark.h"
+#include "workers/store/op.h"
+
+#define DROPS_MAX 4096 /* in one frame */
+
+static enum store_rc
+op_load(struct op_call *c)
+{
+	struct fields f;
+
+	fields_open(&f, c->msg);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	c->load = 1;
+	return mark_first(c->db, c->peer->id, c->now, &c->first_at);
+}
+
+static enum store_rc
+op_inbox_put(struct op_call *c)
+{
+	struct inbox_row r = {.account = c->peer->id};
+	struct json_object *data;
+	struct fields f;
+	enum store_rc rc;
+	int64_t seq;
+	int mark, dup;
+
+	fields_open(&f, c->msg);
+	r.kind = fields_str(&f, "kind", STORE_WORD);
+	r.event = fields_str(&f, "event", STORE_EVENT);
+	r.lane = fields_str(&f, "lane", STORE_EVENT);
+	r.channel = fields_str(&f, "channel", STORE_ID);
+	r.root = op_opt_str(&f, "root", STORE_ID);
+	r.at = fields_int(&f, "at", 0, INT64_MAX);
+	data = fields_obj(&f, "data");
+	mark = fields_opt_bool(&f, "mark", 0);
+	r.post = fields_opt_str(&f, "post", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (*r.kind == '\0' || *r.event == '\0')
+		return op_bad(c, "kind or event is empty");
+	r.data = op_text(data, &r.data_len);
+	if (r.data_len > STORE_DATA)
+		return STORE_SIZE;
+	c->bytes = r.data_len;
+	rc = inbox_put(c->db, &r, c->now, &seq, &dup);
+	if (rc == STORE_OK && mark)
+		rc = mark_set(c->db, r.account, r.channel,
+		    r.post != NULL ? r.post : r.event, r.at);
+	if (rc != STORE_OK)
+		return rc;
+	c->reply = chan_reply_msg("inbox.ok", c->msg);
+	json_object_object_add(c->reply, "seq", json_object_new_int64(seq));
+	json_object_object_add(c->reply, "dup", json_object_new_boolean(dup));
+	return STORE_OK;
+}
+
+static enum store_rc
+drop_one(struct op_call *c, struct json_object *obj)
+{
+	struct decision d = {.account = c->peer->id};
+	char rule[STORE_REASON + 1];
+	struct fields f;
+	enum store_rc rc;
+	int mark;
+
+	fields_open(&f, obj);
+	d.post = op_opt_str(&f, "post", STORE_EVENT);
+	d.channel = op_opt_str(&f, "channel", STORE_ID);
+	d.at = fields_int(&f, "at", 0, INT64_MAX);
+	d.stage = fields_str(&f, "stage", STORE_WORD);
+	d.reason = fields_str(&f, "reason", STORE_WORD);
+	op_cut(rule, op_opt_str(&f, "rule", PROTO_NORMAL), sizeof(rule));
+	d.rule = rule;
+	d.kind = op_opt_str(&f, "kind", STORE_WORD);
+	mark = fields_opt_bool(&f, "mark", 0);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if ((rc = decision_add(c->db, &d, c->now)) != STORE_OK || !mark)
+		return rc;
+	if (*d.post == '\0' || *d.channel == '\0')
+		return op_bad(c, "mark without post or channel");
+	return mark_set(c->db, d.account, d.channel, d.post, d.at);
+}
+
+static enum store_rc
+op_drops(struct op_call *c)
+{
+	struct json_object *drops;
+	struct fields f;
+	enum store_rc rc = STORE_OK;
+	size_t i, n;
+
+	fields_open(&f, c->msg);
+	drops = fields_arr(&f, "drops", DROPS_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	n = json_object_array_length(drops);
+	c->bytes = n * 512;
+	for (i = 0; i < n && rc == STORE_OK; i++)
+		rc = drop_one(c, json_object_array_get_idx(drops, i));
+	return rc;
+}
+
+static enum store_rc
+op_mark(struct op_call *c)
+{
+	const char *channel, *post;
+	struct fields f;
+	int64_t at;
+
+	fields_open(&f, c->msg);
+	channel = fields_str(&f, "channel", STORE_ID);
+	post = fields_str(&f, "post", STORE_ID);
+	at = fields_int(&f, "at", 0, INT64_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	return mark_set(c->db, c->peer->id, channel, post, at);
+}
+
+static enum store_rc
+op_turn_begin(struct op_call *c)
+{
+	struct fields f;
+	int64_t seq;
+
+	fields_open(&f, c->msg);
+	seq = fields_int(&f, "seq", 1, INT64_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (peer_claim(c->peer, seq) == -1)
+		return op_bad(c, "too many claims");
+	return STORE_OK;
+}
+
+const struct op op_account[] = {
+    {"load", 0, op_load},
+    {"inbox.put", 0, op_inbox_put},
+    {"drops", OP_QUIET, op_drops},
+    {"mark", OP_QUIET, op_mark},
+    {"turn.begin", OP_MEMORY, op_turn_begin},
+    {"turn.commit", 0, op_turn_commit},
+    {"turn.retry", 0, op_turn_retry},
+    {"turn.dead", 0, op_turn_dead},
+    {"outbox.put", 0, op_outbox_put},
+    {"outbox.done", OP_QUIET, op_outbox_done},
+    {"outbox.dead", OP_QUIET, op_outbox_dead},
+    {NULL, 0, NULL},
+};
+
+/* Not of a frame: made by the store when a link ends. */
+static enum store_rc
+op_abandon_run(struct op_call *c)
+{
+	struct json_object *seqs;
+	const char *account;
+	struct fields f;
+	enum store_rc rc = STORE_OK;
+	size_t i, n;
+
+	fields_open(&f, c->msg);
+	account = fields_str(&f, "account", STORE_ID);
+	seqs = fields_arr(&f, "seqs", PEER_CLAIMS);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	n = json_object_array_length(seqs);
+	for (i = 0; i < n && rc == STORE_OK; i++)
+		rc = inbox_attempt(c->db, account,
+		    json_object_get_int64(
+			json_object_array_get_idx(seqs, i)));
+	return rc;
+}
+
+const struct op op_abandon = {"abandon", OP_QUIET, op_abandon_run};

@@ -1,0 +1,446 @@
+/*
+ * What agents and control may ask.
+ *
+ * agent:
+ *  session.load session, max_bytes
+ *               -> session {messages [{role, ...}]} the newest that fit
+ * control:
+ *  explain      post, account(o)
+ *               -> data {rows [{account, kind, stage, reason, rule, state:
+ *                  pending running done dead ignored, outcome, at ms,
+ *                  decided_at ms, attempts, answer_posts [ids], error}]}
+ *  dead.list    limit, account(o)
+ *               -> data {rows [{account, what: inbox outbox, seq, key,
+ *                  kind, event, channel, root, at ms, dead_at ms, attempts,
+ *                  reason, status, error}]} the last to die first; kind of
+ *                  an outbox row is its op
+ *  stats        -
+ *               -> data {accounts {id: {inbox_pending, outbox_pending,
+ *                  oldest_pending_at ms or 0, dead, drops {reason: n}}},
+ *                  db_bytes, commits, ops}
+ *
+ * Answers are err {code, text} instead; code: io denied size.
+ */
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "workers/store/op.h"
+#include "workers/store/session.h"
+
+#define DEAD_MAX 500 /* rows of one list */
+
+static void
+add_str(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+static void
+add_int(struct json_object *o, const char *key, int64_t value)
+{
+	json_object_object_add(o, key, json_object_new_int64(value));
+}
+
+struct messages {
+	struct json_object **v; /* newest first */
+	size_t n, cap;
+};
+
+static void
+message_keep(const char *body, size_t len, void *arg)
+{
+	struct messages *m = arg;
+
+	if (m->n == m->cap) {
+		m->cap = m->cap == 0 ? 32 : 2 * m->cap;
+		m->v = reallocarray(m->v, m->cap, sizeof(*m->v));
+		if (m->v == NULL)
+			fatal("reallocarray");
+	}
+	m->v[m->n++] = op_raw(body, len);
+}
+
+static enum store_rc
+op_session_load(struct op_call *c)
+{
+	struct messages m = {NULL, 0, 0};
+	struct json_object *list;
+	const char *session;
+	struct fields f;
+	enum store_rc rc;
+	int64_t max;
+
+	fields_open(&f, c->msg);
+	session = fields_str(&f, "session", STORE_SESSION);
+	max = fields_int(&f, "max_bytes", 0, INT64_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (!session_is_of(session, c->peer->id))
+		return STORE_DENIED;
+	if (max > STORE_DATA)
+		max = STORE_DATA;
+	rc = session_each(c->db, session, (size_t)max, message_keep, &m);
+	list = json_object_new_array();
+	while (m.n > 0)
+		json_object_array_add(list, m.v[--m.n]);
+	free(m.v);
+	if (rc != STORE_OK) {
+		json_object_put(list);
+		return rc;
+	}
+	c->reply = chan_reply_msg("session", c->msg);
+	json_object_object_add(c->reply, "messages", list);
+	return STORE_OK;
+}
+
+/* "id id id" */
+static struct json_object *
+answer_list(const char *ids)
+{
+	struct json_object *list = json_object_new_array();
+	size_t len;
+
+	while (*ids != '\0') {
+		len = strcspn(ids, " ");
+		json_object_array_add(
+		    list, json_object_new_string_len(ids, (int)len));
+		ids += len;
+		ids += strspn(ids, " ");
+	}
+	return list;
+}
+
+static const char *
+inbox_state(struct op_call *c, int state, const char *account, int64_t seq)
+{
+	if (state == STATE_DONE)
+		return "done";
+	if (state == STATE_DEAD)
+		return "dead";
+	return peers_claim(c->peers, account, seq) ? "running"
+							 : "pending";
+}
+
+static struct json_object *
+explain_inbox_row(struct op_call *c, sqlite3_stmt *s)
+{
+	struct json_object *o = json_object_new_object();
+	char text[STORE_REASON + STORE_ERROR + 64];
+	int state = sqlite3_column_int(s, 3);
+
+	add_str(o, "account", db_text(s, 0));
+	add_str(o, "kind", db_text(s, 1));
+	add_str(o, "stage", "turn");
+	add_str(o, "reason", db_text(s, 2));
+	add_str(o, "rule", "");
+	add_str(o, "state",
+	    inbox_state(c, state, db_text(s, 0), sqlite3_column_int64(s, 10)));
+	add_str(o, "outcome", db_text(s, 4));
+	add_int(o, "at", sqlite3_column_int64(s, 5));
+	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
+	add_int(o, "attempts", sqlite3_column_int64(s, 7));
+	json_object_object_add(o, "answer_posts", answer_list(db_text(s, 8)));
+	strlcpy(text, db_text(s, 9), sizeof(text));
+	if (state == STATE_DEAD && *text == '\0')
+		snprintf(text, sizeof(text), "%s: %d", db_text(s, 2),
+		    sqlite3_column_int(s, 11));
+	add_str(o, "error", text);
+	return o;
+}
+
+static struct json_object *
+explain_drop_row(sqlite3_stmt *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "account", db_text(s, 0));
+	add_str(o, "kind", db_text(s, 1));
+	add_str(o, "stage", db_text(s, 2));
+	add_str(o, "reason", db_text(s, 3));
+	add_str(o, "rule", db_text(s, 4));
+	add_str(o, "state", "ignored");
+	add_str(o, "outcome", "");
+	add_int(o, "at", sqlite3_column_int64(s, 5));
+	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
+	add_int(o, "attempts", 0);
+	json_object_object_add(o, "answer_posts", json_object_new_array());
+	add_str(o, "error", "");
+	return o;
+}
+
+static enum store_rc
+reply_rows(struct op_call *c, enum store_rc rc, struct json_object *rows)
+{
+	if (rc != STORE_NONE) {
+		json_object_put(rows);
+		return rc;
+	}
+	c->reply = chan_reply_msg("data", c->msg);
+	json_object_object_add(c->reply, "rows", rows);
+	return STORE_OK;
+}
+
+static enum store_rc
+op_explain(struct op_call *c)
+{
+	const char *post, *account;
+	struct json_object *rows;
+	struct fields f;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	fields_open(&f, c->msg);
+	post = fields_str(&f, "post", STORE_EVENT);
+	account = fields_opt_str(&f, "account", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	rows = json_object_new_array();
+	rc = db_rows(c->db, Q_DECISION_EXPLAIN, &s, "ss", post, account);
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		json_object_array_add(rows, explain_drop_row(s));
+	if (rc != STORE_NONE)
+		return reply_rows(c, rc, rows);
+	rc = db_rows(c->db, Q_INBOX_EXPLAIN, &s, "ss", post, account);
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		json_object_array_add(rows, explain_inbox_row(c, s));
+	return reply_rows(c, rc, rows);
+}
+
+static struct json_object *
+dead_inbox_row(sqlite3_stmt *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "account", db_text(s, 0));
+	add_str(o, "what", "inbox");
+	add_int(o, "seq", sqlite3_column_int64(s, 1));
+	add_str(o, "key", "");
+	add_str(o, "kind", db_text(s, 2));
+	add_str(o, "event", db_text(s, 3));
+	add_str(o, "channel", db_text(s, 4));
+	add_str(o, "root", db_text(s, 5));
+	add_int(o, "at", sqlite3_column_int64(s, 6));
+	add_int(o, "dead_at", sqlite3_column_int64(s, 7));
+	add_int(o, "attempts", sqlite3_column_int64(s, 8));
+	add_str(o, "reason", db_text(s, 9));
+	add_int(o, "status", sqlite3_column_int64(s, 10));
+	add_str(o, "error", db_text(s, 11));
+	return o;
+}
+
+static struct json_object *
+dead_outbox_row(sqlite3_stmt *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "account", db_text(s, 0));
+	add_str(o, "what", "outbox");
+	add_int(o, "seq", sqlite3_column_int64(s, 1));
+	add_str(o, "key", db_text(s, 2));
+	add_str(o, "kind", db_text(s, 3));
+	add_str(o, "event", "");
+	add_str(o, "channel", db_text(s, 4));
+	add_str(o, "root", db_text(s, 5));
+	add_int(o, "at", sqlite3_column_int64(s, 6));
+	add_int(o, "dead_at", sqlite3_column_int64(s, 7));
+	add_int(o, "attempts", 0);
+	add_str(o, "reason", db_text(s, 8));
+	add_int(o, "status", sqlite3_column_int64(s, 9));
+	add_str(o, "error", db_text(s, 10));
+	return o;
+}
+
+static int64_t
+dead_at(struct json_object *row)
+{
+	return json_object_get_int64(json_object_object_get(row, "dead_at"));
+}
+
+static int
+dead_cmp(const void *a, const void *b)
+{
+	int64_t x, y;
+
+	x = dead_at(*(struct json_object *const *)a);
+	y = dead_at(*(struct json_object *const *)b);
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static enum store_rc
+op_dead_list(struct op_call *c)
+{
+	const char *account;
+	struct json_object *rows;
+	struct fields f;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+	int64_t limit;
+
+	fields_open(&f, c->msg);
+	account = fields_opt_str(&f, "account", STORE_ID);
+	limit = fields_int(&f, "limit", 1, DEAD_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	rows = json_object_new_array();
+	rc = db_rows(c->db, Q_INBOX_DEAD_LIST, &s, "si", account, limit);
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		json_object_array_add(rows, dead_inbox_row(s));
+	if (rc != STORE_NONE)
+		return reply_rows(c, rc, rows);
+	rc = db_rows(c->db, Q_OUTBOX_DEAD_LIST, &s, "si", account, limit);
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		json_object_array_add(rows, dead_outbox_row(s));
+	json_object_array_sort(rows, dead_cmp);
+	if (json_object_array_length(rows) > (size_t)limit)
+		json_object_array_del_idx(rows, (size_t)limit,
+		    json_object_array_length(rows) - (size_t)limit);
+	return reply_rows(c, rc, rows);
+}
+
+static struct json_object *
+stats_account(struct json_object *accounts, const char *id)
+{
+	struct json_object *o;
+
+	if (json_object_object_get_ex(accounts, id, &o))
+		return o;
+	o = json_object_new_object();
+	add_int(o, "inbox_pending", 0);
+	add_int(o, "outbox_pending", 0);
+	add_int(o, "oldest_pending_at", 0);
+	add_int(o, "dead", 0);
+	json_object_object_add(o, "drops", json_object_new_object());
+	json_object_object_add(accounts, id, o);
+	return o;
+}
+
+static void
+stats_older(struct json_object *account, int64_t at)
+{
+	int64_t old = json_object_get_int64(
+	    json_object_object_get(account, "oldest_pending_at"));
+
+	if (at > 0 && (old == 0 || at < old))
+		add_int(account, "oldest_pending_at", at);
+}
+
+static void
+stats_add(struct json_object *account, const char *key, int64_t n)
+{
+	add_int(account, key,
+	    n + json_object_get_int64(json_object_object_get(account, key)));
+}
+
+static enum store_rc
+stats_inbox(struct op_call *c, struct json_object *accounts)
+{
+	struct json_object *a;
+	sqlite3_stmt *s, *first;
+	enum store_rc rc;
+
+	rc = db_rows(c->db, Q_INBOX_PENDING, &s, "");
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		a = stats_account(accounts, db_text(s, 0));
+		stats_add(a, "inbox_pending", sqlite3_column_int64(s, 1));
+		if (db_rows(c->db, Q_INBOX_AT, &first, "i",
+			sqlite3_column_int64(s, 2)) != STORE_OK)
+			continue;
+		stats_older(a, sqlite3_column_int64(first, 0));
+		db_end(first);
+	}
+	if (rc != STORE_NONE)
+		return rc;
+	rc = db_rows(c->db, Q_INBOX_DEAD_COUNT, &s, "");
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		stats_add(stats_account(accounts, db_text(s, 0)), "dead",
+		    sqlite3_column_int64(s, 1));
+	return rc;
+}
+
+static enum store_rc
+stats_outbox(struct op_call *c, struct json_object *accounts)
+{
+	struct json_object *a;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(c->db, Q_OUTBOX_COUNT, &s, "");
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		a = stats_account(accounts, db_text(s, 0));
+		if (sqlite3_column_int(s, 1) == STATE_DEAD) {
+			stats_add(a, "dead", sqlite3_column_int64(s, 2));
+			continue;
+		}
+		stats_add(a, "outbox_pending", sqlite3_column_int64(s, 2));
+		stats_older(a, sqlite3_column_int64(s, 3));
+	}
+	return rc;
+}
+
+static enum store_rc
+stats_drops(struct op_call *c, struct json_object *accounts)
+{
+	struct json_object *a;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(c->db, Q_DROP_LIST, &s, "");
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		a = stats_account(accounts, db_text(s, 0));
+		stats_add(json_object_object_get(a, "drops"), db_text(s, 1),
+		    sqlite3_column_int64(s, 2));
+	}
+	return rc;
+}
+
+static enum store_rc
+op_stats(struct op_call *c)
+{
+	struct json_object *accounts;
+	struct fields f;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	fields_open(&f, c->msg);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	accounts = json_object_new_object();
+	rc = db_rows(c->db, Q_ACCOUNT_LIST, &s, "");
+	for (; rc == STORE_OK; rc = db_next(c->db, s))
+		stats_account(accounts, db_text(s, 0));
+	if (rc == STORE_NONE)
+		rc = stats_inbox(c, accounts);
+	if (rc == STORE_NONE)
+		rc = stats_outbox(c, accounts);
+	if (rc == STORE_NONE)
+		rc = stats_drops(c, accounts);
+	if (rc != STORE_NONE) {
+		json_object_put(accounts);
+		return rc;
+	}
+	c->reply = chan_reply_msg("data", c->msg);
+	json_object_object_add(c->reply, "accounts", accounts);
+	add_int(c->reply, "db_bytes", db_bytes(c->db));
+	add_int(c->reply, "commits", c->n_commits);
+	add_int(c->reply, "ops", c->n_ops);
+	return STORE_OK;
+}
+
+const struct op op_agent[] = {
+    {"session.load", OP_READ, op_session_load},
+    {NULL, 0, NULL},
+};
+
+const struct op op_control[] = {
+    {"explain", OP_READ, op_explain},
+    {"dead.list", OP_READ, op_dead_list},
+    {"stats", OP_READ, op_stats},
+    {NULL, 0, NULL},
+};

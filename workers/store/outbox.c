@@ -1,0 +1,73 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workers/store/inbox.h"
+#include "workers/store/outbox.h"
+
+enum store_rc
+outbox_put(struct db *db, const struct outbox_row *r, int64_t now)
+{
+	return db_run(db, Q_OUTBOX_PUT, "ississsssits", db_outbox_next(db),
+	    r->account, r->key, r->seq, r->lane, r->op, r->channel, r->root,
+	    r->post, now, r->props, r->props_len, r->text);
+}
+
+struct outbox_ref {
+	int64_t n;
+	int64_t seq;
+	int is_delete;
+};
+
+static enum store_rc
+outbox_get(struct db *db, const char *account, const char *key,
+    struct outbox_ref *ref)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(db, Q_OUTBOX_GET, &s, "ss", account, key);
+	if (rc != STORE_OK)
+		return rc;
+	ref->n = sqlite3_column_int64(s, 0);
+	ref->seq = sqlite3_column_int64(s, 1);
+	ref->is_delete = strcmp(db_text(s, 2), "delete") == 0;
+	db_end(s);
+	return STORE_OK;
+}
+
+enum store_rc
+outbox_done(
+    struct db *db, const char *account, const char *key, const char *post)
+{
+	struct outbox_ref ref;
+	enum store_rc rc;
+
+	rc = outbox_get(db, account, key, &ref);
+	if (rc != STORE_OK)
+		return rc == STORE_NONE ? STORE_OK : rc;
+	rc = db_run(db, Q_OUTBOX_DELETE, "i", ref.n);
+	if (rc == STORE_OK && ref.seq != 0 && *post != '\0' && !ref.is_delete)
+		rc = inbox_answer(db, ref.seq, post);
+	return rc;
+}
+
+enum store_rc
+outbox_dead(struct db *db, const char *account, const char *key,
+    const char *reason, int status, const char *error, int64_t now)
+{
+	struct outbox_ref ref;
+	char text[STORE_REASON + STORE_ERROR + 16];
+	enum store_rc rc;
+
+	rc = outbox_get(db, account, key, &ref);
+	if (rc != STORE_OK)
+		return rc == STORE_NONE ? STORE_OK : rc;
+	rc = db_run(db, Q_OUTBOX_DEAD, "iisis", ref.n, now, reason,
+	    (int64_t)status, error);
+	if (rc != STORE_OK || ref.seq == 0)
+		return rc;
+	snprintf(text, sizeof(text), "%s: %d %s", reason, status, error);
+	return inbox_error(db, ref.seq, text);
+}

@@ -1,0 +1,34 @@
+/*
+ * The outbox: what is still to be sent to a channel, in order, and what
+ * could not be. The key of a row is the id under which its account sends
+ * it; a row that was sent is gone, and its post id is kept with the inbox
+ * row that it answers.
+ */
+#ifndef WORKERS_STORE_OUTBOX_H
+#define WORKERS_STORE_OUTBOX_H
+
+#include "workers/store/db.h"
+
+struct outbox_row {
+	const char *account;
+	const char *key;
+	int64_t seq; /* inbox row, 0 when there is none */
+	const char *lane;
+	const char *op; /* post, edit, delete */
+	const char *channel;
+	const char *root;
+	const char *post;
+	const char *text;
+	const char *props; /* JSON text or NULL */
+	size_t props_len;
+};
+
+/* A key that is there already changes nothing. */
+enum store_rc outbox_put(struct db *, const struct outbox_row *, int64_t now);
+/* Sent as post ("" when nobody knows). An unknown key is fine. */
+enum store_rc outbox_done(
+    struct db *, const char *account, const char *key, const char *post);
+enum store_rc outbox_dead(struct db *, const char *account, const char *key,
+    const char *reason, int status, const char *error, int64_t now);
+
+#endif

@@ -1,0 +1,160 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fields.h"
+#include "common/log.h"
+#include "workers/store/peer.h"
+
+#define PEER_AGENTS 4096
+
+int
+peer_kind(const char *name)
+{
+	static const char *const names[] = {"account", "agent", "control"};
+	int i;
+
+	for (i = 0; i <= PEER_CONTROL; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+static int
+peer_add_agent(struct peer *p, struct json_object *id)
+{
+	const char *s = json_object_get_string(id);
+
+	if (!json_object_is_type(id, json_type_string) || *s == '\0' ||
+	    strlen(s) > STORE_ID)
+		return -1;
+	if ((p->agents[p->n_agents++] = strdup(s)) == NULL)
+		fatal("strdup");
+	return 0;
+}
+
+static int
+peer_read_opts(struct peer *p, struct json_object *opts)
+{
+	struct json_object *agents;
+	struct fields f;
+	size_t i, n;
+
+	if (opts == NULL)
+		return 0;
+	fields_open(&f, opts);
+	agents = fields_opt_arr(&f, "agents", PEER_AGENTS);
+	if (fields_end(&f) == -1)
+		return -1;
+	n = agents == NULL ? 0 : json_object_array_length(agents);
+	if (n == 0)
+		return 0;
+	if ((p->agents = calloc(n, sizeof(*p->agents))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < n; i++)
+		if (peer_add_agent(p, json_object_array_get_idx(agents, i)) ==
+		    -1)
+			return -1;
+	return 0;
+}
+
+struct peer *
+peer_new(enum peer_kind kind, const char *id, struct json_object *opts)
+{
+	struct peer *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		fatal("calloc");
+	p->kind = kind;
+	if (strlcpy(p->id, id, sizeof(p->id)) >= sizeof(p->id) ||
+	    (kind != PEER_CONTROL && *id == '\0') ||
+	    peer_read_opts(p, opts) == -1) {
+		peer_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void
+peer_free(struct peer *p)
+{
+	size_t i;
+
+	if (p == NULL)
+		return;
+	for (i = 0; i < p->n_agents; i++)
+		free(p->agents[i]);
+	free(p->agents);
+	free(p->claims);
+	free(p);
+}
+
+int
+peer_has_agent(const struct peer *p, const char *agent)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_agents; i++)
+		if (strcmp(p->agents[i], agent) == 0)
+			return 1;
+	return 0;
+}
+
+int
+peer_claims(const struct peer *p, int64_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_claims; i++)
+		if (p->claims[i] == seq)
+			return 1;
+	return 0;
+}
+
+int
+peer_claim(struct peer *p, int64_t seq)
+{
+	int64_t *claims;
+
+	if (peer_claims(p, seq))
+		return 0;
+	if (p->n_claims == PEER_CLAIMS)
+		return -1;
+	/* Room in steps of 16. */
+	if (p->n_claims % 16 == 0) {
+		claims = reallocarray(
+		    p->claims, p->n_claims + 16, sizeof(*claims));
+		if (claims == NULL)
+			fatal("reallocarray");
+		p->claims = claims;
+	}
+	p->claims[p->n_claims++] = seq;
+	return 0;
+}
+
+void
+peer_release(struct peer *p, int64_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_claims; i++) {
+		if (p->claims[i] == seq) {
+			p->claims[i] = p->claims[--p->n_claims];
+			return;
+		}
+	}
+}
+
+int
+peers_claim(const struct peer_list *list, const char *account, int64_t seq)
+{
+	const struct peer *p;
+
+	TAILQ_FOREACH(p, list, entry)
+		if (p->kind == PEER_ACCOUNT && strcmp(p->id, account) == 0 &&
+		    peer_claims(p, seq))
+			return 1;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * A peer: the other end of a link, with what it may touch (its own id, the
+ * agents it may write for) and the rows it has claimed.
+ */
+#ifndef WORKERS_STORE_PEER_H
+#define WORKERS_STORE_PEER_H
+
+#include <sys/queue.h>
+
+#include "common/chan.h"
+#include "workers/store/store.h"
+
+#define PEER_CLAIMS 4096 /* rows that a peer may work on at a time */
+
+enum peer_kind { PEER_ACCOUNT, PEER_AGENT, PEER_CONTROL };
+
+struct load;
+
+struct peer {
+	TAILQ_ENTRY(peer) entry;
+	enum peer_kind kind;
+	char id[STORE_ID + 1]; /* of the account or agent */
+	struct chan *chan;     /* NULL in tests */
+	struct load *load;     /* under way, or NULL */
+	void *owner;
+	char **agents;
+	size_t n_agents;
+	int64_t *claims;
+	size_t n_claims;
+};
+
+TAILQ_HEAD(peer_list, peer);
+
+/* Kind by its name in a "link"; -1 for one the store does not have. */
+int peer_kind(const char *name);
+
+/* opts: {"agents": [ids]} or NULL. NULL when id or opts are malformed. */
+struct peer *peer_new(
+    enum peer_kind, const char *id, struct json_object *opts);
+/* Does not touch the channel. */
+void peer_free(struct peer *);
+
+int peer_has_agent(const struct peer *, const char *agent);
+
+/* -1 when it has too many. A second claim on the same row is the first. */
+int peer_claim(struct peer *, int64_t seq);
+void peer_release(struct peer *, int64_t seq);
+int peer_claims(const struct peer *, int64_t seq);
+/* 1: the account has claimed the row, on whichever link. */
+int peers_claim(const struct peer_list *, const char *account, int64_t seq);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Forgetting: rows past their age or beyond their number, in small steps,
+ * so that no step keeps the others waiting.
+ */
+#ifndef WORKERS_STORE_PRUNE_H
+#define WORKERS_STORE_PRUNE_H
+
+#include "workers/store/db.h"
+
+struct prune;
+
+/* A pass that forgets what ended before the time cutoff (ms). */
+struct prune *prune_new(int64_t cutoff);
+void prune_free(struct prune *);
+
+/*
+ * One step, in a transaction of its own; some hundred rows are looked at.
+ * STORE_OK: go on later; STORE_NONE: the pass is over; else it failed, and
+ * the next pass will find what this one left.
+ */
+enum store_rc prune_step(struct prune *, struct db *);
+/* Rows deleted so far. */
+int64_t prune_count(const struct prune *);
+
+#endif

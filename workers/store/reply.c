@@ -1,0 +1,30 @@
+#include "config.h"
+
+#include <json-c/json.h>
+
+#include "workers/store/reply.h"
+
+void
+reply_send(struct peer *p, struct json_object *msg)
+{
+	if (p->chan == NULL) {
+		json_object_put(msg);
+		return;
+	}
+	chan_send(p->chan, msg, -1);
+	if (chan_full(p->chan))
+		chan_pause(p->chan, 1);
+}
+
+void
+reply_err(
+    struct peer *p, struct json_object *id, enum store_rc rc, const char *text)
+{
+	struct json_object *msg = chan_msg("err");
+
+	json_object_object_add(msg, "id", json_object_get(id));
+	json_object_object_add(
+	    msg, "code", json_object_new_string(store_code(rc)));
+	json_object_object_add(msg, "text", json_object_new_string(text));
+	reply_send(p, msg);
+}

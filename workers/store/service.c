@@ -1,0 +1,388 @@
+#include "config.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/store/group.h"
+#include "workers/store/load.h"
+#include "workers/store/prune.h"
+#include "workers/store/reply.h"
+#include "workers/store/service.h"
+
+#define REOPEN_MS 1000         /* doubling */
+#define REOPEN_MAX_MS 60000
+#define WAL_IDLE_PAGES 1000    /* moved when nothing waits */
+#define WAL_FORCED_PAGES 4000  /* moved whatever waits */
+#define WAL_IDLE_MS 50
+#define PRUNE_FIRST_MS 60000   /* after opening */
+#define PRUNE_EVERY_MS 3600000
+#define PRUNE_STEP_MS 20
+#define TRIM_BYTES (256 * 1024) /* of text: worth giving memory back */
+#define TRIM_MS 1000
+#define STOP_FLUSH_MS 200
+#define DAY_MS (24 * 3600 * 1000LL)
+
+struct service {
+	struct event_base *base;
+	const char *path;
+	service_report_fn report;
+	void *arg;
+	struct db *db;
+	struct group *group;
+	struct peer_list peers;
+	struct prune *prune;
+	struct event *reopen, *idle, *pruner, *trim;
+	int64_t reopen_ms;
+	int days;
+	int started;
+};
+
+static const struct {
+	enum proto_kind proto;
+} kinds[] = {
+    [PEER_ACCOUNT] = {PROTO_STORE_ACCOUNT},
+    [PEER_AGENT] = {PROTO_STORE_AGENT},
+    [PEER_CONTROL] = {PROTO_STORE_CONTROL},
+};
+
+static void
+flush_peers(struct service *sv, int ms)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &sv->peers, entry)
+		if (chan_queued(p->chan) > 0)
+			chan_flush(p->chan, ms);
+}
+
+static void
+on_committed(void *arg, size_t bytes)
+{
+	struct service *sv = arg;
+	int pages = db_wal_pages(sv->db);
+
+	if (bytes >= TRIM_BYTES && !evtimer_pending(sv->trim, NULL))
+		loop_timer(sv->trim, TRIM_MS);
+	if (pages >= WAL_FORCED_PAGES) {
+		/* It takes some milliseconds: not before the answers. */
+		flush_peers(sv, 0);
+		db_checkpoint(sv->db);
+	} else if (pages >= WAL_IDLE_PAGES)
+		loop_timer(sv->idle, WAL_IDLE_MS);
+}
+
+static void
+on_idle(int fd, short what, void *arg)
+{
+	struct service *sv = arg;
+
+	if (sv->db != NULL && !group_is_open(sv->group))
+		db_checkpoint(sv->db);
+}
+
+static void
+on_trim(int fd, short what, void *arg)
+{
+	struct service *sv = arg;
+
+	if (sv->db != NULL)
+		db_shrink(sv->db);
+	heap_trim();
+}
+
+/* Group tells of the first failure of a row, and of the end of the row. */
+static void
+on_state(void *arg, enum store_rc rc, const char *text)
+{
+	struct service *sv = arg;
+
+	if (rc == STORE_OK) {
+		evtimer_del(sv->reopen);
+		log_event(LOG_NOTICE, "store.recovered", NULL);
+		sv->report(sv->arg, "open", NULL, NULL);
+		return;
+	}
+	log_event(LOG_ERR, "store.failed", "code", store_code(rc), "text",
+	    text, NULL);
+	sv->report(
+	    sv->arg, rc == STORE_FULL ? "full" : "backoff", text, NULL);
+	if (rc == STORE_IO)
+		loop_timer(sv->reopen, sv->reopen_ms);
+}
+
+static void
+service_close_db(struct service *sv)
+{
+	struct peer *p;
+
+	if (sv->db == NULL)
+		return;
+	TAILQ_FOREACH(p, &sv->peers, entry)
+		if (p->load != NULL)
+			load_fail(p, STORE_IO, "the database was closed");
+	db_rollback(sv->db);
+	group_set_db(sv->group, NULL);
+	prune_free(sv->prune);
+	sv->prune = NULL;
+	evtimer_del(sv->pruner);
+	db_close(sv->db);
+	sv->db = NULL;
+}
+
+static void
+service_open_db(struct service *sv)
+{
+	enum store_rc rc;
+	const char *why;
+
+	sv->db = db_open(sv->path, &rc, &why);
+	if (sv->db == NULL) {
+		log_event(LOG_ERR, "store.open_failed", "code",
+		    store_code(rc), "text", why, "retry_ms",
+		    LOG_NUM(sv->reopen_ms), NULL);
+		sv->report(sv->arg, "backoff", why, NULL);
+		loop_timer(sv->reopen, sv->reopen_ms);
+		sv->reopen_ms *= 2;
+		if (sv->reopen_ms > REOPEN_MAX_MS)
+			sv->reopen_ms = REOPEN_MAX_MS;
+		return;
+	}
+	sv->reopen_ms = REOPEN_MS;
+	log_event(LOG_INFO, "store.open", "bytes",
+	    LOG_NUM(db_bytes(sv->db)), NULL);
+	sv->report(sv->arg, "open", NULL, NULL);
+	group_set_db(sv->group, sv->db);
+	loop_timer(sv->pruner, PRUNE_FIRST_MS);
+}
+
+static void
+on_reopen(int fd, short what, void *arg)
+{
+	struct service *sv = arg;
+
+	service_close_db(sv);
+	service_open_db(sv);
+}
+
+static void
+on_prune(int fd, short what, void *arg)
+{
+	struct service *sv = arg;
+	enum store_rc rc;
+
+	if (group_is_open(sv->group)) {
+		loop_timer(sv->pruner, PRUNE_STEP_MS);
+		return;
+	}
+	if (sv->prune == NULL)
+		sv->prune = prune_new(walltime_ms() - sv->days * DAY_MS);
+	rc = prune_step(sv->prune, sv->db);
+	if (rc == STORE_OK) {
+		loop_timer(sv->pruner, PRUNE_STEP_MS);
+		return;
+	}
+	if (rc != STORE_NONE)
+		log_event(LOG_WARNING, "store.prune_failed", "code",
+		    store_code(rc), "text", db_error(sv->db), NULL);
+	else if (prune_count(sv->prune) > 0)
+		log_event(LOG_INFO, "store.pruned", "rows",
+		    LOG_NUM(prune_count(sv->prune)), NULL);
+	prune_free(sv->prune);
+	sv->prune = NULL;
+	loop_timer(sv->pruner, PRUNE_EVERY_MS);
+}
+
+struct service *
+service_new(struct event_base *base, const char *path,
+    service_report_fn report, void *arg)
+{
+	struct group_hooks hooks;
+	struct service *sv;
+
+	if ((sv = calloc(1, sizeof(*sv))) == NULL)
+		fatal("calloc");
+	sv->base = base;
+	sv->path = path;
+	sv->report = report;
+	sv->arg = arg;
+	sv->reopen_ms = REOPEN_MS;
+	sv->days = 30;
+	TAILQ_INIT(&sv->peers);
+	hooks.committed = on_committed;
+	hooks.state = on_state;
+	hooks.arg = sv;
+	sv->group = group_new(base, &sv->peers, &hooks);
+	sv->reopen = evtimer_new(base, on_reopen, sv);
+	sv->idle = evtimer_new(base, on_idle, sv);
+	sv->pruner = evtimer_new(base, on_prune, sv);
+	sv->trim = evtimer_new(base, on_trim, sv);
+	if (sv->reopen == NULL || sv->idle == NULL || sv->pruner == NULL ||
+	    sv->trim == NULL)
+		fatalx("evtimer_new");
+	return sv;
+}
+
+void
+service_set_retention(struct service *sv, int days)
+{
+	sv->days = days;
+}
+
+void
+service_start(struct service *sv)
+{
+	struct peer *p;
+
+	sv->started = 1;
+	service_open_db(sv);
+	TAILQ_FOREACH(p, &sv->peers, entry)
+		chan_pause(p->chan, 0);
+}
+
+/* The rows that the peer worked on: one attempt each, for ever. */
+static void
+peer_abandon(struct service *sv, struct peer *p)
+{
+	struct json_object *msg, *seqs;
+	size_t i;
+
+	if (p->n_claims == 0)
+		return;
+	log_event(LOG_WARNING, "store.abandoned", "account", p->id, "rows",
+	    LOG_NUM(p->n_claims), NULL);
+	msg = json_object_new_object();
+	seqs = json_object_new_array();
+	for (i = 0; i < p->n_claims; i++)
+		json_object_array_add(
+		    seqs, json_object_new_int64(p->claims[i]));
+	json_object_object_add(msg, "account", json_object_new_string(p->id));
+	json_object_object_add(msg, "seqs", seqs);
+	group_submit_own(sv->group, &op_abandon, msg);
+	json_object_put(msg);
+}
+
+static void
+peer_end(struct service *sv, struct peer *p)
+{
+	TAILQ_REMOVE(&sv->peers, p, entry);
+	group_forget(sv->group, p);
+	if (sv->started)
+		peer_abandon(sv, p);
+	load_free(p->load);
+	chan_free(p->chan);
+	peer_free(p);
+}
+
+static void
+on_frame(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+	struct service *sv = p->owner;
+	struct json_object *t = NULL;
+
+	json_object_object_get_ex(msg, "t", &t);
+	group_submit(
+	    sv->group, p, op_find(p->kind, json_object_get_string(t)), msg);
+}
+
+static void
+on_close(struct chan *c, const char *why, void *arg)
+{
+	struct peer *p = arg;
+
+	if (strcmp(why, "hangup") != 0)
+		log_event(LOG_ERR, "store.link_broken", "peer", p->id, "why",
+		    why, NULL);
+	peer_end(p->owner, p);
+}
+
+static void
+on_drain(struct chan *c, void *arg)
+{
+	struct peer *p = arg;
+	struct service *sv = p->owner;
+
+	if (p->load != NULL && sv->db != NULL)
+		load_pump(p, sv->db);
+	if (chan_full(c))
+		return;
+	chan_pause(c, 0);
+	group_resume(sv->group);
+}
+
+static struct peer *
+peer_find(struct service *sv, int kind, const char *id)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &sv->peers, entry)
+		if ((int)p->kind == kind && strcmp(p->id, id) == 0)
+			return p;
+	return NULL;
+}
+
+int
+service_link(struct service *sv, const char *kind, const char *id,
+    struct json_object *opts, int fd)
+{
+	int k = peer_kind(kind);
+	struct peer *p = NULL, *old;
+
+	if (k == -1 || (p = peer_new(k, id, opts)) == NULL) {
+		close(fd);
+		return -1;
+	}
+	if ((old = peer_find(sv, k, id)) != NULL)
+		peer_end(sv, old);
+	p->owner = sv;
+	p->chan = chan_new(sv->base, fd, kinds[k].proto, SIDE_A,
+	    op_handlers(k, on_frame), on_close, p);
+	chan_set_drain(p->chan, on_drain);
+	if (!sv->started)
+		chan_pause(p->chan, 1);
+	TAILQ_INSERT_TAIL(&sv->peers, p, entry);
+	return 0;
+}
+
+void
+service_unlink(struct service *sv, const char *kind, const char *id)
+{
+	struct peer *p = peer_find(sv, peer_kind(kind), id);
+
+	if (p != NULL)
+		peer_end(sv, p);
+}
+
+void
+service_stop(struct service *sv)
+{
+	group_commit(sv->group);
+	flush_peers(sv, STOP_FLUSH_MS);
+	service_close_db(sv);
+}
+
+void
+service_free(struct service *sv)
+{
+	struct peer *p;
+
+	sv->started = 0;
+	while ((p = TAILQ_FIRST(&sv->peers)) != NULL)
+		peer_end(sv, p);
+	service_close_db(sv);
+	group_free(sv->group);
+	event_free(sv->reopen);
+	event_free(sv->idle);
+	event_free(sv->pruner);
+	event_free(sv->trim);
+	free(sv);
+}

@@ -1,0 +1,41 @@
+/*
+ * Session transcripts: a run of messages, each a JSON text, of which the
+ * newest STORE_SESSION_KEEP are kept.
+ */
+#ifndef WORKERS_STORE_SESSION_H
+#define WORKERS_STORE_SESSION_H
+
+#include "workers/store/db.h"
+
+/*
+ * "agent:<agent>:" is how every session key of an agent starts: 1 when key
+ * does, and something follows.
+ */
+int session_is_of(const char *key, const char *agent);
+
+/* An open session to append to; only valid in its transaction. */
+struct session {
+	int64_t num;
+	int64_t first; /* oldest message kept */
+	int64_t next;  /* number of the next message */
+};
+
+/* Finds or creates. */
+enum store_rc session_open(
+    struct db *, const char *key, int64_t now, struct session *);
+enum store_rc session_add(struct db *, struct session *, int64_t now,
+    const char *body, size_t len);
+/* Forget all messages so far. */
+enum store_rc session_reset(struct db *, struct session *);
+/* Writes the session's own row, and trims it. */
+enum store_rc session_close(struct db *, struct session *, int64_t now);
+
+/*
+ * Hand the newest messages of which all fit into max bytes to fn, newest
+ * first. len: bytes of body. An unknown session has none.
+ */
+typedef void (*session_fn)(const char *body, size_t len, void *arg);
+enum store_rc session_each(
+    struct db *, const char *key, size_t max, session_fn, void *arg);
+
+#endif

@@ -1,0 +1,180 @@
+#include "config.h"
+
+#include <stddef.h>
+
+#include "workers/store/sql.h"
+
+/*
+ * inbox: one row for each event, which is also the marker that keeps it
+ * from coming in twice. data goes when the row is done, answers are the
+ * ids of the posts that answered it. The unique index starts with the
+ * event, which for posts is the post id, so that it serves explain too.
+ *
+ * outbox: what is still to be sent or could not be; a row that was sent is
+ * deleted, its post id joins the answers of its inbox row.
+ *
+ * message.id is session.num << 32 | n, so that a session is one run of
+ * neighbouring rows and needs no index.
+ *
+ * decision.id grows with time; old ones are deleted from the low end.
+ */
+static const char schema_1[] =
+    "CREATE TABLE account(id TEXT PRIMARY KEY, first_at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE mark(account TEXT, channel TEXT, post TEXT NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY(account, channel)) WITHOUT ROWID;"
+    "CREATE TABLE inbox(seq INTEGER PRIMARY KEY, account TEXT NOT NULL,"
+    " kind TEXT NOT NULL, event TEXT NOT NULL, lane TEXT NOT NULL,"
+    " channel TEXT NOT NULL, root TEXT NOT NULL, post TEXT,"
+    " at INTEGER NOT NULL, put_at INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
+    " not_before INTEGER NOT NULL DEFAULT 0, done_at INTEGER, outcome TEXT,"
+    " reason TEXT, status INTEGER, error TEXT, answers TEXT, data TEXT);"
+    "CREATE UNIQUE INDEX inbox_event ON inbox(event, account, kind);"
+    "CREATE INDEX inbox_post ON inbox(post) WHERE post IS NOT NULL;"
+    "CREATE INDEX inbox_open ON inbox(account) WHERE state = 0;"
+    "CREATE INDEX inbox_dead ON inbox(account) WHERE state = 2;"
+    "CREATE TABLE outbox(n INTEGER PRIMARY KEY, account TEXT NOT NULL,"
+    " key TEXT NOT NULL, seq INTEGER NOT NULL, lane TEXT NOT NULL,"
+    " op TEXT NOT NULL, channel TEXT NOT NULL, root TEXT NOT NULL,"
+    " post TEXT NOT NULL, created INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, done_at INTEGER, reason TEXT,"
+    " status INTEGER, error TEXT, props TEXT, text TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX outbox_key ON outbox(account, key);"
+    "CREATE TABLE session(num INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL,"
+    " first INTEGER NOT NULL, next INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL);"
+    "CREATE TABLE message(id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+    " body TEXT NOT NULL);"
+    "CREATE TABLE decision(id INTEGER PRIMARY KEY, account TEXT NOT NULL,"
+    " post TEXT NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL,"
+    " stage TEXT NOT NULL, reason TEXT NOT NULL, rule TEXT NOT NULL,"
+    " at INTEGER NOT NULL, decided_at INTEGER NOT NULL);"
+    "CREATE INDEX decision_post ON decision(post) WHERE post <> '';"
+    "CREATE TABLE drop_count(account TEXT, reason TEXT, n INTEGER NOT NULL,"
+    " PRIMARY KEY(account, reason)) WITHOUT ROWID;";
+
+const char *const sql_migrations[] = {schema_1, NULL};
+
+const char *const sql_query[Q_MAX] = {
+    [Q_BEGIN] = "BEGIN IMMEDIATE",
+    [Q_COMMIT] = "COMMIT",
+    [Q_ROLLBACK] = "ROLLBACK",
+    [Q_SAVE] = "SAVEPOINT op",
+    [Q_SAVE_KEEP] = "RELEASE op",
+    [Q_SAVE_UNDO] = "ROLLBACK TO op",
+    [Q_PAGES] = "PRAGMA page_count",
+
+    [Q_ACCOUNT_ADD] = "INSERT INTO account(id, first_at) VALUES(?1, ?2)"
+		      " ON CONFLICT DO NOTHING",
+    [Q_ACCOUNT_GET] = "SELECT first_at FROM account WHERE id = ?1",
+    [Q_ACCOUNT_LIST] = "SELECT id FROM account",
+
+    [Q_MARK_SET] = "INSERT INTO mark(account, channel, post, at)"
+		   " VALUES(?1, ?2, ?3, ?4)"
+		   " ON CONFLICT(account, channel) DO UPDATE"
+		   " SET post = excluded.post, at = excluded.at"
+		   " WHERE excluded.at >= at",
+    [Q_MARK_PAGE] = "SELECT channel, post, at FROM mark WHERE account = ?1"
+		    " AND channel > ?2 ORDER BY channel",
+
+    [Q_INBOX_PUT] = "INSERT INTO inbox(account, kind, event, lane, channel,"
+		    " root, post, at, put_at, data)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+		    " ON CONFLICT DO NOTHING",
+    [Q_INBOX_FIND] = "SELECT seq FROM inbox WHERE event = ?3"
+		     " AND account = ?1 AND kind = ?2",
+    [Q_INBOX_CHECK] = "SELECT account, state, lane FROM inbox"
+		      " WHERE seq = ?1",
+    [Q_INBOX_MAX] = "SELECT max(seq) FROM inbox",
+    [Q_INBOX_PAGE] = "SELECT seq, kind, event, lane, channel, root, at,"
+		     " attempts, not_before, data FROM inbox"
+		     " INDEXED BY inbox_open WHERE account = ?1"
+		     " AND state = 0 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
+    [Q_INBOX_DONE] = "UPDATE inbox SET state = 1, outcome = ?2, done_at = ?3,"
+		     " data = NULL WHERE seq = ?1",
+    [Q_INBOX_RETRY] = "UPDATE inbox SET attempts = attempts + 1,"
+		      " not_before = ?2, reason = ?3 WHERE seq = ?1",
+    [Q_INBOX_DEAD] = "UPDATE inbox SET state = 2, done_at = ?2, reason = ?3,"
+		     " status = ?4 WHERE seq = ?1",
+    [Q_INBOX_ATTEMPT] = "UPDATE inbox SET attempts = attempts + 1"
+			" WHERE seq = ?1 AND account = ?2 AND state = 0",
+    [Q_INBOX_ANSWER] = "UPDATE inbox SET answers ="
+		       " CASE WHEN answers IS NULL THEN ?2"
+		       " WHEN instr(answers, ?2) OR length(answers) > 4000"
+		       " THEN answers ELSE answers || ' ' || ?2 END"
+		       " WHERE seq = ?1",
+    [Q_INBOX_ERROR] = "UPDATE inbox SET error = ?2 WHERE seq = ?1",
+    [Q_INBOX_EXPLAIN] = "SELECT account, kind, reason, state, outcome, at,"
+			" put_at, attempts, answers, error, seq, status"
+			" FROM inbox WHERE (event = ?1 OR post = ?1)"
+			" AND (?2 IS NULL OR account = ?2)"
+			" ORDER BY seq LIMIT 200",
+    [Q_INBOX_DEAD_LIST] =
+	"SELECT account, seq, kind, event, channel, root, at, done_at,"
+	" attempts, reason, status, error FROM inbox INDEXED BY inbox_dead"
+	" WHERE state = 2 AND (?1 IS NULL OR account = ?1)"
+	" ORDER BY done_at DESC, seq DESC LIMIT ?2",
+    [Q_INBOX_PENDING] = "SELECT account, count(*), min(seq) FROM inbox"
+			" INDEXED BY inbox_open WHERE state = 0"
+			" GROUP BY account",
+    [Q_INBOX_AT] = "SELECT put_at FROM inbox WHERE seq = ?1",
+    [Q_INBOX_DEAD_COUNT] = "SELECT account, count(*) FROM inbox"
+			   " INDEXED BY inbox_dead WHERE state = 2"
+			   " GROUP BY account",
+    [Q_INBOX_OLD] = "SELECT seq, account, state, done_at FROM inbox"
+		    " WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+    [Q_INBOX_DELETE] = "DELETE FROM inbox WHERE seq = ?1 AND state <> 0",
+
+    [Q_OUTBOX_PUT] = "INSERT INTO outbox(n, account, key, seq, lane, op,"
+		     " channel, root, post, created, props, text)"
+		     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		     " ?12) ON CONFLICT DO NOTHING",
+    [Q_OUTBOX_MAX] = "SELECT max(n) FROM outbox",
+    [Q_OUTBOX_GET] = "SELECT n, seq, op FROM outbox WHERE account = ?1"
+		     " AND key = ?2",
+    [Q_OUTBOX_PAGE] = "SELECT n, key, seq, lane, op, channel, root, post,"
+		      " text, props, created FROM outbox NOT INDEXED"
+		      " WHERE account = ?1 AND state = 0 AND n > ?2"
+		      " AND n <= ?3 ORDER BY n",
+    [Q_OUTBOX_DELETE] = "DELETE FROM outbox WHERE n = ?1",
+    [Q_OUTBOX_DEAD] = "UPDATE outbox SET state = 2, done_at = ?2,"
+		      " reason = ?3, status = ?4, error = ?5 WHERE n = ?1",
+    [Q_OUTBOX_DEAD_LIST] =
+	"SELECT account, seq, key, op, channel, root, created, done_at,"
+	" reason, status, error FROM outbox WHERE state = 2"
+	" AND (?1 IS NULL OR account = ?1)"
+	" ORDER BY done_at DESC, n DESC LIMIT ?2",
+    [Q_OUTBOX_COUNT] = "SELECT account, state, count(*), min(created)"
+		       " FROM outbox GROUP BY account, state",
+    [Q_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox"
+		       " WHERE state = 2 AND done_at < ?1 LIMIT ?2)",
+
+    [Q_SESSION_GET] = "SELECT num, first, next FROM session WHERE key = ?1",
+    [Q_SESSION_ADD] = "INSERT INTO session(key, first, next, updated)"
+		      " VALUES(?1, 0, 0, ?2)",
+    [Q_SESSION_SET] = "UPDATE session SET first = ?2, next = ?3,"
+		      " updated = ?4 WHERE num = ?1",
+    [Q_MESSAGE_ADD] = "INSERT INTO message(id, at, body)"
+		      " VALUES(?1, ?2, ?3)",
+    [Q_MESSAGE_TRIM] = "DELETE FROM message WHERE id >= ?1 AND id < ?2",
+    [Q_MESSAGE_BACK] = "SELECT body FROM message WHERE id >= ?1 AND id < ?2"
+		       " ORDER BY id DESC",
+
+    [Q_DECISION_ADD] = "INSERT INTO decision(account, post, channel, kind,"
+		       " stage, reason, rule, at, decided_at)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [Q_DECISION_EXPLAIN] = "SELECT account, kind, stage, reason, rule, at,"
+			   " decided_at FROM decision WHERE post = ?1"
+			   " AND post <> '' AND (?2 IS NULL OR account = ?2)"
+			   " ORDER BY id LIMIT 200",
+    [Q_DECISION_RANGE] = "SELECT (SELECT min(id) FROM decision),"
+			 " (SELECT max(id) FROM decision)",
+    [Q_DECISION_PRUNE] = "DELETE FROM decision WHERE id < ?1"
+			 " AND (decided_at < ?2 OR id < ?3)",
+    [Q_DROP_COUNT] = "INSERT INTO drop_count(account, reason, n)"
+		     " VALUES(?1, ?2, 1)"
+		     " ON CONFLICT(account, reason) DO UPDATE"
+		     " SET n = n + 1",
+    [Q_DROP_LIST] = "SELECT account, reason, n FROM drop_count",
+};
