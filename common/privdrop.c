@@ -36,7 +36,7 @@ void
 privdrop(const struct privdrop *p)
 {
 	limit(RLIMIT_CORE, 0, "core");
-	if (!p->rootless && p->uid == 0)
+	if (!p->rootless && (p->uid == 0 || p->gid == 0))
 		fatalx("refusing to run a worker as root");
 	if (p->dir != NULL && !p->rootless && !p->keep_root_dir &&
 	    chroot(p->dir) == -1)

@@ -23,8 +23,11 @@
 #define FS_REFER 0x2000ull /* ABI 2 */
 #define FS_TRUNC 0x4000ull /* ABI 3 */
 #define FS_IOCTL 0x8000ull /* ABI 5 */
-#define NET_TCP 0x3ull     /* ABI 4: bind, connect */
+#define NET_BIND 0x1ull    /* ABI 4 */
+#define NET_CONNECT 0x2ull /* ABI 4 */
 #define SCOPE_ALL 0x3ull   /* ABI 6: abstract sockets, signals */
+/* A database: read, write, list, remove, make and truncate plain files. */
+#define FS_STORE (0x012eull | FS_TRUNC)
 
 struct ruleset_attr {
 	uint64_t fs;
@@ -44,8 +47,9 @@ attr_fill(struct ruleset_attr *a, int abi, enum sandbox_role role)
 		a->fs |= FS_TRUNC;
 	if (abi >= 5)
 		a->fs |= FS_IOCTL;
-	if (abi >= 4 && role != SANDBOX_DIALER)
-		a->net = NET_TCP;
+	if (abi >= 4)
+		a->net = role == SANDBOX_DIALER ? NET_BIND :
+						  NET_BIND | NET_CONNECT;
 	if (abi >= 6)
 		a->scoped = SCOPE_ALL;
 	return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
@@ -88,13 +92,13 @@ sandbox_landlock(enum sandbox_role role)
 	if (fd == -1)
 		fatal("landlock_create_ruleset");
 	if (role == SANDBOX_STORE)
-		allow(fd, ".", attr.fs & ~1ull /* not execute */);
+		allow(fd, ".", attr.fs & FS_STORE);
 	if (role == SANDBOX_DIALER) {
 		/* Where the resolver looks. */
 		allow(fd, "/etc", FS_READ);
 		allow(fd, "/run", FS_READ);
-		allow(fd, "/usr", FS_READ | 1);
-		allow(fd, "/lib", FS_READ | 1);
+		allow(fd, "/usr", FS_READ);
+		allow(fd, "/lib", FS_READ);
 	}
 	if (syscall(SYS_landlock_restrict_self, fd, 0) == -1)
 		fatal("landlock_restrict_self");

@@ -4,14 +4,16 @@
 
 #ifdef WITH_SECCOMP
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,7 +79,6 @@ static const struct name_rule allowed[] = {
     {"gettid", WORKERS},
     {"getuid", WORKERS},
     {"geteuid", WORKERS},
-    {"tgkill", WORKERS}, /* abort() shall show as SIGABRT */
     {"rt_sigreturn", WORKERS},
     {"rt_sigprocmask", WORKERS},
     {"rt_sigaction", WORKERS},
@@ -90,10 +91,10 @@ static const struct name_rule allowed[] = {
     {"accept", LISTENERS},
     {"accept4", LISTENERS},
     /* the database */
-    {"open", STORE | DIALER},
-    {"openat", STORE | DIALER},
-    {"write", STORE},
-    {"writev", STORE},
+    {"open", STORE},
+    {"openat", STORE},
+    {"write", STORE | LISTENERS},
+    {"writev", STORE | LISTENERS},
     {"pwrite64", STORE},
     {"fsync", STORE},
     {"fdatasync", STORE},
@@ -139,7 +140,7 @@ static const char *const refused[] = {"open", "openat", "stat", "lstat",
     "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
     "readlinkat", "lseek", "getcwd", "socket", "uname", "sysinfo",
     "setsockopt", "sched_getaffinity", "prctl", "ioctl", "getdents64",
-    "prlimit64", "statfs", "fstatfs", "getrusage", "times"};
+    "prlimit64", "statfs", "fstatfs", "getrusage", "times", "fchown"};
 
 static scmp_filter_ctx ctx;
 
@@ -174,6 +175,20 @@ add_if(uint32_t action, const char *name, unsigned n,
 	must(seccomp_rule_add_array(ctx, action, nr, n, cmp), name);
 }
 
+/* The comparison of one argument; for MASKED_EQ a is the mask, b the value. */
+static struct scmp_arg_cmp
+arg(unsigned n, enum scmp_compare op, uint64_t a, uint64_t b)
+{
+	struct scmp_arg_cmp cmp;
+
+	memset(&cmp, 0, sizeof(cmp));
+	cmp.arg = n;
+	cmp.op = op;
+	cmp.datum_a = a;
+	cmp.datum_b = b;
+	return cmp;
+}
+
 static int
 is_allowed(const char *name, enum sandbox_role role)
 {
@@ -192,23 +207,26 @@ rules_shared(void)
 {
 	struct scmp_arg_cmp cmp[2];
 
-	cmp[0] = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	add_if(SCMP_ACT_ALLOW, "mmap", 1, cmp);
 	add_if(SCMP_ACT_ALLOW, "mmap2", 1, cmp);
 	add_if(SCMP_ACT_ALLOW, "mprotect", 1, cmp);
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, F_GETFL);
+	cmp[0] = arg(1, SCMP_CMP_EQ, F_GETFL, 0);
 	add_if(SCMP_ACT_ALLOW, "fcntl", 1, cmp);
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, F_SETFL);
+	cmp[0] = arg(1, SCMP_CMP_EQ, F_SETFL, 0);
 	add_if(SCMP_ACT_ALLOW, "fcntl", 1, cmp);
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, F_SETFD);
+	cmp[0] = arg(1, SCMP_CMP_EQ, F_SETFD, 0);
 	add_if(SCMP_ACT_ALLOW, "fcntl", 1, cmp);
 	/*
 	 * A socket that has lost its peer could be dialled anew with
 	 * MSG_FASTOPEN or, for datagrams, an address.
 	 */
-	cmp[0] = SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
 	add_if(SCMP_ACT_ALLOW, "sendmsg", 1, cmp);
-	/* glibc's abort() and thread start. */
+	/* abort() shall show as SIGABRT; siblings have the same uid. */
+	cmp[0] = arg(0, SCMP_CMP_EQ, (uint64_t)getpid(), 0);
+	add_if(SCMP_ACT_ALLOW, "tgkill", 1, cmp);
+	/* glibc falls back to clone(), whose flags can be seen. */
 	add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
 }
 
@@ -221,18 +239,18 @@ rules_sendto(enum sandbox_role role)
 		add(SCMP_ACT_ALLOW, "sendto"); /* DNS */
 		return;
 	}
-	cmp[0] = SCMP_A4(SCMP_CMP_EQ, 0);
-	cmp[1] = SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+	cmp[0] = arg(4, SCMP_CMP_EQ, 0, 0);
+	cmp[1] = arg(3, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
 	add_if(SCMP_ACT_ALLOW, "sendto", 2, cmp);
 	/* Only the last words of a dying process. */
-	cmp[0] = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
-	if (role != SANDBOX_STORE)
+	cmp[0] = arg(0, SCMP_CMP_EQ, STDERR_FILENO, 0);
+	if (ROLE(role) & FETCHERS)
 		add_if(SCMP_ACT_ALLOW, "write", 1, cmp);
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET);
-	cmp[1] = SCMP_A2(SCMP_CMP_EQ, SO_ERROR);
+	cmp[0] = arg(1, SCMP_CMP_EQ, SOL_SOCKET, 0);
+	cmp[1] = arg(2, SCMP_CMP_EQ, SO_ERROR, 0);
 	add_if(SCMP_ACT_ALLOW, "getsockopt", 2, cmp);
 	if (role == SANDBOX_CONTROL) {
-		cmp[1] = SCMP_A2(SCMP_CMP_EQ, SO_PEERCRED);
+		cmp[1] = arg(2, SCMP_CMP_EQ, SO_PEERCRED, 0);
 		add_if(SCMP_ACT_ALLOW, "getsockopt", 2, cmp);
 	}
 }
@@ -256,32 +274,90 @@ rules_store(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
-		cmp[0] = SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)locks[i]);
+		cmp[0] = arg(1, SCMP_CMP_EQ, (uint64_t)locks[i], 0);
 		add_if(SCMP_ACT_ALLOW, "fcntl", 1, cmp);
 	}
+}
+
+/* libevent's evhttp. */
+static void
+rules_listener(void)
+{
+	struct scmp_arg_cmp cmp[1];
+
+	cmp[0] = arg(1, SCMP_CMP_EQ, FIONREAD, 0);
+	add_if(SCMP_ACT_ALLOW, "ioctl", 1, cmp);
+}
+
+static void
+rules_dialer_sockets(void)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+	struct scmp_arg_cmp cmp[2];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		cmp[0] = arg(0, SCMP_CMP_EQ, (uint64_t)families[i], 0);
+		for (j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
+			cmp[1] = arg(1, SCMP_CMP_MASKED_EQ,
+			    ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK) &
+				UINT32_MAX, (uint64_t)types[j]);
+			add_if(SCMP_ACT_ALLOW, "socket", 2, cmp);
+		}
+	}
+	/* The resolver asks which address families the host has. */
+	cmp[0] = arg(0, SCMP_CMP_EQ, AF_NETLINK, 0);
+	cmp[1] = arg(2, SCMP_CMP_EQ, NETLINK_ROUTE, 0);
+	add_if(SCMP_ACT_ALLOW, "socket", 2, cmp);
+}
+
+/* To read, that is, and an error for the rest. */
+static void
+rules_dialer_open(void)
+{
+	struct scmp_arg_cmp cmp[1];
+
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC,
+	    O_RDONLY);
+	add_if(SCMP_ACT_ALLOW, "openat", 1, cmp);
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_WRONLY);
+	add_if(SCMP_ACT_ERRNO(EACCES), "openat", 1, cmp);
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR);
+	add_if(SCMP_ACT_ERRNO(EACCES), "openat", 1, cmp);
 }
 
 static void
 rules_dialer(void)
 {
-	static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
 	struct scmp_arg_cmp cmp[1];
-	size_t i;
 
-	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		cmp[0] = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]);
-		add_if(SCMP_ACT_ALLOW, "socket", 1, cmp);
-	}
+	rules_dialer_sockets();
+	rules_dialer_open();
 	/* Threads only: never a process of its own. */
-	cmp[0] = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
+	cmp[0] = arg(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
 	    CLONE_THREAD | CLONE_VM);
 	add_if(SCMP_ACT_ALLOW, "clone", 1, cmp);
-	cmp[0] = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
+	/* A resolver module that was not loaded in time is not there. */
+	cmp[0] = arg(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
+	add_if(SCMP_ACT_ERRNO(EACCES), "mmap", 1, cmp);
+	add_if(SCMP_ACT_ERRNO(EACCES), "mmap2", 1, cmp);
 	add(SCMP_ACT_ALLOW, "write"); /* wakes the loop from a thread */
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, F_GETFD);
+	cmp[0] = arg(1, SCMP_CMP_EQ, F_GETFD, 0);
 	add_if(SCMP_ACT_ALLOW, "fcntl", 1, cmp);
-	cmp[0] = SCMP_A1(SCMP_CMP_EQ, 0x541b); /* FIONREAD */
+	cmp[0] = arg(1, SCMP_CMP_EQ, FIONREAD, 0);
 	add_if(SCMP_ACT_ALLOW, "ioctl", 1, cmp);
+}
+
+/* Has this role rules of its own for a call that others are refused? */
+static int
+is_special(const char *name, enum sandbox_role role)
+{
+	if (strcmp(name, "ioctl") == 0)
+		return (ROLE(role) & (DIALER | LISTENERS)) != 0;
+	if (strcmp(name, "socket") == 0 || strcmp(name, "openat") == 0)
+		return role == SANDBOX_DIALER;
+	return 0;
 }
 
 static void
@@ -296,15 +372,15 @@ rules_worker(enum sandbox_role role)
 	rules_sendto(role);
 	if (ROLE(role) & FETCHERS)
 		rules_fetcher();
+	if (ROLE(role) & LISTENERS)
+		rules_listener();
 	if (role == SANDBOX_STORE)
 		rules_store();
 	if (role == SANDBOX_DIALER)
 		rules_dialer();
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		if (is_allowed(refused[i], role) ||
-		    (role == SANDBOX_DIALER &&
-			(strcmp(refused[i], "socket") == 0 ||
-			    strcmp(refused[i], "ioctl") == 0)))
+		    is_special(refused[i], role))
 			continue;
 		add(SCMP_ACT_ERRNO(EACCES), refused[i]);
 	}
@@ -333,9 +409,13 @@ rules_supervisor(void)
 	for (i = 0; i < sizeof(banned) / sizeof(banned[0]); i++)
 		add(SCMP_ACT_ERRNO(EPERM), banned[i]);
 	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		cmp[0] = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]);
+		cmp[0] = arg(0, SCMP_CMP_EQ, (uint64_t)families[i], 0);
 		add_if(SCMP_ACT_ERRNO(EPERM), "socket", 1, cmp);
 	}
+	/* As unshare; clone3 hides its flags, and everyone falls back. */
+	cmp[0] = arg(0, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER);
+	add_if(SCMP_ACT_ERRNO(EPERM), "clone", 1, cmp);
+	add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
 }
 
 int
@@ -346,6 +426,8 @@ sandbox_seccomp(enum sandbox_role role)
 	if (ctx == NULL)
 		fatalx("seccomp_init");
 	must(seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize");
+	must(seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+		 SCMP_ACT_KILL_PROCESS), "architecture");
 	if (role == SANDBOX_SUPERVISOR)
 		rules_supervisor();
 	else
