@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
+#include "daemon/config_private.h"
+
+/* What others ask of a configuration once it is loaded. */
+
+const struct config_account *
+config_account_find(const struct config *cfg, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->naccounts; i++)
+		if (cfg->accounts[i].id != NULL &&
+		    strcmp(cfg->accounts[i].id, id) == 0)
+			return &cfg->accounts[i];
+	return NULL;
+}
+
+const struct config_agent *
+config_agent_find(const struct config *cfg, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->nagents; i++)
+		if (cfg->agents[i].id != NULL &&
+		    strcmp(cfg->agents[i].id, id) == 0)
+			return &cfg->agents[i];
+	return NULL;
+}
+
+struct json_object *
+config_account_json(const struct config *cfg, const struct config_account *a)
+{
+	return json_object_get(a->json);
+}
+
+struct json_object *
+config_agent_json(const struct config *cfg, const struct config_agent *a)
+{
+	return json_object_get(a->json);
+}
+
+struct json_object *
+config_dialer_json(const struct config *cfg)
+{
+	return json_object_get(cfg->dialer_json);
+}
+
+struct json_object *
+config_callback_json(const struct config *cfg)
+{
+	return json_object_get(cfg->callback_json);
+}
+
+size_t
+config_account_endpoints(
+    const struct config_account *a, unsigned *ids, size_t max)
+{
+	size_t n = 0, i;
+
+	if (a->endpoint == 0)
+		return 0;
+	if (n++ < max)
+		ids[0] = a->endpoint;
+	for (i = 0; i < a->nmedia; i++)
+		if (n++ < max)
+			ids[n - 1] = a->media[i].endpoint;
+	return n;
+}
+
+size_t
+config_agent_endpoints(const struct config_agent *a, unsigned *ids, size_t max)
+{
+	if (a->endpoint == 0)
+		return 0;
+	if (max > 0)
+		ids[0] = a->endpoint;
+	return 1;
+}
+
+static int
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static int
+same_secret(const struct secret *a, const struct secret *b)
+{
+	return (a == NULL && b == NULL) || secret_equal(a, b);
+}
+
+static int
+same_json(struct json_object *a, struct json_object *b)
+{
+	return same_text(
+	    json_object_to_json_string_ext(a, JSON_C_TO_STRING_PLAIN),
+	    json_object_to_json_string_ext(b, JSON_C_TO_STRING_PLAIN));
+}
+
+int
+config_account_same(
+    const struct config_account *a, const struct config_account *b)
+{
+	return a->enabled == b->enabled && same_json(a->json, b->json) &&
+	    same_secret(a->token, b->token) &&
+	    same_secret(a->proxy.auth, b->proxy.auth) &&
+	    same_text(a->ca_file, b->ca_file) &&
+	    same_text(a->ca_stamp, b->ca_stamp);
+}
+
+int
+config_agent_same(const struct config_agent *a, const struct config_agent *b)
+{
+	return same_json(a->json, b->json) && same_secret(a->key, b->key) &&
+	    same_secret(a->proxy.auth, b->proxy.auth) &&
+	    same_text(a->ca_file, b->ca_file) &&
+	    same_text(a->ca_stamp, b->ca_stamp);
+}
+
+static void
+print_json(FILE *f, const char *what, const char *id, struct json_object *json)
+{
+	fprintf(f, "%s%s%s %s\n", what, *id == '\0' ? "" : " ", id,
+	    json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
+		JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void
+config_print(const struct config *cfg, FILE *f)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->naccounts; i++)
+		print_json(f, cfg->accounts[i].enabled
+		    ? "account" : "account (off)", cfg->accounts[i].id,
+		    cfg->accounts[i].json);
+	for (i = 0; i < cfg->nagents; i++)
+		print_json(
+		    f, "agent", cfg->agents[i].id, cfg->agents[i].json);
+	print_json(f, "endpoints", "", cfg->dialer_json);
+	if (cfg->gateway.wanted)
+		print_json(f, "callbacks", "", cfg->callback_json);
+}

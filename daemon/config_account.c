@@ -1,0 +1,449 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "daemon/config_private.h"
+
+#define ACCOUNT_ID_MAX 64
+#define URL_MAX 2048
+
+static const char top_path[] = "channels.mattermost";
+
+/* An account while it is put together. */
+struct build {
+	struct config_ctx *ctx;
+	struct config_account *a;
+	const struct cval *top;	  /* channels.mattermost */
+	const struct cval *own;	  /* accounts.<id>, or NULL */
+	struct cval *eff;	  /* both together */
+	char path[CONFIG_PATH_MAX - 64]; /* of own, or of top */
+};
+
+int
+config_id_normalise(const char *in, char *buf, size_t len)
+{
+	static const char *const refused[] = {
+	    "__proto__", "constructor", "prototype"};
+	size_t n = 0, i;
+	int gap = 0;
+	char c;
+
+	for (; *in != '\0' && n + 1 < len && n < ACCOUNT_ID_MAX; in++) {
+		c = (char)tolower((unsigned char)*in);
+		if (isalnum((unsigned char)c) || c == '_' || c == '-') {
+			gap = 0;
+		} else if (gap) {
+			continue;
+		} else {
+			gap = 1;
+			c = '-';
+		}
+		if (c != '-' || n > 0)
+			buf[n++] = c;
+	}
+	while (n > 0 && buf[n - 1] == '-')
+		n--;
+	buf[n] = '\0';
+	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		if (strcmp(buf, refused[i]) == 0)
+			return -1;
+	if (n == 0)
+		strlcpy(buf, "default", len);
+	return 0;
+}
+
+/* The value of an own key, else the one at the top. */
+static const struct cval *
+own_or_top(const struct build *b, const char *key, char *path, size_t len)
+{
+	const struct cval *v = cval_get(b->own, key);
+
+	snprintf(path, len, "%s.%s", v != NULL ? b->path : top_path, key);
+	return v != NULL ? v : cval_get(b->top, key);
+}
+
+/* Objects whose members an account takes from the top one by one. */
+static void
+merge_members(struct cval *eff, const struct cval *own, const char *key)
+{
+	const struct cval *from = cval_get(own, key), *m;
+	struct cval *to = cval_get(eff, key);
+
+	if (from == NULL)
+		return;
+	if (to == NULL) {
+		cval_put(eff, key, cval_clone(from));
+		return;
+	}
+	for (m = from->first; m != NULL; m = m->next)
+		if (!m->bad)
+			cval_put(to, m->key, cval_clone(m));
+}
+
+static int
+merges(const char *key)
+{
+	return strcmp(key, "commands") == 0 || strcmp(key, "actions") == 0 ||
+	    strcmp(key, "implicitMentions") == 0;
+}
+
+/*
+ * The top with what the account says over it. An empty groups of the only
+ * account says nothing.
+ */
+static struct cval *
+overlay(const struct cval *top, const struct cval *own, int only)
+{
+	struct cval *eff = cval_new(CVAL_OBJ, 0, 0), *c;
+	const struct cval *m;
+
+	if (top != NULL) {
+		for (m = top->first; m != NULL; m = m->next) {
+			if (m->bad || strcmp(m->key, "accounts") == 0 ||
+			    strcmp(m->key, "defaultAccount") == 0 ||
+			    strcmp(m->key, "botToken") == 0)
+				continue;
+			c = cval_clone(m);
+			cval_put(eff, m->key, c);
+		}
+		eff->line = top->line;
+		eff->column = top->column;
+	}
+	for (m = own == NULL ? NULL : own->first; m != NULL; m = m->next) {
+		if (m->bad || strcmp(m->key, "botToken") == 0)
+			continue;
+		if (only && strcmp(m->key, "groups") == 0 && m->count == 0)
+			continue;
+		if (merges(m->key))
+			merge_members(eff, own, m->key);
+		else
+			cval_put(eff, m->key, cval_clone(m));
+	}
+	return eff;
+}
+
+static void
+account_token(struct build *b)
+{
+	struct config_account *a = b->a;
+	char path[CONFIG_PATH_MAX];
+	const struct cval *v = own_or_top(b, "botToken", path, sizeof(path));
+	const char *env;
+
+	switch (config_secret_get(b->ctx, v, path, &a->token)) {
+	case CONFIG_GOT:
+		a->token_source = CONFIG_FROM_CONFIG;
+		return;
+	case CONFIG_FAILED:
+		return;
+	case CONFIG_MISSING:
+		break;
+	}
+	env = strcmp(a->id, "default") == 0 ? getenv("MATTERMOST_BOT_TOKEN")
+					    : NULL;
+	if (env != NULL)
+		env += strspn(env, " \t\r\n");
+	if (env != NULL && *env != '\0') {
+		a->token = secret_new(env, strcspn(env, " \t\r\n"));
+		a->token_source = CONFIG_FROM_ENV;
+	}
+	if (a->token == NULL)
+		config_say(b->ctx, CONFIG_ERROR, b->own ? b->own : b->top,
+		    "%s: botToken is missing%s", b->path,
+		    strcmp(a->id, "default") == 0
+			? ", and MATTERMOST_BOT_TOKEN is not set" : "");
+}
+
+static void
+account_url(struct build *b)
+{
+	struct config_account *a = b->a;
+	char path[CONFIG_PATH_MAX], base[URL_MAX];
+	const struct cval *v = own_or_top(b, "baseUrl", path, sizeof(path));
+	const char *text = cval_string(v, ""), *why;
+
+	a->url_source = CONFIG_FROM_CONFIG;
+	if (text[strspn(text, " \t\r\n")] == '\0') {
+		v = NULL;
+		a->url_source = CONFIG_FROM_ENV;
+		text = strcmp(a->id, "default") == 0 ? getenv("MATTERMOST_URL")
+						     : NULL;
+	}
+	if (text == NULL || config_base_url(text, base, sizeof(base)) == -1) {
+		a->url_source = CONFIG_FROM_NONE;
+		config_say(b->ctx, CONFIG_ERROR,
+		    v != NULL ? v : b->own != NULL ? b->own : b->top,
+		    "%s: baseUrl is missing%s", b->path,
+		    v == NULL && strcmp(a->id, "default") == 0
+			? ", and MATTERMOST_URL is not set" : "");
+		return;
+	}
+	if ((why = config_url_parse(base, &a->url)) != NULL) {
+		config_say(b->ctx, CONFIG_ERROR, v, "%s: %s",
+		    v == NULL ? "MATTERMOST_URL" : path, why);
+		config_url_free(&a->url);
+		return;
+	}
+	if (!a->url.tls && strcmp(a->url.host, "localhost") != 0 &&
+	    strncmp(a->url.host, "127.", 4) != 0 &&
+	    strcmp(a->url.host, "::1") != 0)
+		config_say(b->ctx, CONFIG_WARNING, v,
+		    "%s: the token crosses the network unencrypted: use https",
+		    path);
+}
+
+static void
+account_media(struct build *b)
+{
+	const struct cval *list = cval_get(b->eff, "mediaHosts"), *m;
+	struct config_account *a = b->a;
+	struct config_media *e;
+	const char *s;
+
+	if (list == NULL || list->count == 0)
+		return;
+	a->media = calloc(list->count, sizeof(*a->media));
+	if (a->media == NULL)
+		fatal("calloc");
+	for (m = list->first; m != NULL; m = m->next) {
+		s = cval_string(m, NULL);
+		if (m->bad || s == NULL)
+			continue;
+		e = &a->media[a->nmedia];
+		e->tls = strncasecmp(s, "http://", 7) != 0;
+		if (!e->tls)
+			s += 7;
+		else if (strncasecmp(s, "https://", 8) == 0)
+			s += 8;
+		if (config_host_port(s, strlen(s), e->tls ? 443 : 80, &e->host,
+			&e->port) == -1) {
+			config_say(b->ctx, CONFIG_ERROR, m,
+			    "%s.mediaHosts: must be host, host:port or an "
+			    "address of those alone", b->path);
+			continue;
+		}
+		a->nmedia++;
+	}
+}
+
+static void
+account_endpoints(struct build *b)
+{
+	struct config_account *a = b->a;
+	char *owner;
+	size_t i;
+
+	if (!a->enabled)
+		return;
+	owner = config_printf("account/%s", a->id);
+	a->endpoint = config_endpoint_id(
+	    owner, a->url.host, a->url.port, a->url.tls);
+	free(owner);
+	owner = config_printf("media/%s", a->id);
+	for (i = 0; i < a->nmedia; i++)
+		a->media[i].endpoint = config_endpoint_id(owner,
+		    a->media[i].host, a->media[i].port, a->media[i].tls);
+	free(owner);
+}
+
+static int
+has_buttons(const struct cval *eff)
+{
+	const struct cval *list = cval_get(eff, "capabilities"), *m;
+
+	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next)
+		if (strcmp(cval_string(m, ""), "inlineButtons") == 0)
+			return 1;
+	return 0;
+}
+
+static struct json_object *
+media_json(const struct config_account *a)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < a->nmedia; i++) {
+		o = json_object_new_object();
+		config_json_str(o, "host", a->media[i].host);
+		config_json_int(o, "port", a->media[i].port);
+		config_json_bool(o, "tls", a->media[i].tls);
+		config_json_int(o, "endpoint", a->media[i].endpoint);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *
+get(struct json_object *obj, const char *key)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(obj, key, &v);
+	return v;
+}
+
+/* Put what another member says where this one says nothing. */
+static void
+inherit(struct json_object *obj, const char *key, struct json_object *from)
+{
+	if (get(obj, key) == NULL)
+		config_json_add(obj, key, json_object_get(from));
+}
+
+/* The defaults of streaming that depend on other keys: channel 5.1. */
+static void
+resolve_streaming(struct build *b, struct json_object *json)
+{
+	struct json_object *s = get(json, "streaming"), *preview, *progress;
+	struct json_object *block = get(s, "block"), *no;
+	const char *on = cval_string(
+	    cval_path(b->ctx->root, "agents.defaults.blockStreamingDefault"),
+	    "off");
+
+	preview = get(s, "preview");
+	progress = get(s, "progress");
+	no = json_object_new_boolean(0);
+	inherit(progress, "toolProgress", get(preview, "toolProgress"));
+	inherit(progress, "toolProgress", no);
+	json_object_put(no);
+	if (get(preview, "toolProgress") == NULL)
+		config_json_bool(preview, "toolProgress", 1);
+	inherit(progress, "commandText", get(preview, "commandText"));
+	inherit(get(block, "coalesce"), "maxChars", get(json, "textChunkLimit"));
+	if (cval_path(b->eff, "streaming.block.enabled") == NULL &&
+	    strcmp(on, "on") == 0)
+		config_json_bool(block, "enabled", 1);
+}
+
+/* Blank prefixes are none, and a list of those is no list. */
+static void
+resolve_prefixes(struct build *b, struct json_object *json)
+{
+	const struct cval *list = cval_get(b->eff, "oncharPrefixes"), *m;
+	struct json_object *kept = json_object_new_array();
+	const char *s;
+
+	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next) {
+		s = cval_string(m, "");
+		if (!m->bad && s[strspn(s, " \t\r\n")] != '\0')
+			json_object_array_add(kept, cval_json(m));
+	}
+	if (json_object_array_length(kept) == 0) {
+		json_object_put(kept);
+		kept = config_json_fill(b->ctx,
+		    config_key_find("channels.mattermost.oncharPrefixes"),
+		    NULL);
+	}
+	config_json_add(json, "oncharPrefixes", kept);
+}
+
+static void
+account_json(struct build *b)
+{
+	struct config_account *a = b->a;
+	struct json_object *json, *proxy = NULL;
+	char path[CONFIG_PATH_MAX], *url;
+	const struct cval *pin = own_or_top(b, "tlsPin", path, sizeof(path));
+
+	json = config_json_fill(
+	    b->ctx, config_key_find("channels.mattermost"), b->eff);
+	resolve_streaming(b, json);
+	resolve_prefixes(b, json);
+	config_shared_add(b->ctx, json);
+	config_json_str(json, "account", a->id);
+	config_json_str(json, "name", a->name);
+	config_json_str(json, "baseUrl", a->url.text);
+	config_json_int(json, "endpoint", a->endpoint);
+	if (a->proxy.host != NULL) {
+		proxy = json_object_new_object();
+		config_json_str(proxy, "host", a->proxy.host);
+		config_json_int(proxy, "port", a->proxy.port);
+		config_json_bool(proxy, "auth", a->proxy.auth != NULL);
+	}
+	config_json_add(json, "proxy", proxy);
+	config_json_str(json, "tlsPin", config_pin_get(b->ctx, pin, path));
+	json_object_object_del(json, "caFile");
+	config_json_bool(json, "ca", a->ca_file != NULL);
+	json_object_object_del(json, "mediaHosts");
+	config_json_add(json, "mediaEndpoints", media_json(a));
+	url = config_interaction_url(b->ctx->root, b->eff, a->id);
+	config_json_str(json, "interactionUrl", url);
+	free(url);
+	url = config_command_url(b->ctx->root, b->eff);
+	config_json_str(json, "commandUrl", url);
+	free(url);
+	a->json = json;
+}
+
+void
+config_account_build(struct config_ctx *ctx, struct config_account *a,
+    const struct cval *top, const struct cval *own)
+{
+	struct build b = {.ctx = ctx, .a = a, .top = top, .own = own};
+	char path[CONFIG_PATH_MAX];
+	const struct cval *v;
+	size_t before = ctx->errs->errors;
+	struct config_scope scope;
+
+	if (own != NULL && own->key != NULL)
+		snprintf(path, sizeof(path), "%s.accounts", top_path);
+	if (own != NULL && own->key != NULL)
+		config_path_join(b.path, sizeof(b.path), path, own);
+	else
+		strlcpy(b.path, top_path, sizeof(b.path));
+	b.eff = overlay(top, own, ctx->cfg->naccounts <= 1);
+	v = cval_get(b.eff, "name");
+	a->name = config_strdup(*cval_string(v, "") ? v->str : a->id);
+	a->enabled = cval_bool(cval_get(top, "enabled"), 1) &&
+	    cval_bool(cval_get(own, "enabled"), 1);
+	if (a->enabled) {
+		account_token(&b);
+		account_url(&b);
+	}
+	v = own_or_top(&b, "proxy", path, sizeof(path));
+	config_proxy_get(ctx, v, path, &a->proxy);
+	v = own_or_top(&b, "caFile", path, sizeof(path));
+	if (a->enabled)
+		config_ca_get(ctx, v, path, &a->ca_file, &a->ca_stamp);
+	account_media(&b);
+	scope = (struct config_scope){b.path, own, top, b.eff};
+	config_account_check(ctx, &scope);
+	/* What has errors is never run: no need for a half-filled account. */
+	if (ctx->errs->errors != before || a->token == NULL ||
+	    a->url.text == NULL)
+		a->enabled = 0;
+	a->callbacks = has_buttons(b.eff);
+	v = cval_path(b.eff, "commands.native");
+	if (v != NULL && v->type == CVAL_BOOL && v->b)
+		a->callbacks = 1;
+	account_endpoints(&b);
+	account_json(&b);
+	cval_free(b.eff);
+}
+
+void
+config_account_clear(struct config_account *a)
+{
+	size_t i;
+
+	free(a->id);
+	free(a->name);
+	config_url_free(&a->url);
+	for (i = 0; i < a->nmedia; i++)
+		free(a->media[i].host);
+	free(a->media);
+	config_proxy_free(&a->proxy);
+	free(a->ca_file);
+	free(a->ca_stamp);
+	secret_free(a->token);
+	free(a->agents);
+	json_object_put(a->json);
+	memset(a, 0, sizeof(*a));
+}

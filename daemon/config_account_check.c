@@ -1,0 +1,229 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config_private.h"
+
+#define POST_MAX 16383 /* characters of a post: Mattermost 5.0 and later */
+
+static int
+includes(const struct cval *list, const char *what)
+{
+	const struct cval *m;
+	const char *s;
+
+	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next) {
+		s = cval_string(m, "");
+		s += strspn(s, " \t");
+		if (strncmp(s, what, strlen(what)) == 0 &&
+		    s[strlen(what) + strspn(s + strlen(what), " \t")] == '\0')
+			return 1;
+	}
+	return 0;
+}
+
+static int
+is_empty(const struct cval *list)
+{
+	return list == NULL || list->count == 0;
+}
+
+/* The path of the scope that a value came from. */
+static const char *
+where(const struct config_scope *s, const char *key)
+{
+	return cval_get(s->own, key) != NULL ? s->path : "channels.mattermost";
+}
+
+/* Where the file says it, for the position of a message. */
+static const struct cval *
+at(const struct config_scope *s, const char *key)
+{
+	const struct cval *v = cval_get(s->own, key);
+
+	if (v == NULL)
+		v = cval_get(s->top, key);
+	return v != NULL ? v : s->own != NULL ? s->own : s->top;
+}
+
+static void
+check_dm(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const char *policy =
+	    cval_string(cval_get(s->account, "dmPolicy"), "pairing");
+	const struct cval *from = cval_get(s->account, "allowFrom");
+	const char *path = where(s, "dmPolicy");
+
+	if (strcmp(policy, "open") == 0 && !includes(from, "*"))
+		config_say(ctx, CONFIG_ERROR, at(s, "dmPolicy"),
+		    "%s.dmPolicy=\"open\" requires %s.allowFrom to include "
+		    "\"*\"", path, path);
+	if (strcmp(policy, "allowlist") == 0 && is_empty(from))
+		config_say(ctx, CONFIG_WARNING, at(s, "dmPolicy"),
+		    "%s.dmPolicy: \"allowlist\" with an empty allowFrom drops "
+		    "every direct message", path);
+}
+
+static void
+check_group(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *v = cval_get(s->account, "groupPolicy");
+	const struct cval *dflt =
+	    cval_path(ctx->root, "channels.defaults.groupPolicy");
+	const char *policy = cval_string(v != NULL ? v : dflt, "allowlist");
+
+	if (strcmp(policy, "allowlist") != 0 ||
+	    !is_empty(cval_get(s->account, "groupAllowFrom")) ||
+	    !is_empty(cval_get(s->account, "allowFrom")))
+		return;
+	/* Nobody asked for the default: then it is only worth a remark. */
+	config_say(ctx, v != NULL ? CONFIG_WARNING : CONFIG_INFO,
+	    at(s, "groupPolicy"),
+	    "%s.groupPolicy: \"allowlist\" with neither groupAllowFrom nor "
+	    "allowFrom drops every message in channels",
+	    where(s, "groupPolicy"));
+}
+
+static int
+is_id(const char *s)
+{
+	size_t n;
+
+	for (n = 0; s[n] != '\0'; n++)
+		if (!isalnum((unsigned char)s[n]))
+			return 0;
+	return n == 26;
+}
+
+/* What is left of an entry of an allowlist: channel 3.5. */
+static const char *
+bare_entry(const char *s)
+{
+	s += strspn(s, " \t");
+	if (strncasecmp(s, "mattermost:", 11) == 0)
+		s += 11;
+	else if (strncasecmp(s, "user:", 5) == 0)
+		s += 5;
+	return *s == '@' ? s + 1 : s;
+}
+
+static void
+check_entry(struct config_ctx *ctx, const struct config_scope *s,
+    const char *key, const struct cval *m)
+{
+	static const char group[] = "accessGroup:";
+	const size_t n = sizeof(group) - 1;
+	const char *text = cval_string(m, NULL);
+
+	if (text == NULL || m->bad)
+		return;
+	text += strspn(text, " \t");
+	if (strcmp(text, "*") == 0)
+		return;
+	if (strncmp(text, group, n) == 0) {
+		text += n;
+		text += strspn(text, " \t");
+		if (cval_get(cval_get(ctx->root, "accessGroups"), text) == NULL)
+			config_say(ctx, CONFIG_WARNING, m,
+			    "%s.%s: there is no accessGroups.%s: it lets "
+			    "nobody in", where(s, key), key, text);
+		return;
+	}
+	if (!is_id(bare_entry(text)) &&
+	    !cval_bool(cval_get(s->account, "dangerouslyAllowNameMatching"), 0))
+		config_say(ctx, CONFIG_WARNING, m,
+		    "%s.%s: \"%s\" is not a user id (26 letters and digits) "
+		    "and will match nobody", where(s, key), key, text);
+}
+
+static void
+check_entries(
+    struct config_ctx *ctx, const struct config_scope *s, const char *key)
+{
+	const struct cval *list = cval_get(s->own, key), *m;
+
+	if (list == NULL)
+		list = cval_get(s->top, key);
+	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next)
+		check_entry(ctx, s, key, m);
+}
+
+static void
+check_channels(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *map = cval_get(s->own, "groups"), *m;
+
+	if (map == NULL)
+		map = cval_get(s->top, "groups");
+	for (m = map == NULL ? NULL : map->first; m != NULL; m = m->next)
+		if (strcmp(m->key, "*") != 0 && !is_id(m->key))
+			config_say_key(ctx, CONFIG_WARNING, m,
+			    "%s.groups: \"%s\" is not a channel id (26 letters "
+			    "and digits) and will match none",
+			    where(s, "groups"), m->key);
+}
+
+static void
+check_retry(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *retry = cval_get(s->account, "dmChannelRetry");
+	const struct cval *first = cval_get(retry, "initialDelayMs");
+	const struct cval *most = cval_get(retry, "maxDelayMs");
+
+	if (first != NULL && most != NULL && first->i > most->i)
+		config_say(ctx, CONFIG_ERROR, first,
+		    "%s.dmChannelRetry.initialDelayMs: initialDelayMs must be "
+		    "less than or equal to maxDelayMs",
+		    where(s, "dmChannelRetry"));
+}
+
+static void
+check_callback(struct config_ctx *ctx, const struct config_scope *s,
+    const char *path, const char *key)
+{
+	const struct cval *v = cval_path(s->account, path);
+	const char *text = cval_string(v, "");
+
+	text += strspn(text, " \t");
+	if (*text == '\0' || strncasecmp(text, "http://", 7) == 0 ||
+	    strncasecmp(text, "https://", 8) == 0)
+		return;
+	config_say(ctx, CONFIG_ERROR, v,
+	    "%s.%s: must begin with http:// or https://", where(s, key), path);
+}
+
+static void
+check_blocks(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *limit = cval_get(s->account, "textChunkLimit");
+	const struct cval *c = cval_path(s->account, "streaming.block.coalesce");
+	const struct cval *least = cval_get(c, "minChars");
+	const struct cval *most = cval_get(c, "maxChars");
+
+	if (limit != NULL && limit->i > POST_MAX)
+		config_say(ctx, CONFIG_WARNING, limit,
+		    "%s.textChunkLimit: Mattermost takes no post longer than "
+		    "%d", where(s, "textChunkLimit"), POST_MAX);
+	if (least != NULL && most != NULL && least->i > most->i)
+		config_say(ctx, CONFIG_ERROR, least,
+		    "%s.streaming.block.coalesce.minChars: must not be larger "
+		    "than maxChars", where(s, "streaming"));
+}
+
+void
+config_account_check(struct config_ctx *ctx, const struct config_scope *s)
+{
+	check_dm(ctx, s);
+	check_group(ctx, s);
+	check_entries(ctx, s, "allowFrom");
+	check_entries(ctx, s, "groupAllowFrom");
+	check_channels(ctx, s);
+	check_retry(ctx, s);
+	check_blocks(ctx, s);
+	check_callback(ctx, s, "commands.callbackUrl", "commands");
+	check_callback(
+	    ctx, s, "interactions.callbackBaseUrl", "interactions");
+}

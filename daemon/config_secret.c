@@ -1,0 +1,535 @@
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "daemon/config_private.h"
+#include "daemon/json5.h"
+
+#define SECRET_FILE_MAX (256u * 1024) /* bytes, of a file of many secrets */
+#define ARGS_MAX 32
+#define ENV_NAME_MAX 127 /* characters after the first */
+
+/* A secret that is being looked for, and how messages call it. */
+struct want {
+	struct config_ctx *ctx;
+	const struct cval *at;
+	const char *path;
+};
+
+static int
+is_env_name(const char *s, size_t len)
+{
+	size_t i;
+
+	if (len == 0 || len > ENV_NAME_MAX + 1 || *s < 'A' || *s > 'Z')
+		return 0;
+	for (i = 0; i < len; i++)
+		if (!(s[i] >= 'A' && s[i] <= 'Z') &&
+		    !isdigit((unsigned char)s[i]) && s[i] != '_')
+			return 0;
+	return 1;
+}
+
+static void
+trim(const char **s, size_t *len)
+{
+	while (*len > 0 && isspace((unsigned char)(*s)[*len - 1]))
+		(*len)--;
+	while (*len > 0 && isspace((unsigned char)**s)) {
+		(*s)++;
+		(*len)--;
+	}
+}
+
+/* Copy what was found; from says where, for messages. */
+static enum config_got
+take(const struct want *w, const char *s, size_t len, const char *from,
+    struct secret **out)
+{
+	size_t i;
+
+	trim(&s, &len);
+	if (len == 0) {
+		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s is empty",
+		    w->path, from);
+		return CONFIG_FAILED;
+	}
+	for (i = 0; i < len; i++)
+		if (iscntrl((unsigned char)s[i])) {
+			config_say(w->ctx, CONFIG_ERROR, w->at,
+			    "%s: %s has more than one line or a control "
+			    "character", w->path, from);
+			return CONFIG_FAILED;
+		}
+	if ((*out = secret_new(s, len)) == NULL) {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: %s is longer than %d bytes", w->path, from,
+		    SECRET_MAX);
+		return CONFIG_FAILED;
+	}
+	return CONFIG_GOT;
+}
+
+void
+config_secret_literal(
+    struct config_ctx *ctx, const struct cval *at, const char *path)
+{
+	if (ctx->told_mode || (ctx->mode & (S_IROTH | S_IRGRP)) == 0)
+		return;
+	ctx->told_mode = 1;
+	if (ctx->mode & S_IROTH)
+		config_say(ctx, CONFIG_ERROR, at,
+		    "%s: a secret stands here and everybody can read this "
+		    "file: chmod 600 it, or name a file or variable instead",
+		    path);
+	else
+		config_say(ctx, CONFIG_WARNING, at,
+		    "%s: a secret stands here and the file's group can read it",
+		    path);
+}
+
+static enum config_got
+from_env(const struct want *w, const char *name, size_t len,
+    struct secret **out)
+{
+	char var[ENV_NAME_MAX + 2], from[ENV_NAME_MAX + 32];
+	const char *value;
+
+	if (!is_env_name(name, len)) {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: not a name of an environment variable (A-Z, 0-9, _)",
+		    w->path);
+		return CONFIG_FAILED;
+	}
+	memcpy(var, name, len);
+	var[len] = '\0';
+	snprintf(from, sizeof(from), "environment variable %s", var);
+	if ((value = getenv(var)) == NULL) {
+		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s is not set",
+		    w->path, from);
+		return CONFIG_FAILED;
+	}
+	return take(w, value, strlen(value), from, out);
+}
+
+/* A whole file; NULL has been said. The caller's, freezero() with *len. */
+static char *
+read_file(const struct want *w, const char *file, size_t *len)
+{
+	struct stat st;
+	char *buf = NULL;
+	const char *why = NULL;
+	ssize_t n;
+	int fd;
+
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		why = strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		why = "not a file";
+	else if (st.st_mode & S_IROTH)
+		why = "everybody can read it: chmod 600 it";
+	else if (st.st_size > (off_t)SECRET_FILE_MAX)
+		why = "too large for a secret";
+	if (why == NULL) {
+		if (st.st_mode & S_IRGRP)
+			config_say(w->ctx, CONFIG_WARNING, w->at,
+			    "%s: %s: its group can read it", w->path, file);
+		if ((buf = malloc(SECRET_FILE_MAX + 1)) == NULL)
+			fatal("malloc");
+		*len = 0;
+		while ((n = read(fd, buf + *len, SECRET_FILE_MAX - *len)) > 0)
+			*len += (size_t)n;
+		if (n == -1) {
+			why = strerror(errno);
+			freezero(buf, SECRET_FILE_MAX + 1);
+			buf = NULL;
+		}
+	}
+	if (why != NULL)
+		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s: %s", w->path,
+		    file, why);
+	if (fd != -1)
+		close(fd);
+	return buf;
+}
+
+/* One step of RFC 6901 from v along *p; *p is moved on. */
+static const struct cval *
+pointer_step(const struct cval *v, const char **p)
+{
+	char name[256];
+	size_t n = 0, i;
+	const struct cval *m;
+
+	for ((*p)++; **p != '\0' && **p != '/'; (*p)++) {
+		if (n + 1 >= sizeof(name))
+			return NULL;
+		if (**p == '~' && ((*p)[1] == '0' || (*p)[1] == '1'))
+			name[n++] = *++*p == '0' ? '~' : '/';
+		else
+			name[n++] = **p;
+	}
+	name[n] = '\0';
+	if (v->type == CVAL_OBJ)
+		return cval_find(v, name);
+	if (v->type != CVAL_ARR || n == 0 || strspn(name, "0123456789") != n)
+		return NULL;
+	m = v->first;
+	for (i = strtoul(name, NULL, 10); m != NULL && i > 0; i--)
+		m = m->next;
+	return m;
+}
+
+static enum config_got
+from_json(const struct want *w, const char *text, size_t len,
+    const char *pointer, const char *from, struct secret **out)
+{
+	struct json5_error err;
+	struct cval *tree = json5_parse(text, len, &err);
+	const struct cval *v = tree;
+	enum config_got got = CONFIG_FAILED;
+
+	if (tree == NULL) {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: %s:%d:%d: %s", w->path, from, err.line, err.column,
+		    err.text);
+		return CONFIG_FAILED;
+	}
+	while (v != NULL && *pointer == '/')
+		v = pointer_step(v, &pointer);
+	if (v == NULL || v->type != CVAL_STR)
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: %s has no string there", w->path, from);
+	else
+		got = take(w, v->str, v->str_len, from, out);
+	cval_free(tree);
+	return got;
+}
+
+static enum config_got
+from_path(const struct want *w, const char *file, const char *pointer,
+    struct secret **out)
+{
+	enum config_got got;
+	size_t len;
+	char *buf;
+
+	if (file == NULL || *file != '/') {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: a file needs an absolute path", w->path);
+		return CONFIG_FAILED;
+	}
+	if ((buf = read_file(w, file, &len)) == NULL)
+		return CONFIG_FAILED;
+	if (pointer != NULL)
+		got = from_json(w, buf, len, pointer, file, out);
+	else
+		got = take(w, buf, len, file, out);
+	freezero(buf, SECRET_FILE_MAX + 1);
+	return got;
+}
+
+/* secrets.providers.<name>, or NULL when there is none of that name. */
+static const struct cval *
+provider(const struct want *w, const struct cval *ref)
+{
+	const char *name = cval_string(cval_find(ref, "provider"), NULL);
+
+	if (name == NULL)
+		return NULL;
+	return cval_get(cval_path(w->ctx->root, "secrets.providers"), name);
+}
+
+/*
+ * path alone: the file is the secret. path and id: a pointer into its JSON.
+ * A provider: its path, id is the pointer or "value". id alone: a path.
+ */
+static enum config_got
+from_file(const struct want *w, const struct cval *ref, struct secret **out)
+{
+	const char *path = cval_string(cval_find(ref, "path"), NULL);
+	const char *id = cval_string(cval_find(ref, "id"), NULL);
+	const struct cval *p = provider(w, ref);
+	int single;
+
+	if (p != NULL) {
+		single = strcmp(cval_string(cval_get(p, "mode"), "json"),
+		    "singleValue") == 0;
+		path = cval_string(cval_get(p, "path"), NULL);
+		if (single || (id != NULL && strcmp(id, "value") == 0))
+			return from_path(w, path, NULL, out);
+	} else if (path == NULL) {
+		return from_path(w, id, NULL, out);
+	} else if (id == NULL || strcmp(id, "value") == 0) {
+		return from_path(w, path, NULL, out);
+	}
+	if (id == NULL || *id != '/') {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: id must be a JSON pointer (\"/a/b\") or \"value\"",
+		    w->path);
+		return CONFIG_FAILED;
+	}
+	return from_path(w, path, id, out);
+}
+
+/* A word for a JSON string or a pointer: no quoting is ever needed. */
+static int
+is_exec_id(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+			     "uvwxyz0123456789._:/#-");
+
+	return n > 0 && n <= 256 && s[n] == '\0' && strstr(s, "..") == NULL;
+}
+
+static void
+add_strings(const struct cval *list, const char **argv, size_t *n)
+{
+	const struct cval *m;
+
+	if (list == NULL || list->type != CVAL_ARR)
+		return;
+	for (m = list->first; m != NULL && *n < ARGS_MAX; m = m->next)
+		if (m->type == CVAL_STR)
+			argv[(*n)++] = m->str;
+}
+
+/* {"values":{id:secret}}, what a provider of the peer answers with. */
+static enum config_got
+from_answer(const struct want *w, const char *text, size_t len,
+    const char *id, const char *from, struct secret **out)
+{
+	struct json5_error err;
+	struct cval *tree = json5_parse(text, len, &err);
+	const struct cval *v = cval_find(cval_find(tree, "values"), id);
+	enum config_got got = CONFIG_FAILED;
+
+	if (v == NULL || v->type != CVAL_STR)
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: %s has no value for \"%s\"", w->path, from, id);
+	else
+		got = take(w, v->str, v->str_len, from, out);
+	cval_free(tree);
+	return got;
+}
+
+static enum config_got
+run(const struct want *w, const struct config_exec *x, const char *id,
+    struct secret **out)
+{
+	char why[256];
+	enum config_got got;
+	size_t len;
+	char *buf;
+
+	buf = config_exec_run(x, SECRET_FILE_MAX, &len, why, sizeof(why));
+	if (buf == NULL) {
+		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s", w->path, why);
+		return CONFIG_FAILED;
+	}
+	if (id != NULL)
+		got = from_answer(w, buf, len, id, x->argv[0], out);
+	else
+		got = take(w, buf, len, x->argv[0], out);
+	freezero(buf, SECRET_FILE_MAX + 2);
+	return got;
+}
+
+static enum config_got
+from_exec(const struct want *w, const struct cval *ref, struct secret **out)
+{
+	const char *argv[ARGS_MAX + 1], *env[ARGS_MAX + 1], *id;
+	const struct cval *p = provider(w, ref), *cmd;
+	struct config_exec x = {.argv = argv, .env = env};
+	enum config_got got;
+	size_t n = 0, nenv = 0;
+	char *input = NULL;
+
+	id = cval_string(cval_find(ref, "id"), NULL);
+	cmd = cval_find(p != NULL ? p : ref, "command");
+	if (cmd != NULL && cmd->type == CVAL_STR)
+		argv[n++] = cmd->str;
+	else
+		add_strings(cmd, argv, &n);
+	if (n == 0 || (id != NULL && !is_exec_id(id)) ||
+	    (p != NULL && id == NULL)) {
+		config_say(w->ctx, CONFIG_ERROR, w->at, n == 0
+		    ? "%s: exec needs a command"
+		    : "%s: exec needs an id of letters, digits and ._:/#-",
+		    w->path);
+		return CONFIG_FAILED;
+	}
+	add_strings(cval_find(p != NULL ? p : ref, "args"), argv, &n);
+	add_strings(cval_find(p != NULL ? p : ref, "passEnv"), env, &nenv);
+	argv[n] = env[nenv] = NULL;
+	if (p != NULL) {
+		input = config_printf(
+		    "{\"protocolVersion\":1,\"provider\":\"%s\",\"ids\":[\"%s\"]}",
+		    is_exec_id(p->key) ? p->key : "", id);
+		x.input = input;
+		x.input_len = strlen(input);
+	}
+	got = run(w, &x,
+	    p != NULL && cval_bool(cval_get(p, "jsonOnly"), 1) ? id : NULL, out);
+	free(input);
+	return got;
+}
+
+/* systemd.exec(5) LoadCredential=: a file of that name. */
+static enum config_got
+from_credential(const struct want *w, const char *id, struct secret **out)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	enum config_got got;
+	char *file;
+
+	if (dir == NULL || *dir != '/' || id == NULL || *id == '\0' ||
+	    strchr(id, '/') != NULL || *id == '.') {
+		config_say(w->ctx, CONFIG_ERROR, w->at, dir == NULL
+		    ? "%s: the service manager gave no credentials"
+		    : "%s: a credential needs its name as id", w->path);
+		return CONFIG_FAILED;
+	}
+	file = config_printf("%s/%s", dir, id);
+	got = from_path(w, file, NULL, out);
+	free(file);
+	return got;
+}
+
+static int
+check_ref(const struct want *w, const struct cval *ref)
+{
+	static const char *const keys[] = {"source", "provider", "id", "path",
+	    "command", "args", "passEnv", NULL};
+	const struct cval *m;
+	int bad = 0;
+	size_t i;
+
+	for (m = ref->first; m != NULL; m = m->next) {
+		for (i = 0; keys[i] != NULL; i++)
+			if (strcmp(keys[i], m->key) == 0)
+				break;
+		if (keys[i] != NULL)
+			continue;
+		config_say_key(w->ctx, CONFIG_ERROR, m, "%s.%s: unknown key",
+		    w->path, m->key);
+		bad = -1;
+	}
+	return bad;
+}
+
+static enum config_got
+from_ref(const struct want *w, const struct cval *ref, struct secret **out)
+{
+	const char *source = cval_string(cval_find(ref, "source"), "");
+	const char *id = cval_string(cval_find(ref, "id"), NULL);
+
+	if (check_ref(w, ref) == -1)
+		return CONFIG_FAILED;
+	if (strcmp(source, "env") == 0)
+		return from_env(w, id == NULL ? "" : id,
+		    id == NULL ? 0 : strlen(id), out);
+	if (strcmp(source, "file") == 0)
+		return from_file(w, ref, out);
+	if (strcmp(source, "exec") == 0)
+		return from_exec(w, ref, out);
+	if (strcmp(source, "credential") == 0)
+		return from_credential(w, id, out);
+	if (strcmp(source, "store") == 0)
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: there is no secret store here: use env, file, exec or "
+		    "credential", w->path);
+	else
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: source must be one of \"env\", \"file\", \"exec\", "
+		    "\"credential\"", w->path);
+	return CONFIG_FAILED;
+}
+
+/* The name in $NAME or ${NAME}, or NULL: then it is a literal. */
+static const char *
+shorthand(const char *s, size_t *len)
+{
+	size_t n = strlen(s);
+
+	if (n < 2 || *s != '$')
+		return NULL;
+	if (s[1] == '{' && s[n - 1] == '}') {
+		*len = n - 3;
+		s += 2;
+	} else {
+		*len = n - 1;
+		s++;
+	}
+	return is_env_name(s, *len) ? s : NULL;
+}
+
+/*
+ * A reference that many accounts inherit is followed once: it may run a
+ * program.
+ */
+static enum config_got
+from_ref_once(const struct want *w, const struct cval *ref, struct secret **out)
+{
+	struct config_followed *f;
+
+	for (f = w->ctx->followed; f != NULL; f = f->next)
+		if (f->ref == ref)
+			break;
+	if (f == NULL) {
+		if ((f = calloc(1, sizeof(*f))) == NULL)
+			fatal("calloc");
+		f->ref = ref;
+		f->got = from_ref(w, ref, &f->secret);
+		f->next = w->ctx->followed;
+		w->ctx->followed = f;
+	}
+	if (f->got == CONFIG_GOT)
+		*out = secret_new(
+		    secret_bytes(f->secret), secret_len(f->secret));
+	return f->got;
+}
+
+void
+config_secret_forget(struct config_ctx *ctx)
+{
+	struct config_followed *f;
+
+	while ((f = ctx->followed) != NULL) {
+		ctx->followed = f->next;
+		secret_free(f->secret);
+		free(f);
+	}
+}
+
+enum config_got
+config_secret_get(struct config_ctx *ctx, const struct cval *v,
+    const char *path, struct secret **out)
+{
+	struct want w = {ctx, v, path};
+	const char *name;
+	size_t len;
+
+	*out = NULL;
+	if (v == NULL)
+		return CONFIG_MISSING;
+	if (v->type == CVAL_OBJ)
+		return from_ref_once(&w, v, out);
+	if (v->str[strspn(v->str, " \t\r\n")] == '\0')
+		return CONFIG_MISSING;
+	if ((name = shorthand(v->str, &len)) != NULL)
+		return from_env(&w, name, len, out);
+	config_secret_literal(ctx, v, path);
+	return take(&w, v->str, v->str_len, "the secret", out);
+}
