@@ -20,9 +20,22 @@ TESTS += tests/unit/test_agent_classify
 tests_unit_test_agent_classify_SOURCES = tests/unit/test_agent_classify.c
 tests_unit_test_agent_classify_LDADD = libpostern_agent.a $(UNIT_LIBS)
 STORE_TEST = tests/unit/test_store_util.c tests/unit/test_store_util.h
+STORE_CLIENT = tests/unit/test_store_client.c tests/unit/test_store_client.h
 STORE_TEST_LIBS = libpostern_store.a $(UNIT_LIBS) $(SQLITE_LIBS)
 check_PROGRAMS += tests/unit/test_store_ops
 TESTS += tests/unit/test_store_ops
 tests_unit_test_store_ops_SOURCES = tests/unit/test_store_ops.c $(STORE_TEST)
 tests_unit_test_store_ops_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_ops_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_service
+TESTS += tests/unit/test_store_service
+tests_unit_test_store_service_SOURCES = tests/unit/test_store_service.c \
+	$(STORE_TEST) $(STORE_CLIENT)
+tests_unit_test_store_service_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_service_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_worker
+TESTS += tests/unit/test_store_worker
+tests_unit_test_store_worker_SOURCES = tests/unit/test_store_worker.c \
+	$(STORE_TEST) $(STORE_CLIENT)
+tests_unit_test_store_worker_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_worker_LDADD = $(STORE_TEST_LIBS)

@@ -98,8 +98,7 @@ test_put_done_is_still_known(void **state)
 	assert_int_equal(
 	    ts_sql(db, "SELECT state FROM inbox WHERE event = 'p1'"), 1);
 	/* The content of what is done is not kept. */
-	assert_int_equal(
-	    ts_sql(db, "SELECT data IS NULL FROM inbox"), 1);
+	assert_int_equal(ts_sql(db, "SELECT data IS NULL FROM inbox"), 1);
 	r = ts_run(db, main_acct, "turn.commit", text, &rc);
 	assert_int_equal(rc, STORE_OK);
 	assert_int_equal(ts_int(r, "dup"), 1);
@@ -127,8 +126,7 @@ test_marks(void **state)
 	    "\"stage\":\"gate\",\"reason\":\"no-mention\",\"mark\":true}]}");
 	assert_int_equal(ts_sql(db, MARK), 700);
 	assert_int_equal(
-	    ts_sql(db, "SELECT post = 'd1' FROM mark WHERE channel = 'c9'"),
-	    1);
+	    ts_sql(db, "SELECT post = 'd1' FROM mark WHERE channel = 'c9'"), 1);
 	/* Without "mark" it stays; another account has its own. */
 	ts_ok(db, main_acct, "inbox.put",
 	    "{\"kind\":\"post\",\"event\":\"f\",\"lane\":\"l\","
@@ -162,8 +160,8 @@ test_commit(void **state)
 	int64_t seq = ts_put(db, main_acct, "p1");
 	char text[1024];
 
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2",
-	    "delete");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "delete");
 	ts_ok(db, main_acct, "turn.commit", text);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM message"), 2);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM outbox"
@@ -185,15 +183,15 @@ test_commit_is_all_or_nothing(void **state)
 	char text[1024];
 
 	/* The last outbox row is malformed: nothing of it may stay. */
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2",
-	    "shout");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "shout");
 	ts_fail(db, main_acct, "turn.commit", text, STORE_BAD);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM message"), 0);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM session"), 0);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM outbox"), 0);
 	assert_int_equal(ts_sql(db, "SELECT state FROM inbox"), 0);
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2",
-	    "edit");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "edit");
 	ts_ok(db, main_acct, "turn.commit", text);
 }
 
@@ -219,8 +217,8 @@ test_denied(void **state)
 	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, "agent:spy:main",
 	    "k2", "edit");
 	ts_fail(db, main_acct, "turn.commit", text, STORE_DENIED);
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq,
-	    "agent:helper2:main", "k2", "edit");
+	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, "agent:helper2:main",
+	    "k2", "edit");
 	ts_fail(db, main_acct, "turn.commit", text, STORE_DENIED);
 	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, "", "k2", "edit");
 	ts_fail(db, main_acct, "turn.commit", text, STORE_DENIED);
@@ -293,8 +291,7 @@ test_retry_dead(void **state)
 	ts_ok(db, main_acct, "turn.retry", text);
 	ts_ok(db, main_acct, "turn.retry", text);
 	assert_int_equal(
-	    ts_sql(db, "SELECT attempts * 1000 + not_before FROM inbox"),
-	    2077);
+	    ts_sql(db, "SELECT attempts * 1000 + not_before FROM inbox"), 2077);
 	snprintf(text, sizeof(text),
 	    "{\"seq\":%d,\"reason\":\"auth\",\"status\":401,\"outbox\":"
 	    "[{\"key\":\"n\",\"op\":\"post\",\"channel\":\"c1\","
@@ -305,8 +302,7 @@ test_retry_dead(void **state)
 	    ts_sql(db, "SELECT state * 1000 + status FROM inbox"), 2401);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM outbox"), 1);
 	/* A dead row keeps its data, and its event is still known. */
-	assert_int_equal(
-	    ts_sql(db, "SELECT data IS NOT NULL FROM inbox"), 1);
+	assert_int_equal(ts_sql(db, "SELECT data IS NOT NULL FROM inbox"), 1);
 	assert_int_equal(ts_put(db, main_acct, "p1"), seq);
 	ts_ok(db, main_acct, "turn.dead", text);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM outbox"), 1);
@@ -318,8 +314,8 @@ test_outbox(void **state)
 	int64_t seq = ts_put(db, main_acct, "p1");
 	char text[1024];
 
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2",
-	    "delete");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "delete");
 	ts_ok(db, main_acct, "turn.commit", text);
 	/* Another account cannot end our rows. */
 	ts_ok(db, other, "outbox.done", "{\"key\":\"k1\",\"post\":\"x\"}");
@@ -328,11 +324,10 @@ test_outbox(void **state)
 	    "{\"key\":\"k1\",\"post\":\"post1\"}");
 	ts_ok(db, main_acct, "outbox.done",
 	    "{\"key\":\"k1\",\"post\":\"post1\"}");
-	ts_ok(db, main_acct, "outbox.done",
-	    "{\"key\":\"k2\",\"post\":\"gone\"}");
+	ts_ok(
+	    db, main_acct, "outbox.done", "{\"key\":\"k2\",\"post\":\"gone\"}");
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM outbox"), 0);
-	assert_int_equal(
-	    ts_sql(db, "SELECT answers = 'post1' FROM inbox"), 1);
+	assert_int_equal(ts_sql(db, "SELECT answers = 'post1' FROM inbox"), 1);
 	ts_ok(db, main_acct, "outbox.put",
 	    "{\"outbox\":[{\"key\":\"k3\",\"op\":\"post\","
 	    "\"channel\":\"c\",\"text\":\"t\"}]}");
@@ -385,9 +380,8 @@ session_load(const char *agent, const char *key, int max, enum store_rc *rc)
 	r = ts_run(db, p, "session.load", text, rc);
 	peer_free(p);
 	/* As it goes over the wire: raw parts become real ones. */
-	copy = r == NULL
-	    ? NULL
-	    : json_tokener_parse(json_object_to_json_string(r));
+	copy = r == NULL ? NULL
+			 : json_tokener_parse(json_object_to_json_string(r));
 	json_object_put(r);
 	return copy;
 }
@@ -418,9 +412,8 @@ test_session(void **state)
 
 	r = session_load("helper", SESSION, 1000, &rc);
 	assert_int_equal(rc, STORE_OK);
-	assert_int_equal(json_object_array_length(
-			     json_object_object_get(r, "messages")),
-	    0);
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "messages")), 0);
 	json_object_put(r);
 	assert_null(session_load("spy", SESSION, 1000, &rc));
 	assert_int_equal(rc, STORE_DENIED);
@@ -431,9 +424,8 @@ test_session(void **state)
 	list = json_object_object_get(r, "messages");
 	assert_int_equal(json_object_array_length(list), 10);
 	for (i = 0; i < 10; i++)
-		assert_int_equal(atoi(ts_str(
-				     json_object_array_get_idx(list, i),
-				     "content")),
+		assert_int_equal(
+		    atoi(ts_str(json_object_array_get_idx(list, i), "content")),
 		    i);
 	json_object_put(r);
 	/* {"role":"user","content":"0000"} is 32 bytes, the other 37. */
@@ -454,12 +446,11 @@ test_session_trim_reset(void **state)
 
 	for (i = 0; i < STORE_SESSION_KEEP / 2 + 20; i++)
 		turn(i, "");
-	assert_int_equal(ts_sql(db, "SELECT count(*) FROM message"),
-	    STORE_SESSION_KEEP);
+	assert_int_equal(
+	    ts_sql(db, "SELECT count(*) FROM message"), STORE_SESSION_KEEP);
 	r = session_load("helper", SESSION, 1 << 20, &rc);
 	list = json_object_object_get(r, "messages");
-	assert_int_equal(
-	    json_object_array_length(list), STORE_SESSION_KEEP);
+	assert_int_equal(json_object_array_length(list), STORE_SESSION_KEEP);
 	assert_string_equal(
 	    ts_str(json_object_array_get_idx(list, 0), "content"), "0040");
 	json_object_put(r);
@@ -507,13 +498,11 @@ test_explain(void **state)
 	    "\"stage\":\"mention\",\"reason\":\"no-mention\","
 	    "\"rule\":\"requireMention\",\"kind\":\"post\"}]}");
 	seq = ts_put(db, main_acct, "p1");
-	snprintf(text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2",
-	    "post");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "post");
 	ts_ok(db, main_acct, "turn.commit", text);
-	ts_ok(db, main_acct, "outbox.done",
-	    "{\"key\":\"k1\",\"post\":\"a1\"}");
-	ts_ok(db, main_acct, "outbox.done",
-	    "{\"key\":\"k2\",\"post\":\"a2\"}");
+	ts_ok(db, main_acct, "outbox.done", "{\"key\":\"k1\",\"post\":\"a1\"}");
+	ts_ok(db, main_acct, "outbox.done", "{\"key\":\"k2\",\"post\":\"a2\"}");
 
 	r = control("explain", "{\"post\":\"p1\"}");
 	assert_string_equal(ts_str(row(r, 0), "account"), "other");
@@ -526,19 +515,16 @@ test_explain(void **state)
 	list = json_object_object_get(row(r, 1), "answer_posts");
 	assert_int_equal(json_object_array_length(list), 2);
 	assert_string_equal(
-	    json_object_get_string(json_object_array_get_idx(list, 1)),
-	    "a2");
+	    json_object_get_string(json_object_array_get_idx(list, 1)), "a2");
 	json_object_put(r);
 
 	r = control("explain", "{\"post\":\"p1\",\"account\":\"other\"}");
-	assert_int_equal(json_object_array_length(
-			     json_object_object_get(r, "rows")),
-	    1);
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "rows")), 1);
 	json_object_put(r);
 	r = control("explain", "{\"post\":\"unknown\"}");
-	assert_int_equal(json_object_array_length(
-			     json_object_object_get(r, "rows")),
-	    0);
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "rows")), 0);
 	json_object_put(r);
 }
 
@@ -568,9 +554,8 @@ test_dead_list_stats(void **state)
 	    "{\"at\":1,\"stage\":\"s\",\"reason\":\"bot\"}]}");
 
 	r = control("dead.list", "{\"limit\":10}");
-	assert_int_equal(json_object_array_length(
-			     json_object_object_get(r, "rows")),
-	    2);
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "rows")), 2);
 	json_object_put(r);
 	r = control("dead.list", "{\"limit\":10,\"account\":\"other\"}");
 	assert_string_equal(ts_str(row(r, 0), "what"), "outbox");
@@ -589,8 +574,7 @@ test_dead_list_stats(void **state)
 	    json_object_object_get(r, "accounts"), "other");
 	assert_int_equal(ts_int(a, "outbox_pending"), 1);
 	assert_int_equal(ts_int(a, "dead"), 1);
-	assert_int_equal(
-	    ts_int(json_object_object_get(a, "drops"), "bot"), 2);
+	assert_int_equal(ts_int(json_object_object_get(a, "drops"), "bot"), 2);
 	json_object_put(r);
 }
 
@@ -617,9 +601,8 @@ test_prune(void **state)
 		snprintf(event, sizeof(event), "p%d", i);
 		seq = ts_put(db, main_acct, event);
 		snprintf(text, sizeof(text),
-		    i % 3 == 0
-			? "{\"seq\":%d,\"reason\":\"r\",\"status\":0}"
-			: "{\"seq\":%d,\"outcome\":\"silent\"}",
+		    i % 3 == 0 ? "{\"seq\":%d,\"reason\":\"r\",\"status\":0}"
+			       : "{\"seq\":%d,\"outcome\":\"silent\"}",
 		    (int)seq);
 		if (i >= 10)
 			ts_ok(db, main_acct,

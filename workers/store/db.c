@@ -62,11 +62,27 @@ db_library_init(void)
 	sqlite3_randomness(sizeof(seed), seed);
 }
 
+/*
+ * A quota or a file size limit is no failing disk, but for SQLite only
+ * ENOSPC is "full". errno itself is long gone; the files remember theirs.
+ */
+static int
+db_no_space(struct db *db, int op)
+{
+	sqlite3_file *file = NULL;
+	int e = 0;
+
+	if (sqlite3_file_control(db->h, "main", op, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods == NULL ||
+	    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &e) !=
+		SQLITE_OK)
+		return 0;
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
 static enum store_rc
 db_fail(struct db *db, int rc)
 {
-	int e = db->h == NULL ? 0 : sqlite3_system_errno(db->h);
-
 	db->error = sqlite3_errstr(rc);
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
@@ -79,8 +95,11 @@ db_fail(struct db *db, int rc)
 	case SQLITE_TOOBIG:
 		return STORE_SIZE;
 	case SQLITE_IOERR:
-		if (e == ENOSPC || e == EDQUOT || e == EFBIG)
+		if (db_no_space(db, SQLITE_FCNTL_JOURNAL_POINTER) ||
+		    db_no_space(db, SQLITE_FCNTL_FILE_POINTER)) {
+			db->error = sqlite3_errstr(SQLITE_FULL);
 			return STORE_FULL;
+		}
 		return STORE_IO;
 	default:
 		return STORE_IO;
@@ -130,8 +149,8 @@ db_bind(sqlite3_stmt *s, const char *fmt, va_list ap)
 			break;
 		case 't':
 			text = va_arg(ap, const char *);
-			sqlite3_bind_text(s, i, text,
-			    (int)va_arg(ap, size_t), SQLITE_STATIC);
+			sqlite3_bind_text(
+			    s, i, text, (int)va_arg(ap, size_t), SQLITE_STATIC);
 			break;
 		default:
 			fatalx("db_bind: %c", *fmt);
@@ -286,8 +305,7 @@ db_migrate(struct db *db, const char **why)
 
 	if ((rc = db_pragma_int(db, "PRAGMA user_version", &version)) !=
 		SQLITE_OK ||
-	    (rc = db_pragma_int(db, "PRAGMA application_id", &id)) !=
-		SQLITE_OK)
+	    (rc = db_pragma_int(db, "PRAGMA application_id", &id)) != SQLITE_OK)
 		return rc;
 	if (id != DB_APPLICATION_ID && (version != 0 || id != 0)) {
 		*why = "not a database of this program";
@@ -298,8 +316,7 @@ db_migrate(struct db *db, const char **why)
 		    "PRAGMA user_version = %d; PRAGMA application_id = %d",
 		    version + 1, DB_APPLICATION_ID);
 		if ((rc = db_exec(db, "BEGIN IMMEDIATE")) != SQLITE_OK ||
-		    (rc = db_exec(db, sql_migrations[version])) !=
-			SQLITE_OK ||
+		    (rc = db_exec(db, sql_migrations[version])) != SQLITE_OK ||
 		    (rc = db_exec(db, sql)) != SQLITE_OK ||
 		    (rc = db_exec(db, "COMMIT")) != SQLITE_OK) {
 			db_exec(db, "ROLLBACK");
@@ -521,8 +538,7 @@ db_limit_pages(struct db *db, int pages)
 {
 	char sql[64];
 
-	sqlite3_snprintf(
-	    sizeof(sql), sql, "PRAGMA max_page_count = %d", pages);
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %d", pages);
 	if (db_exec(db, sql) != SQLITE_OK)
 		fatalx("max_page_count");
 }

@@ -19,7 +19,6 @@ struct decision {
 	int64_t at; /* ms, of the post */
 };
 
-enum store_rc decision_add(
-    struct db *, const struct decision *, int64_t now);
+enum store_rc decision_add(struct db *, const struct decision *, int64_t now);
 
 #endif

@@ -17,10 +17,10 @@
 /* One operation between its frame and its reply. */
 struct entry {
 	TAILQ_ENTRY(entry) entry;
-	struct peer *peer; /* NULL: gone, or nobody's */
+	struct peer *peer;	    /* NULL: gone, or nobody's */
 	char account[STORE_ID + 1]; /* of a quiet one that outlives its peer */
 	const struct op *op;
-	struct json_object *id;  /* of a request */
+	struct json_object *id;	 /* of a request */
 	struct json_object *msg; /* of what may have to run again or later */
 	struct json_object *reply;
 	int64_t release;
@@ -37,13 +37,13 @@ struct group {
 	struct group_hooks hooks;
 	struct db *db;
 	struct event *timer;
-	struct entry_list ran;   /* in the open transaction */
+	struct entry_list ran;	 /* in the open transaction */
 	struct entry_list reads; /* wait for the commit */
 	struct entry_list again; /* quiet ones of a failed commit */
 	struct monotime retry_at;
 	size_t n_ran, n_reads, bytes, kept;
-	size_t seen;   /* n_ran + n_reads when the timer last looked */
-	int armed;     /* 0 no, 1 for quiet ones, 2 now */
+	size_t seen; /* n_ran + n_reads when the timer last looked */
+	int armed;   /* 0 no, 1 for quiet ones, 2 now */
 	enum store_rc state;
 	int64_t n_ops, n_commits, n_lost;
 };
@@ -136,7 +136,7 @@ entry_keep(struct group *g, struct entry *e)
 	TAILQ_INSERT_TAIL(&g->again, e, entry);
 	g->kept += e->kept;
 	while (g->kept > GROUP_RETRY_BYTES &&
-	    (old = TAILQ_FIRST(&g->again)) != NULL) {
+	       (old = TAILQ_FIRST(&g->again)) != NULL) {
 		TAILQ_REMOVE(&g->again, old, entry);
 		g->kept -= old->kept;
 		g->n_lost++;
@@ -387,8 +387,7 @@ group_submit(struct group *g, struct peer *p, const struct op *op,
 }
 
 void
-group_submit_own(
-    struct group *g, const struct op *op, struct json_object *msg)
+group_submit_own(struct group *g, const struct op *op, struct json_object *msg)
 {
 	group_add(g, entry_new(NULL, op, msg), msg);
 }
@@ -504,7 +503,7 @@ group_forget(struct group *g, struct peer *p)
 	size_t i;
 
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		TAILQ_FOREACH(e, lists[i], entry)
+		TAILQ_FOREACH (e, lists[i], entry)
 			if (e->peer == p)
 				e->peer = NULL;
 }

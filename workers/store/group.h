@@ -13,10 +13,10 @@
 #include "workers/store/db.h"
 #include "workers/store/op.h"
 
-#define GROUP_OPS 256               /* in one transaction */
+#define GROUP_OPS 256		      /* in one transaction */
 #define GROUP_BYTES (2 * 1024 * 1024) /* of text in one transaction */
-#define GROUP_QUIET_MS 100          /* operations without a reply wait */
-#define GROUP_RETRY_MS 1000         /* after a failure */
+#define GROUP_QUIET_MS 100	      /* operations without a reply wait */
+#define GROUP_RETRY_MS 1000	      /* after a failure */
 #define GROUP_RETRY_BYTES (4 * 1024 * 1024) /* kept for another try */
 
 struct event_base;

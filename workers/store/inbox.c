@@ -10,8 +10,8 @@ inbox_find(struct db *db, const struct inbox_row *r, int64_t *seq)
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	rc = db_rows(
-	    db, Q_INBOX_FIND, &s, "sss", r->account, r->kind, r->event);
+	rc =
+	    db_rows(db, Q_INBOX_FIND, &s, "sss", r->account, r->kind, r->event);
 	if (rc != STORE_OK)
 		return rc;
 	*seq = sqlite3_column_int64(s, 0);

@@ -18,14 +18,14 @@ struct inbox_row {
 	const char *channel;
 	const char *root;
 	const char *post; /* what it is about, NULL when the event says it */
-	int64_t at;       /* ms, when it happened */
+	int64_t at;	  /* ms, when it happened */
 	const char *data; /* JSON text */
 	size_t data_len;
 };
 
 /* *dup: the row was there, in whatever state; *seq is then its number. */
-enum store_rc inbox_put(struct db *, const struct inbox_row *, int64_t now,
-    int64_t *seq, int *dup);
+enum store_rc inbox_put(
+    struct db *, const struct inbox_row *, int64_t now, int64_t *seq, int *dup);
 
 /*
  * STORE_DENIED when seq is no row of this account. *state is a STATE_, lane
@@ -39,8 +39,8 @@ enum store_rc inbox_done(
 /* One more attempt; not before: ms. */
 enum store_rc inbox_retry(
     struct db *, int64_t seq, int64_t not_before, const char *reason);
-enum store_rc inbox_dead(struct db *, int64_t seq, const char *reason,
-    int status, int64_t now);
+enum store_rc inbox_dead(
+    struct db *, int64_t seq, const char *reason, int status, int64_t now);
 /* One more attempt for an open row of the account, else nothing. */
 enum store_rc inbox_attempt(struct db *, const char *account, int64_t seq);
 /* post answered the event. */

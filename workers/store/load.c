@@ -15,7 +15,7 @@ struct load {
 	struct json_object *id;
 	enum load_phase phase;
 	char channel[STORE_ID + 1]; /* last mark sent */
-	int64_t last;               /* last seq or n sent */
+	int64_t last;		    /* last seq or n sent */
 	int64_t max_seq, max_n;
 	int64_t first_at;
 };
@@ -106,12 +106,12 @@ load_rows(struct peer *p, struct db *db)
 		rc = db_rows(db, Q_MARK_PAGE, &s, "ss", p->id, l->channel);
 	} else if (l->phase == LOAD_INBOX) {
 		send = load_inbox;
-		rc = db_rows(db, Q_INBOX_PAGE, &s, "sii", p->id, l->last,
-		    l->max_seq);
+		rc = db_rows(
+		    db, Q_INBOX_PAGE, &s, "sii", p->id, l->last, l->max_seq);
 	} else {
 		send = load_outbox;
-		rc = db_rows(db, Q_OUTBOX_PAGE, &s, "sii", p->id, l->last,
-		    l->max_n);
+		rc = db_rows(
+		    db, Q_OUTBOX_PAGE, &s, "sii", p->id, l->last, l->max_n);
 	}
 	for (; rc == STORE_OK; rc = db_next(db, s)) {
 		if (chan_full(p->chan)) {
@@ -172,8 +172,8 @@ load_max(struct db *db, enum query q, int64_t *max)
 }
 
 enum store_rc
-load_begin(struct peer *p, struct db *db, struct json_object *id,
-    int64_t first_at)
+load_begin(
+    struct peer *p, struct db *db, struct json_object *id, int64_t first_at)
 {
 	struct load *l;
 	enum store_rc rc;

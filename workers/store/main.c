@@ -24,8 +24,7 @@ store_prepare(struct worker *w)
 {
 	umask(077);
 	db_library_init();
-	worker_set_state(
-	    w, service_new(worker_base(w), STORE_FILE, report, w));
+	worker_set_state(w, service_new(worker_base(w), STORE_FILE, report, w));
 }
 
 static void

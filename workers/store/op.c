@@ -61,8 +61,8 @@ op_raw(const char *text, size_t len)
 
 	if (v == NULL || copy == NULL)
 		fatalx("out of memory");
-	json_object_set_serializer(v, json_object_userdata_to_json_string,
-	    copy, json_object_free_userdata);
+	json_object_set_serializer(v, json_object_userdata_to_json_string, copy,
+	    json_object_free_userdata);
 	return v;
 }
 
@@ -71,8 +71,8 @@ op_text(struct json_object *obj, size_t *len)
 {
 	const char *s;
 
-	s = json_object_to_json_string_length(obj,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
+	s = json_object_to_json_string_length(
+	    obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
 	if (s == NULL)
 		fatalx("out of memory");
 	return s;

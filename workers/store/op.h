@@ -18,17 +18,17 @@ struct op_call {
 	struct db *db;
 	struct peer *peer; /* NULL only for op_abandon */
 	struct json_object *msg;
-	int64_t now;        /* wall clock, ms */
+	int64_t now;		       /* wall clock, ms */
 	const struct peer_list *peers; /* all, for what is claimed */
-	int64_t n_ops;      /* of this process, for stats */
+	int64_t n_ops;		       /* of this process, for stats */
 	int64_t n_commits;
 	/* What comes out of it. */
 	struct json_object *reply; /* sent after the commit */
-	const char *why;           /* STORE_BAD: what is wrong, static */
-	int64_t release;           /* claim that ends with the commit */
-	int load;                  /* stream the account's rows */
+	const char *why;	   /* STORE_BAD: what is wrong, static */
+	int64_t release;	   /* claim that ends with the commit */
+	int load;		   /* stream the account's rows */
 	int64_t first_at;
-	size_t bytes;              /* about what it holds in memory */
+	size_t bytes; /* about what it holds in memory */
 };
 
 #define OP_QUIET 0x1u  /* no reply; tried again when a commit fails */
@@ -44,9 +44,8 @@ struct op {
 /* NULL: not an operation of such a peer. */
 const struct op *op_find(enum peer_kind, const char *type);
 /* Handlers for chan_new(): every type of the kind goes to fn. */
-const struct chan_handler *op_handlers(
-    enum peer_kind, void (*fn)(struct chan *, struct json_object *, int,
-			void *));
+const struct chan_handler *op_handlers(enum peer_kind,
+    void (*fn)(struct chan *, struct json_object *, int, void *));
 
 /* One more attempt for rows whose worker died: {account, seqs}. */
 extern const struct op op_abandon;

@@ -208,8 +208,7 @@ op_abandon_run(struct op_call *c)
 	n = json_object_array_length(seqs);
 	for (i = 0; i < n && rc == STORE_OK; i++)
 		rc = inbox_attempt(c->db, account,
-		    json_object_get_int64(
-			json_object_array_get_idx(seqs, i)));
+		    json_object_get_int64(json_object_array_get_idx(seqs, i)));
 	return rc;
 }
 

@@ -124,8 +124,7 @@ inbox_state(struct op_call *c, int state, const char *account, int64_t seq)
 		return "done";
 	if (state == STATE_DEAD)
 		return "dead";
-	return peers_claim(c->peers, account, seq) ? "running"
-							 : "pending";
+	return peers_claim(c->peers, account, seq) ? "running" : "pending";
 }
 
 static struct json_object *

@@ -11,35 +11,34 @@
 #include "workers/store/session.h"
 
 #define TRANSCRIPT_MAX 1000 /* messages of one turn */
-#define OUTBOX_MAX 256      /* rows of one turn */
-#define STATUS_MAX 999      /* HTTP */
-#define ESCAPE_MAX 6        /* bytes of JSON text for one byte */
+#define OUTBOX_MAX 256	    /* rows of one turn */
+#define STATUS_MAX 999	    /* HTTP */
+#define ESCAPE_MAX 6	    /* bytes of JSON text for one byte */
 
 static int
 op_is_known(const char *op)
 {
 	return strcmp(op, "post") == 0 || strcmp(op, "edit") == 0 ||
-	    strcmp(op, "delete") == 0;
+	       strcmp(op, "delete") == 0;
 }
 
 /* What load could not give back in one frame is refused. */
 static enum store_rc
-outbox_size(struct op_call *c, struct json_object *obj,
-    const struct outbox_row *r)
+outbox_size(
+    struct op_call *c, struct json_object *obj, const struct outbox_row *r)
 {
 	size_t len = strlen(r->text);
 
 	c->bytes += len + r->props_len;
-	if (len < STORE_DATA / ESCAPE_MAX / 2 &&
-	    r->props_len < STORE_DATA / 2)
+	if (len < STORE_DATA / ESCAPE_MAX / 2 && r->props_len < STORE_DATA / 2)
 		return STORE_OK;
 	op_text(obj, &len);
 	return len > STORE_DATA ? STORE_SIZE : STORE_OK;
 }
 
 static enum store_rc
-outbox_one(struct op_call *c, struct json_object *obj, int64_t seq,
-    const char *lane)
+outbox_one(
+    struct op_call *c, struct json_object *obj, int64_t seq, const char *lane)
 {
 	struct outbox_row r = {
 	    .account = c->peer->id, .seq = seq, .lane = lane};
@@ -67,8 +66,8 @@ outbox_one(struct op_call *c, struct json_object *obj, int64_t seq,
 }
 
 static enum store_rc
-outbox_all(struct op_call *c, struct json_object *rows, int64_t seq,
-    const char *lane)
+outbox_all(
+    struct op_call *c, struct json_object *rows, int64_t seq, const char *lane)
 {
 	size_t i, n = rows == NULL ? 0 : json_object_array_length(rows);
 	enum store_rc rc = STORE_OK;
@@ -170,8 +169,7 @@ commit_session(struct op_call *c, const struct commit *t)
 	rc = session_open(c->db, t->session, c->now, &ss);
 	if (rc == STORE_OK && t->reset)
 		rc = session_reset(c->db, &ss);
-	n = t->transcript == NULL ? 0
-				  : json_object_array_length(t->transcript);
+	n = t->transcript == NULL ? 0 : json_object_array_length(t->transcript);
 	for (i = 0; i < n && rc == STORE_OK; i++)
 		rc = transcript_add(
 		    c, &ss, json_object_array_get_idx(t->transcript, i));
@@ -251,8 +249,7 @@ op_turn_dead(struct op_call *c)
 	if (state != STATE_OPEN)
 		return reply_ok(c, 1);
 	if ((rc = outbox_all(c, outbox, seq, lane)) != STORE_OK ||
-	    (rc = inbox_dead(c->db, seq, reason, status, c->now)) !=
-		STORE_OK)
+	    (rc = inbox_dead(c->db, seq, reason, status, c->now)) != STORE_OK)
 		return rc;
 	return reply_ok(c, 0);
 }

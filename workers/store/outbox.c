@@ -21,8 +21,8 @@ struct outbox_ref {
 };
 
 static enum store_rc
-outbox_get(struct db *db, const char *account, const char *key,
-    struct outbox_ref *ref)
+outbox_get(
+    struct db *db, const char *account, const char *key, struct outbox_ref *ref)
 {
 	sqlite3_stmt *s;
 	enum store_rc rc;

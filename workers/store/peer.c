@@ -124,8 +124,8 @@ peer_claim(struct peer *p, int64_t seq)
 		return -1;
 	/* Room in steps of 16. */
 	if (p->n_claims % 16 == 0) {
-		claims = reallocarray(
-		    p->claims, p->n_claims + 16, sizeof(*claims));
+		claims =
+		    reallocarray(p->claims, p->n_claims + 16, sizeof(*claims));
 		if (claims == NULL)
 			fatal("reallocarray");
 		p->claims = claims;
@@ -152,7 +152,7 @@ peers_claim(const struct peer_list *list, const char *account, int64_t seq)
 {
 	const struct peer *p;
 
-	TAILQ_FOREACH(p, list, entry)
+	TAILQ_FOREACH (p, list, entry)
 		if (p->kind == PEER_ACCOUNT && strcmp(p->id, account) == 0 &&
 		    peer_claims(p, seq))
 			return 1;

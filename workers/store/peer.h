@@ -35,8 +35,7 @@ TAILQ_HEAD(peer_list, peer);
 int peer_kind(const char *name);
 
 /* opts: {"agents": [ids]} or NULL. NULL when id or opts are malformed. */
-struct peer *peer_new(
-    enum peer_kind, const char *id, struct json_object *opts);
+struct peer *peer_new(enum peer_kind, const char *id, struct json_object *opts);
 /* Does not touch the channel. */
 void peer_free(struct peer *);
 

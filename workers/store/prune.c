@@ -72,8 +72,7 @@ prune_account(struct prune *p, const char *id)
 
 /* Called from the newest row to the oldest. */
 static int
-prune_is_old(
-    struct prune *p, const char *account, int state, int64_t done_at)
+prune_is_old(struct prune *p, const char *account, int state, int64_t done_at)
 {
 	struct prune_account *a = prune_account(p, account);
 
@@ -137,8 +136,7 @@ prune_outbox(struct prune *p, struct db *db)
 {
 	enum store_rc rc;
 
-	rc = db_run(
-	    db, Q_OUTBOX_PRUNE, "ii", p->cutoff, (int64_t)PRUNE_ROWS);
+	rc = db_run(db, Q_OUTBOX_PRUNE, "ii", p->cutoff, (int64_t)PRUNE_ROWS);
 	if (rc != STORE_OK)
 		return rc;
 	p->count += db_changes(db);

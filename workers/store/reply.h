@@ -12,7 +12,7 @@ struct json_object;
 /* Consumes msg. A peer without a channel gets nothing. */
 void reply_send(struct peer *, struct json_object *msg);
 /* err {id, code, text}; id is borrowed. */
-void reply_err(struct peer *, struct json_object *id, enum store_rc,
-    const char *text);
+void reply_err(
+    struct peer *, struct json_object *id, enum store_rc, const char *text);
 
 #endif

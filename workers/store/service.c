@@ -18,12 +18,12 @@
 #include "workers/store/reply.h"
 #include "workers/store/service.h"
 
-#define REOPEN_MS 1000         /* doubling */
+#define REOPEN_MS 1000 /* doubling */
 #define REOPEN_MAX_MS 60000
-#define WAL_IDLE_PAGES 1000    /* moved when nothing waits */
-#define WAL_FORCED_PAGES 4000  /* moved whatever waits */
+#define WAL_IDLE_PAGES 1000   /* moved when nothing waits */
+#define WAL_FORCED_PAGES 4000 /* moved whatever waits */
 #define WAL_IDLE_MS 50
-#define PRUNE_FIRST_MS 60000   /* after opening */
+#define PRUNE_FIRST_MS 60000 /* after opening */
 #define PRUNE_EVERY_MS 3600000
 #define PRUNE_STEP_MS 20
 #define TRIM_BYTES (256 * 1024) /* of text: worth giving memory back */
@@ -59,7 +59,7 @@ flush_peers(struct service *sv, int ms)
 {
 	struct peer *p;
 
-	TAILQ_FOREACH(p, &sv->peers, entry)
+	TAILQ_FOREACH (p, &sv->peers, entry)
 		if (chan_queued(p->chan) > 0)
 			chan_flush(p->chan, ms);
 }
@@ -111,10 +111,9 @@ on_state(void *arg, enum store_rc rc, const char *text)
 		sv->report(sv->arg, "open", NULL, NULL);
 		return;
 	}
-	log_event(LOG_ERR, "store.failed", "code", store_code(rc), "text",
-	    text, NULL);
-	sv->report(
-	    sv->arg, rc == STORE_FULL ? "full" : "backoff", text, NULL);
+	log_event(LOG_ERR, "store.failed", "code", store_code(rc), "text", text,
+	    NULL);
+	sv->report(sv->arg, rc == STORE_FULL ? "full" : "backoff", text, NULL);
 	if (rc == STORE_IO)
 		loop_timer(sv->reopen, sv->reopen_ms);
 }
@@ -126,7 +125,7 @@ service_close_db(struct service *sv)
 
 	if (sv->db == NULL)
 		return;
-	TAILQ_FOREACH(p, &sv->peers, entry)
+	TAILQ_FOREACH (p, &sv->peers, entry)
 		if (p->load != NULL)
 			load_fail(p, STORE_IO, "the database was closed");
 	db_rollback(sv->db);
@@ -146,9 +145,8 @@ service_open_db(struct service *sv)
 
 	sv->db = db_open(sv->path, &rc, &why);
 	if (sv->db == NULL) {
-		log_event(LOG_ERR, "store.open_failed", "code",
-		    store_code(rc), "text", why, "retry_ms",
-		    LOG_NUM(sv->reopen_ms), NULL);
+		log_event(LOG_ERR, "store.open_failed", "code", store_code(rc),
+		    "text", why, "retry_ms", LOG_NUM(sv->reopen_ms), NULL);
 		sv->report(sv->arg, "backoff", why, NULL);
 		loop_timer(sv->reopen, sv->reopen_ms);
 		sv->reopen_ms *= 2;
@@ -157,8 +155,8 @@ service_open_db(struct service *sv)
 		return;
 	}
 	sv->reopen_ms = REOPEN_MS;
-	log_event(LOG_INFO, "store.open", "bytes",
-	    LOG_NUM(db_bytes(sv->db)), NULL);
+	log_event(
+	    LOG_INFO, "store.open", "bytes", LOG_NUM(db_bytes(sv->db)), NULL);
 	sv->report(sv->arg, "open", NULL, NULL);
 	group_set_db(sv->group, sv->db);
 	loop_timer(sv->pruner, PRUNE_FIRST_MS);
@@ -202,8 +200,8 @@ on_prune(int fd, short what, void *arg)
 }
 
 struct service *
-service_new(struct event_base *base, const char *path,
-    service_report_fn report, void *arg)
+service_new(struct event_base *base, const char *path, service_report_fn report,
+    void *arg)
 {
 	struct group_hooks hooks;
 	struct service *sv;
@@ -244,7 +242,7 @@ service_start(struct service *sv)
 
 	sv->started = 1;
 	service_open_db(sv);
-	TAILQ_FOREACH(p, &sv->peers, entry)
+	TAILQ_FOREACH (p, &sv->peers, entry)
 		chan_pause(p->chan, 0);
 }
 
@@ -324,7 +322,7 @@ peer_find(struct service *sv, int kind, const char *id)
 {
 	struct peer *p;
 
-	TAILQ_FOREACH(p, &sv->peers, entry)
+	TAILQ_FOREACH (p, &sv->peers, entry)
 		if ((int)p->kind == kind && strcmp(p->id, id) == 0)
 			return p;
 	return NULL;

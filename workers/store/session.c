@@ -16,7 +16,7 @@ session_is_of(const char *key, const char *agent)
 		return 0;
 	key += sizeof(prefix) - 1;
 	return strncmp(key, agent, len) == 0 && key[len] == ':' &&
-	    key[len + 1] != '\0';
+	       key[len + 1] != '\0';
 }
 
 static enum store_rc
@@ -53,8 +53,8 @@ enum store_rc
 session_add(struct db *db, struct session *ss, int64_t now, const char *body,
     size_t len)
 {
-	return db_run(db, Q_MESSAGE_ADD, "iit",
-	    MESSAGE_ID(ss->num, ss->next++), now, body, len);
+	return db_run(db, Q_MESSAGE_ADD, "iit", MESSAGE_ID(ss->num, ss->next++),
+	    now, body, len);
 }
 
 static enum store_rc
@@ -85,8 +85,8 @@ session_close(struct db *db, struct session *ss, int64_t now)
 	rc = session_trim(db, ss, STORE_SESSION_KEEP);
 	if (rc != STORE_OK)
 		return rc;
-	return db_run(db, Q_SESSION_SET, "iiii", ss->num, ss->first, ss->next,
-	    now);
+	return db_run(
+	    db, Q_SESSION_SET, "iiii", ss->num, ss->first, ss->next, now);
 }
 
 enum store_rc
@@ -101,8 +101,8 @@ session_each(
 	rc = session_find(db, key, &ss);
 	if (rc != STORE_OK)
 		return rc == STORE_NONE ? STORE_OK : rc;
-	rc = db_rows(db, Q_MESSAGE_BACK, &s, "ii",
-	    MESSAGE_ID(ss.num, ss.first), MESSAGE_ID(ss.num, ss.next));
+	rc = db_rows(db, Q_MESSAGE_BACK, &s, "ii", MESSAGE_ID(ss.num, ss.first),
+	    MESSAGE_ID(ss.num, ss.next));
 	for (; rc == STORE_OK; rc = db_next(db, s)) {
 		/* Text before bytes: the order that the API asks for. */
 		const char *body = db_text(s, 0);

@@ -23,8 +23,8 @@ struct session {
 /* Finds or creates. */
 enum store_rc session_open(
     struct db *, const char *key, int64_t now, struct session *);
-enum store_rc session_add(struct db *, struct session *, int64_t now,
-    const char *body, size_t len);
+enum store_rc session_add(
+    struct db *, struct session *, int64_t now, const char *body, size_t len);
 /* Forget all messages so far. */
 enum store_rc session_reset(struct db *, struct session *);
 /* Writes the session's own row, and trims it. */

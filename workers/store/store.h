@@ -11,17 +11,17 @@
 #include "common/proto.h"
 
 /* Bytes without the NUL. */
-#define STORE_ID 64      /* accounts, agents, channels, posts, keys */
-#define STORE_WORD 64    /* kinds, stages, outcomes, codes */
-#define STORE_EVENT 128  /* event ids, lanes */
+#define STORE_ID 64	  /* accounts, agents, channels, posts, keys */
+#define STORE_WORD 64	  /* kinds, stages, outcomes, codes */
+#define STORE_EVENT 128	  /* event ids, lanes */
 #define STORE_SESSION 384 /* session keys: account, user and thread in one */
-#define STORE_REASON 512 /* reasons, rules */
-#define STORE_ERROR 1024 /* error texts of a server */
+#define STORE_REASON 512  /* reasons, rules */
+#define STORE_ERROR 1024  /* error texts of a server */
 /* A stored JSON text and what a frame adds to it fit in one frame. */
 #define STORE_DATA (PROTO_TEXT - 4096u)
 
-#define STORE_SESSION_KEEP 1000     /* newest messages of a session */
-#define STORE_MARKERS_KEEP 20000    /* done rows, dead rows of an account */
+#define STORE_SESSION_KEEP 1000	     /* newest messages of a session */
+#define STORE_MARKERS_KEEP 20000     /* done rows, dead rows of an account */
 #define STORE_DECISIONS_KEEP 1000000 /* drops of all accounts together */
 
 enum store_rc {

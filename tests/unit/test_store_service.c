@@ -1,0 +1,537 @@
+/*
+ * The store behind its links: grouped commits, loading, peers that die or
+ * misbehave, a full disk, a database that cannot be opened.
+ */
+#include "config.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "tests/unit/test_store_client.h"
+#include "tests/unit/test_store_util.h"
+#include "workers/store/service.h"
+
+static struct event_base *base;
+static struct service *sv;
+static char last_state[32];
+
+static void
+on_report(void *arg, const char *state, const char *reason, const char *detail)
+{
+	strlcpy(last_state, state, sizeof(last_state));
+}
+
+static int
+setup(void **state)
+{
+	ts_enter();
+	base = loop_new();
+	sv = service_new(base, STORE_FILE, on_report, NULL);
+	return 0;
+}
+
+static void
+limit_file(rlim_t bytes)
+{
+	struct rlimit rl;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+static int
+teardown(void **state)
+{
+	limit_file(RLIM_INFINITY);
+	if (sv != NULL)
+		service_free(sv);
+	event_base_free(base);
+	ts_leave();
+	return 0;
+}
+
+static void
+restart(void)
+{
+	service_free(sv);
+	sv = service_new(base, STORE_FILE, on_report, NULL);
+	service_start(sv);
+}
+
+static void
+client_open(
+    struct client *cl, const char *kind, const char *id, const char *opts)
+{
+	struct json_object *o = opts == NULL ? NULL : json_tokener_parse(opts);
+	int sp[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
+	assert_int_equal(service_link(sv, kind, id, o, sp[0]), 0);
+	json_object_put(o);
+	client_start(cl, base, kind, sp[1]);
+}
+
+static void
+run_ms(int ms)
+{
+	client_run_ms(base, ms);
+}
+
+static int64_t
+stat_of(struct client *control, const char *key)
+{
+	assert_string_equal(call(control, "stats", "{}"), "data");
+	return ts_int(control->reply, key);
+}
+
+static void
+test_group_shares_commits(void **state)
+{
+	struct client a, b, ctl;
+	char event[32];
+	int64_t commits;
+	int i;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&b, "account", "b", NULL);
+	client_open(&ctl, "control", "", NULL);
+	commits = stat_of(&ctl, "commits");
+	for (i = 0; i < 40; i++) {
+		snprintf(event, sizeof(event), "e%d", i);
+		put(&a, event, 10);
+		put(&b, event, 10);
+	}
+	wait_replies(&a, 40);
+	wait_replies(&b, 40);
+	assert_int_equal(a.errs + b.errs, 0);
+	commits = stat_of(&ctl, "commits") - commits;
+	assert_in_range(commits, 1, 8);
+	assert_int_equal(stat_of(&ctl, "ops") >= 80, 1);
+	client_close(&a);
+	client_close(&b);
+	client_close(&ctl);
+}
+
+static void
+test_quiet_are_committed_in_time(void **state)
+{
+	struct client a, ctl;
+	int64_t commits;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&ctl, "control", "", NULL);
+	commits = stat_of(&ctl, "commits");
+	tell(&a, "mark", "{\"channel\":\"c\",\"post\":\"p\",\"at\":1}");
+	tell(&a, "drops",
+	    "{\"drops\":[{\"at\":1,\"stage\":\"s\","
+	    "\"reason\":\"r\"}]}");
+	run_ms(30);
+	/* A crash now: nothing was promised. */
+	run_ms(120);
+	assert_int_equal(stat_of(&ctl, "commits") - commits, 1);
+	client_close(&a);
+	restart();
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(a.n_rows, 1);
+	client_close(&a);
+	client_close(&ctl);
+}
+
+static void
+check_row(struct client *cl, size_t i, const char *type, const char *key,
+    const char *value)
+{
+	struct json_object *o = row(cl, i);
+
+	assert_string_equal(ts_str(o, "t"), type);
+	assert_string_equal(ts_str(o, key), value);
+	json_object_put(o);
+}
+
+static void
+test_load(void **state)
+{
+	struct client a;
+	int64_t first;
+
+	service_start(sv);
+	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(ts_int(a.reply, "first_at"), 0);
+	assert_int_equal(a.n_rows, 0);
+	put(&a, "e1", 3);
+	put(&a, "e2", 3);
+	put(&a, "e3", 3);
+	tell(&a, "mark", "{\"channel\":\"c0\",\"post\":\"p\",\"at\":1}");
+	wait_replies(&a, 4);
+	assert_string_equal(
+	    call(&a, "turn.commit",
+		"{\"seq\":2,\"outcome\":\"answered\",\"outbox\":["
+		"{\"key\":\"k2\",\"op\":\"post\",\"channel\":\"c1\","
+		"\"text\":\"t\",\"props\":{\"q\":[1,2]}},"
+		"{\"key\":\"k1\",\"op\":\"delete\",\"channel\":\"c1\","
+		"\"post\":\"pp\"}]}"),
+	    "ok");
+	client_close(&a);
+	restart();
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	first = ts_int(a.reply, "first_at");
+	assert_true(first > 1000000);
+	assert_int_equal(a.n_rows, 6);
+	check_row(&a, 0, "mark.row", "channel", "c0");
+	check_row(&a, 1, "mark.row", "channel", "c1");
+	check_row(&a, 2, "inbox.row", "event", "e1");
+	check_row(&a, 3, "inbox.row", "event", "e3");
+	check_row(&a, 3, "inbox.row", "data", "{ \"x\": \"xxx\" }");
+	check_row(&a, 4, "outbox.row", "key", "k2");
+	check_row(&a, 4, "outbox.row", "props", "{ \"q\": [ 1, 2 ] }");
+	check_row(&a, 5, "outbox.row", "key", "k1");
+	check_row(&a, 5, "outbox.row", "post", "pp");
+	client_close(&a);
+	client_open(&a, "account", "b", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(a.n_rows, 0);
+	client_close(&a);
+}
+
+/* More than a channel holds; and what is put meanwhile is not part of it. */
+static void
+test_load_large(void **state)
+{
+	struct client a;
+	char event[32];
+	int i;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	for (i = 0; i < 30; i++) {
+		snprintf(event, sizeof(event), "big%02d", i);
+		put(&a, event, 300000);
+		wait_replies(&a, i + 1);
+	}
+	for (i = 0; i < 2000; i++) {
+		snprintf(event, sizeof(event), "small%04d", i);
+		put(&a, event, 20);
+	}
+	wait_replies(&a, 2030);
+	assert_int_equal(a.errs, 0);
+	client_close(&a);
+	client_open(&a, "account", "a", NULL);
+	ask(&a, "load", "{}");
+	/* The load has begun, and waits for us. */
+	while (a.n_rows < 2)
+		event_base_loop(base, EVLOOP_ONCE);
+	put(&a, "later", 20);
+	wait_replies(&a, 2);
+	assert_int_equal(a.n_rows, 2031);
+	for (i = 0; i < 30; i++) {
+		snprintf(event, sizeof(event), "big%02d", i);
+		check_row(&a, 1 + i, "inbox.row", "event", event);
+	}
+	for (i = 0; i < 2000; i++) {
+		snprintf(event, sizeof(event), "small%04d", i);
+		check_row(&a, 31 + i, "inbox.row", "event", event);
+	}
+	client_close(&a);
+}
+
+static void
+check_attempts(int64_t want1, int64_t want2)
+{
+	struct json_object *o;
+	struct client a;
+
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(a.n_rows, 3);
+	o = row(&a, 1);
+	assert_int_equal(ts_int(o, "attempts"), want1);
+	json_object_put(o);
+	o = row(&a, 2);
+	assert_int_equal(ts_int(o, "attempts"), want2);
+	json_object_put(o);
+	client_close(&a);
+	run_ms(1);
+}
+
+static void
+test_claims(void **state)
+{
+	struct client a, b, ctl;
+	struct json_object *rows;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&ctl, "control", "", NULL);
+	put(&a, "e1", 3);
+	put(&a, "e2", 3);
+	put(&a, "e3", 3);
+	wait_replies(&a, 3);
+	tell(&a, "turn.begin", "{\"seq\":1}");
+	tell(&a, "turn.begin", "{\"seq\":3}");
+	assert_string_equal(
+	    call(&a, "turn.commit", "{\"seq\":3,\"outcome\":\"silent\"}"),
+	    "ok");
+	assert_string_equal(call(&ctl, "explain", "{\"post\":\"e1\"}"), "data");
+	rows = json_object_object_get(ctl.reply, "rows");
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(rows, 0), "state"), "running");
+	call(&ctl, "explain", "{\"post\":\"e2\"}");
+	rows = json_object_object_get(ctl.reply, "rows");
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(rows, 0), "state"), "pending");
+	/* The worker dies: the row that it had begun counts an attempt. */
+	client_close(&a);
+	run_ms(150);
+	check_attempts(1, 0);
+	/* One that is replaced has died, too. */
+	client_open(&a, "account", "a", NULL);
+	tell(&a, "turn.begin", "{\"seq\":2}");
+	run_ms(5);
+	client_open(&b, "account", "a", NULL);
+	run_ms(5);
+	assert_int_equal(a.closed, 1);
+	client_close(&a);
+	client_close(&b);
+	check_attempts(1, 1);
+	/* An orderly retry is one attempt, and ends the claim. */
+	client_open(&a, "account", "a", NULL);
+	tell(&a, "turn.begin", "{\"seq\":2}");
+	assert_string_equal(call(&a, "turn.retry",
+				"{\"seq\":2,\"not_before\":1,"
+				"\"reason\":\"x\"}"),
+	    "ok");
+	client_close(&a);
+	run_ms(5);
+	restart();
+	check_attempts(1, 2);
+	client_close(&ctl);
+}
+
+static void
+test_violation(void **state)
+{
+	struct client a, b;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&b, "account", "b", NULL);
+	put(&b, "e1", 3);
+	tell(&a, "mark", "{\"channel\":5,\"post\":\"p\",\"at\":1}");
+	put(&b, "e2", 3);
+	wait_replies(&b, 2);
+	run_ms(5);
+	assert_int_equal(a.closed, 1);
+	assert_int_equal(b.closed, 0);
+	assert_int_equal(b.errs, 0);
+	client_close(&a);
+	client_close(&b);
+}
+
+/* Committed work counts even when nobody is left to hear of it. */
+static void
+test_peer_dies_in_group(void **state)
+{
+	struct client a;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	put(&a, "e1", 3);
+	chan_flush(a.chan, 100);
+	client_close(&a);
+	run_ms(20);
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(a.n_rows, 2);
+	client_close(&a);
+}
+
+static void
+test_full(void **state)
+{
+	struct client a, b;
+	struct stat st;
+	char event[32];
+	int i;
+
+	signal(SIGXFSZ, SIG_IGN);
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&b, "account", "b", NULL);
+	assert_string_equal(call(&a, "outbox.put",
+				"{\"outbox\":[{\"key\":\"k\",\"op\":\"post\","
+				"\"channel\":\"c\",\"text\":\"t\"}]}"),
+	    "ok");
+	put(&a, "e0", 10);
+	wait_replies(&a, 2);
+	assert_int_equal(stat(STORE_FILE "-wal", &st), 0);
+	limit_file((rlim_t)st.st_size + 20000);
+	for (i = 1; i < 10; i++) {
+		snprintf(event, sizeof(event), "e%d", i);
+		put(&a, event, 4000);
+		put(&b, event, 4000);
+	}
+	tell(&a, "outbox.done", "{\"key\":\"k\",\"post\":\"p\"}");
+	wait_replies(&a, 11);
+	wait_replies(&b, 9);
+	assert_true(a.errs > 0);
+	assert_true(b.errs > 0);
+	assert_string_equal(a.type, "err");
+	assert_string_equal(ts_str(a.reply, "code"), "full");
+	assert_string_equal(last_state, "full");
+	/* It goes on failing, and answering. */
+	put(&b, "e1", 40000);
+	wait_replies(&b, 10);
+	assert_string_equal(b.type, "err");
+	limit_file(RLIM_INFINITY);
+	put(&b, "e1", 4000);
+	wait_replies(&b, 11);
+	assert_string_equal(b.type, "inbox.ok");
+	assert_string_equal(last_state, "open");
+	/* What needed no answer is made up for: the row is not sent again. */
+	run_ms(1300);
+	client_close(&a);
+	client_close(&b);
+	restart();
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	for (i = 0; i < (int)a.n_rows; i++)
+		assert_null(strstr(a.rows[i], "outbox.row"));
+	assert_non_null(strstr(a.rows[1], "\"e0\""));
+	client_close(&a);
+}
+
+static void
+test_cannot_open(void **state)
+{
+	struct client a;
+
+	assert_int_equal(mkdir(STORE_FILE, 0700), 0);
+	service_start(sv);
+	assert_string_equal(last_state, "backoff");
+	client_open(&a, "account", "a", NULL);
+	put(&a, "e1", 3);
+	wait_replies(&a, 1);
+	assert_string_equal(a.type, "err");
+	assert_string_equal(ts_str(a.reply, "code"), "io");
+	tell(&a, "mark", "{\"channel\":\"c\",\"post\":\"p\",\"at\":1}");
+	run_ms(5);
+	assert_int_equal(rmdir(STORE_FILE), 0);
+	run_ms(1200);
+	assert_string_equal(last_state, "open");
+	put(&a, "e1", 3);
+	wait_replies(&a, 2);
+	assert_string_equal(a.type, "inbox.ok");
+	run_ms(1100);
+	/* The mark that came too early was kept. */
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	check_row(&a, 0, "mark.row", "channel", "c");
+	client_close(&a);
+}
+
+static void
+test_links_before_start(void **state)
+{
+	struct client a;
+	int sp[2];
+
+	client_open(&a, "account", "a", NULL);
+	put(&a, "e1", 3);
+	run_ms(5);
+	assert_int_equal(a.replies, 0);
+	service_start(sv);
+	wait_replies(&a, 1);
+	assert_string_equal(a.type, "inbox.ok");
+	service_unlink(sv, "account", "a");
+	run_ms(5);
+	assert_int_equal(a.closed, 1);
+	client_close(&a);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
+	assert_int_equal(service_link(sv, "turn", "a", NULL, sp[0]), -1);
+	close(sp[1]);
+}
+
+/* A peer that asks and does not read gets no more than its queue. */
+static void
+test_slow_reader(void **state)
+{
+	struct client a, g;
+	char *text = malloc(700000), event[16];
+	int i;
+
+	service_start(sv);
+	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
+	for (i = 0; i < 2; i++) {
+		snprintf(event, sizeof(event), "e%d", i);
+		put(&a, event, 3);
+		wait_replies(&a, 2 * i + 1);
+		snprintf(text, 700000,
+		    "{\"seq\":%d,\"session\":\"agent:g:main\",\"agent\":\"g\","
+		    "\"outcome\":\"answered\",\"transcript\":[{\"role\":"
+		    "\"user\",\"content\":\"%0400000d\"}]}",
+		    i + 1, i);
+		ask(&a, "turn.commit", text);
+		wait_replies(&a, 2 * i + 2);
+		assert_string_equal(a.type, "ok");
+	}
+	client_open(&g, "agent", "g", NULL);
+	chan_pause(g.chan, 1);
+	for (i = 0; i < 200; i++)
+		ask(&g, "session.load",
+		    "{\"session\":\"agent:g:main\",\"max_bytes\":1000000}");
+	run_ms(100);
+	/* Others are served meanwhile. */
+	put(&a, "x", 3);
+	wait_replies(&a, 5);
+	chan_pause(g.chan, 0);
+	wait_replies(&g, 200);
+	assert_int_equal(g.errs, 0);
+	assert_int_equal(json_object_array_length(
+			     json_object_object_get(g.reply, "messages")),
+	    2);
+	free(text);
+	client_close(&a);
+	client_close(&g);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(test_group_shares_commits),
+	    T(test_quiet_are_committed_in_time),
+	    T(test_load),
+	    T(test_load_large),
+	    T(test_claims),
+	    T(test_violation),
+	    T(test_peer_dies_in_group),
+	    T(test_full),
+	    T(test_cannot_open),
+	    T(test_links_before_start),
+	    T(test_slow_reader),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
