@@ -39,3 +39,17 @@ tests_unit_test_store_worker_SOURCES = tests/unit/test_store_worker.c \
 	$(STORE_TEST) $(STORE_CLIENT)
 tests_unit_test_store_worker_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_worker_LDADD = $(STORE_TEST_LIBS)
+noinst_LIBRARIES += libpostern_nettest.a
+libpostern_nettest_a_SOURCES = tests/unit/net_fixture.h \
+	tests/unit/net_fixture.c tests/unit/net_server.c \
+	tests/unit/net_certs.c
+libpostern_nettest_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+NETTEST_LIBS = libpostern_nettest.a $(NET_LIBS) $(UNIT_LIBS) -lpthread
+check_PROGRAMS += tests/unit/test_net
+TESTS += tests/unit/test_net
+tests_unit_test_net_SOURCES = tests/unit/test_net.c
+tests_unit_test_net_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_net_ws
+TESTS += tests/unit/test_net_ws
+tests_unit_test_net_ws_SOURCES = tests/unit/test_net_ws.c
+tests_unit_test_net_ws_LDADD = $(NETTEST_LIBS)

@@ -147,9 +147,7 @@ struct net_request_opts {
 	size_t body_len;
 	int body_take;
 	/* Instead of body: body_len bytes read from here; owned. */
-	int body_fd; /* 0: none (never a descriptor of a worker) */
-	/* Instead of body or chunk: a 2xx answer is written here; borrowed. */
-	int out_fd;	     /* 0: none */
+	int body_fd;	     /* 0: none (never a descriptor of a worker) */
 	int64_t deadline_ms; /* 0: NET_DEADLINE_MS, -1: none */
 	/* Silence of the server that ends it, paused time left out. 0: none */
 	int64_t idle_ms;

@@ -41,7 +41,7 @@ enum ws_end {
 struct ws_callbacks {
 	/* The upgrade worked. */
 	void (*open)(struct ws *, void *arg);
-	/* msg is borrowed for the call and has a NUL behind it. */
+	/* msg is borrowed for the call; no NUL behind it. */
 	void (*text)(struct ws *, const char *msg, size_t len, void *arg);
 	/* A pong of the peer came; may be NULL. */
 	void (*pong)(struct ws *, void *arg);
@@ -90,9 +90,19 @@ void ws_ping(struct ws *, int64_t ms);
  * WS_END_LOCAL. Before the connection is open it just ends.
  */
 void ws_close(struct ws *, int code);
+/*
+ * on: read no more for now; a few messages that were read may still come.
+ * Pings are not answered meanwhile.
+ */
+void ws_pause(struct ws *, int on);
 /* Gone at once, without a callback. */
 void ws_abort(struct ws *);
 
+/*
+ * In closed() after WS_END_UPGRADE: what Retry-After or X-Ratelimit-Reset
+ * asked for, in ms; -1 when the answer had neither.
+ */
+int64_t ws_retry_after_ms(const struct ws *);
 /* 1: the server has noticed this end (FIN, RST, close frame). */
 int ws_end_noticed(enum ws_end);
 /* "fin", "rst", ... for logs. */
