@@ -35,3 +35,7 @@ tests_fuzz_fuzz_frame_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_sse
 tests_fuzz_fuzz_sse_SOURCES = tests/fuzz/fuzz_sse.c
 tests_fuzz_fuzz_sse_LDADD = libpostern_agent.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_event
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c
+tests_fuzz_fuzz_event_LDADD = libpostern_stages.a $(FUZZ_LIBS)

@@ -1,4 +1,5 @@
 # tests/unit
+include tests/unit/stages.mk
 check_PROGRAMS += tests/unit/test_sse
 TESTS += tests/unit/test_sse
 tests_unit_test_sse_SOURCES = tests/unit/test_sse.c

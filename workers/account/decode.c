@@ -8,18 +8,22 @@
 #include "workers/account/decode.h"
 #include "workers/account/utf8.h"
 
+#define TOKENER_KEEP 65536
+
 struct json_object *
 decode_json(const char *bytes, size_t len)
 {
-	struct json_tokener *tok;
+	static struct json_tokener *tok; /* a new one for each costs more */
 	struct json_object *o = NULL;
 	size_t end;
 
 	if (len == 0 || len > DECODE_MAX)
 		return NULL;
-	if ((tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
-		fatalx("json: out of memory");
-	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
+	if (tok == NULL) {
+		if ((tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
+			fatalx("json: out of memory");
+		json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
+	}
 	o = json_tokener_parse_ex(tok, bytes, (int)len);
 	/* A number or literal ends only with what follows it. */
 	if (o == NULL && json_tokener_get_error(tok) == json_tokener_continue)
@@ -32,7 +36,11 @@ decode_json(const char *bytes, size_t len)
 		}
 		end++;
 	}
-	json_tokener_free(tok);
+	json_tokener_reset(tok);
+	if (len > TOKENER_KEEP) { /* it has a buffer of that size */
+		json_tokener_free(tok);
+		tok = NULL;
+	}
 	return o;
 }
 
@@ -155,15 +163,18 @@ files(struct inbound *in, struct json_object *post)
 }
 
 /*
- * A bot's post carries from_bot, and the server lets nobody else set or
- * leave it out; but an edit of the post can lose it (Mattermost 5.37).
+ * A bot's post carries from_bot, and the server lets nobody else set it or
+ * leave it out; but whatever changes the post later can lose it (Mattermost
+ * 5.37), so its absence says something only of a post as it was created.
  */
 static enum tri
-author_is_bot(const struct inbound *in)
+author_is_bot(const struct inbound *in, int64_t update_at)
 {
 	if (in->from_bot)
 		return TRI_YES;
-	return in->edit_at != 0 ? TRI_UNKNOWN : TRI_NO;
+	if (in->kind != INBOUND_POST || update_at != in->create_at)
+		return TRI_UNKNOWN;
+	return TRI_NO;
 }
 
 static enum reason
@@ -213,7 +224,7 @@ decode_post(struct json_object *post, enum inbound_kind kind,
 	in->delete_at = number(post, "delete_at");
 	in->from_bot = prop(props, "from_bot");
 	in->from_webhook = prop(props, "from_webhook");
-	in->actor_is_bot = author_is_bot(in);
+	in->actor_is_bot = author_is_bot(in, number(post, "update_at"));
 	inbound_make_event_id(in);
 	return in;
 bad:

@@ -80,7 +80,9 @@ void event_clear(struct event *);
 /*
  * A post object of REST, or the post of an event. NULL with *why set when it
  * is not one. Without an event the actor's name and the channel's type stay
- * unknown. kind is INBOUND_POST or INBOUND_EDIT.
+ * unknown. kind is INBOUND_POST or INBOUND_EDIT. actor_is_bot is known for a
+ * post of a bot, and for one that never changed (update_at is create_at);
+ * else the caller asks the server who the actor is.
  */
 struct inbound *decode_post(struct json_object *post, enum inbound_kind kind,
     const char *account, enum reason *why);

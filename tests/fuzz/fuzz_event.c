@@ -1,0 +1,116 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workers/account/decode.h"
+#include "workers/account/pipeline.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+#define N_POLICIES 4
+
+static const char *const configs[N_POLICIES] = {
+    "{\"account\":\"a\"}",
+    "{\"account\":\"a\",\"groupPolicy\":\"open\",\"dmPolicy\":\"open\","
+    "\"allowFrom\":[\"*\"],\"allowBots\":true,\"requireMention\":false,"
+    "\"replyToMode\":\"all\"}",
+    "{\"account\":\"a\",\"groupPolicy\":\"open\",\"chatmode\":\"onchar\","
+    "\"dangerouslyAllowNameMatching\":true,\"allowFrom\":[\"wuser0\"],"
+    "\"agents\":[{\"id\":\"m\",\"mentionPatterns\":[\"(a+)+$\",\"\\\\bm\"]}],"
+    "\"replyToModeByChatType\":{\"direct\":\"all\"}}",
+    "{\"account\":\"a\",\"dmPolicy\":\"disabled\",\"groupPolicy\":"
+    "\"disabled\"}",
+};
+
+static const struct policy *
+policy_number(unsigned n)
+{
+	static struct policy *policies[N_POLICIES];
+	struct json_object *o;
+	const char *why;
+
+	n %= N_POLICIES;
+	if (policies[n] == NULL) {
+		o = json_tokener_parse(configs[n]);
+		policies[n] = policy_compile(o, &why);
+		json_object_put(o);
+		if (policies[n] == NULL)
+			abort();
+	}
+	return policies[n];
+}
+
+/* What a verdict promises, whatever came in. */
+static void
+check_verdict(const struct policy *p, const struct inbound *in,
+    const struct verdict *v)
+{
+	if (v->rule == NULL || v->reason == REASON_NONE ||
+	    (v->kind == VERDICT_ACCEPT) != (v->reason == REASON_OK))
+		abort();
+	if (v->kind != VERDICT_ACCEPT)
+		return;
+	if (v->text == NULL || v->raw == NULL || v->context == NULL ||
+	    v->agent[0] == '\0' || v->session.key[0] == '\0' ||
+	    v->lane[0] == '\0' || v->surface == SURFACE_UNKNOWN)
+		abort();
+	if (p->group_policy == GROUPS_DISABLED &&
+	    p->dm_policy == DM_DISABLED)
+		abort();
+	if (strlen(v->context) > 8192 || strlen(v->text) > MM_TEXT_MAX + 512)
+		abort();
+	if ((in->from_bot || in->from_webhook) && !p->allow_bots)
+		abort();
+}
+
+static void
+check_round_trip(const struct inbound *in)
+{
+	struct json_object *a = inbound_to_json(in), *b;
+	const char *why = NULL;
+	struct inbound *again = inbound_from_json(a, &why);
+
+	if (again == NULL)
+		abort();
+	b = inbound_to_json(again);
+	if (strcmp(json_object_to_json_string(a),
+		json_object_to_json_string(b)) != 0)
+		abort();
+	json_object_put(a);
+	json_object_put(b);
+	inbound_free(again);
+}
+
+/* The first byte chooses policy and circumstances, the rest is a frame. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct bot_identity bot = {
+	    "y3pweijc5t88jb4jgfekr4tfmc", "wbot0"};
+	const struct policy *p;
+	struct facts facts = {.now = 1795341160956};
+	struct event ev;
+	struct verdict v;
+
+	if (size == 0)
+		return 0;
+	p = policy_number(data[0]);
+	facts.missed = data[0] & 0x10;
+	facts.resumed = data[0] & 0x20;
+	decode_message((const char *)data + 1, size - 1, "a", &ev);
+	if (ev.type == EVENT_BAD && (ev.in != NULL || ev.reason == REASON_NONE))
+		abort();
+	if (ev.in != NULL) {
+		if (data[0] & 0x40 && ev.in->actor_is_bot == TRI_UNKNOWN)
+			ev.in->actor_is_bot = TRI_NO;
+		check_round_trip(ev.in);
+		decide(p, &bot, NULL, &facts, ev.in, &v);
+		check_verdict(p, ev.in, &v);
+		verdict_clear(&v);
+	}
+	event_clear(&ev);
+	return 0;
+}

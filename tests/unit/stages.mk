@@ -1,0 +1,36 @@
+# Tests that compare with the vectors of tests/vectors: make check-vectors.
+VECTOR_TESTS =
+check_LIBRARIES = libpostern_vectors.a
+libpostern_vectors_a_SOURCES = tests/unit/vectors.c tests/unit/vectors.h
+libpostern_vectors_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DVECTORS_DIR='"$(abs_top_srcdir)/tests/vectors"'
+VECTOR_LIBS = libpostern_vectors.a libpostern_stages.a $(UNIT_LIBS)
+EXTRA_DIST += tests/vectors
+.PHONY: check-vectors
+check-vectors: $(VECTOR_TESTS)
+	@for t in $(VECTOR_TESTS); do ./$$t || exit 1; done
+VECTOR_TESTS += tests/unit/test_policy
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_LDADD = $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_mention
+tests_unit_test_mention_SOURCES = tests/unit/test_mention.c
+tests_unit_test_mention_LDADD = $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_gate
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c
+tests_unit_test_gate_LDADD = $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_session_key
+tests_unit_test_session_key_SOURCES = tests/unit/test_session_key.c
+tests_unit_test_session_key_LDADD = $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_decode
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
+tests_unit_test_decode_LDADD = $(VECTOR_LIBS)
+check_PROGRAMS += $(VECTOR_TESTS)
+TESTS += $(VECTOR_TESTS)
+check_PROGRAMS += tests/unit/test_matrix
+TESTS += tests/unit/test_matrix
+tests_unit_test_matrix_SOURCES = tests/unit/test_matrix.c
+tests_unit_test_matrix_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_pipeline
+TESTS += tests/unit/test_pipeline
+tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
+tests_unit_test_pipeline_LDADD = libpostern_stages.a $(UNIT_LIBS)

@@ -1,0 +1,352 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/vectors.h"
+#include "workers/account/decode.h"
+
+#define U "u10123456789abcdefghijklmn"
+#define C "c10123456789abcdefghijklmn"
+#define P "p10123456789abcdefghijklmn"
+
+static enum event_type
+type_expected(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum event_type type;
+	} types[] = {{"posted", EVENT_POSTED}, {"post_edited", EVENT_EDITED},
+	    {"post_deleted", EVENT_DELETED},
+	    {"reaction_added", EVENT_REACTION_ADDED},
+	    {"reaction_removed", EVENT_REACTION_REMOVED},
+	    {"reply", EVENT_REPLY}, {"hello", EVENT_HELLO},
+	    {"typing", EVENT_TYPING}, {"status_change", EVENT_STATUS},
+	    {"direct_added", EVENT_DIRECT_ADDED},
+	    {"group_added", EVENT_GROUP_ADDED},
+	    {"channel_created", EVENT_CHANNEL_CREATED},
+	    {"channel_updated", EVENT_CHANNEL_UPDATED},
+	    {"channel_converted", EVENT_CHANNEL_UPDATED},
+	    {"channel_deleted", EVENT_CHANNEL_DELETED},
+	    {"user_added", EVENT_USER_ADDED},
+	    {"user_removed", EVENT_USER_REMOVED},
+	    {"added_to_team", EVENT_ADDED_TO_TEAM},
+	    {"leave_team", EVENT_LEAVE_TEAM},
+	    {"user_updated", EVENT_USER_UPDATED}};
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].type;
+	return EVENT_OTHER;
+}
+
+static void
+put_int(struct json_object *o, const char *key, int64_t n)
+{
+	json_object_object_add(o, key, json_object_new_int64(n));
+}
+
+/* Everything we know, under the names of the vectors. */
+static void
+put_inbound(struct json_object *o, const struct inbound *in)
+{
+	char type[2] = {in->channel_type, '\0'};
+
+	vec_put_str(o, "post_id", in->post_id);
+	vec_put_str(o, "channel_id", in->channel_id);
+	vec_put_str(o, "actor_id", in->actor_id);
+	vec_put_str(o, "root_id", in->root_id);
+	vec_put_str(o, "text", in->text);
+	vec_put_str(o, "post_type", in->type);
+	vec_put_bool(o, "from_bot", in->from_bot);
+	vec_put_bool(o, "from_webhook", in->from_webhook);
+	put_int(o, "files", (int64_t)in->n_files);
+	put_int(o, "mentions", (int64_t)in->n_mentions);
+	vec_put_str(o, "channel_type", type);
+	vec_put_str(o, "sender", in->actor_name);
+	vec_put_str(o, "team_id", in->team_id);
+	put_int(o, "create_at", in->create_at);
+	put_int(o, "edit_at", in->edit_at);
+	vec_put_str(o, "emoji", in->emoji);
+}
+
+static void
+put_event(struct json_object *o, const struct event *ev)
+{
+	put_int(o, "seq", ev->seq);
+	vec_put_str(o, "channel_id", ev->channel_id);
+	vec_put_str(o, "team_id", ev->team_id);
+	vec_put_str(o, "user_id", ev->user_id);
+	vec_put_str(o, "post_id", ev->post_id);
+	vec_put_str(o, "username", ev->username);
+	vec_put_bool(o, "is_bot", ev->is_bot == TRI_YES);
+	vec_put_bool(o, "ok", ev->ok);
+	put_int(o, "seq_reply", ev->seq_reply);
+	vec_put_str(o, "error_id", ev->error_id);
+	vec_put_str(o, "connection_id", ev->connection_id);
+}
+
+static void
+event_case(struct json_object *in, struct json_object *out,
+    struct json_object *got, struct json_object *want)
+{
+	struct json_object *all = json_object_new_object();
+	const char *frame = vec_str(in, "frame"), *type = vec_str(out, "type");
+	struct event ev;
+
+	decode_message(frame, strlen(frame), "default", &ev);
+	put_event(all, &ev);
+	if (ev.in != NULL)
+		put_inbound(all, ev.in);
+	json_object_object_foreach(out, key, val)
+	{
+		(void)val;
+		vec_want(want, out, key);
+		vec_want(got, all, key);
+	}
+	vec_put_str(got, "type",
+	    ev.type == type_expected(type) ? type : "another");
+	json_object_put(all);
+	event_clear(&ev);
+}
+
+static void
+test_events(void **state)
+{
+	vectors_run("events", event_case, NULL);
+}
+
+#define POST(more)                                                             \
+	"{\"id\":\"" P "\",\"user_id\":\"" U "\",\"channel_id\":\"" C          \
+	"\",\"create_at\":5,\"update_at\":5,\"message\":\"hi\"" more "}"
+
+static void
+test_posts(void **state)
+{
+	static const struct {
+		const char *json;
+		enum reason why; /* REASON_OK: it is one */
+		enum tri bot;
+	} cases[] = {
+	    {POST(""), REASON_OK, TRI_NO},
+	    {POST(",\"future\":{\"a\":[1]}"), REASON_OK, TRI_NO},
+	    {POST(",\"props\":{\"from_bot\":\"true\"}"), REASON_OK, TRI_YES},
+	    {POST(",\"props\":{\"from_bot\":true}"), REASON_OK, TRI_YES},
+	    {POST(",\"props\":{\"from_bot\":\"false\"}"), REASON_OK, TRI_NO},
+	    {POST(",\"props\":null,\"file_ids\":null"), REASON_OK, TRI_NO},
+	    {POST(",\"update_at\":6"), REASON_OK, TRI_UNKNOWN},
+	    {POST(",\"root_id\":null"), REASON_OK, TRI_NO},
+	    {POST(",\"root_id\":\"short\""), REASON_MALFORMED, 0},
+	    {POST(",\"root_id\":5"), REASON_MALFORMED, 0},
+	    {POST(",\"message\":null"), REASON_OK, TRI_NO},
+	    {POST(",\"message\":[]"), REASON_MALFORMED, 0},
+	    {POST(",\"message\":\"a\\u0000b\""), REASON_MALFORMED, 0},
+	    {POST(",\"type\":1"), REASON_MALFORMED, 0},
+	    {POST(",\"file_ids\":[1]"), REASON_MALFORMED, 0},
+	    {POST(",\"file_ids\":[\"../../x\"]"), REASON_OK, TRI_NO},
+	    {POST(",\"id\":\"\""), REASON_NO_POST_ID, 0},
+	    {POST(",\"id\":\"P10123456789abcdefghijklmn\""),
+		REASON_NO_POST_ID, 0},
+	    {POST(",\"id\":\"p10123456789abcdefghijklmno\""),
+		REASON_NO_POST_ID, 0},
+	    {POST(",\"user_id\":\"\""), REASON_NO_ACTOR, 0},
+	    {POST(",\"user_id\":{}"), REASON_NO_ACTOR, 0},
+	    {POST(",\"channel_id\":null"), REASON_NO_CHANNEL, 0},
+	    {"[]", REASON_MALFORMED, 0},
+	};
+	struct json_object *o;
+	struct inbound *in;
+	enum reason why;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		o = decode_json(cases[i].json, strlen(cases[i].json));
+		assert_non_null(o);
+		in = decode_post(o, INBOUND_POST, "a", &why);
+		if (why != cases[i].why ||
+		    (in != NULL) != (why == REASON_OK) ||
+		    (in != NULL && in->actor_is_bot != cases[i].bot))
+			fail_msg("%s: %s", cases[i].json, reason_name(why));
+		inbound_free(in);
+		json_object_put(o);
+	}
+}
+
+static enum event_type
+type_of(const char *frame, size_t len)
+{
+	struct event ev;
+	enum event_type t = decode_message(frame, len, "a", &ev);
+
+	if (t == EVENT_BAD) {
+		assert_null(ev.in);
+		assert_int_not_equal(ev.reason, REASON_NONE);
+		assert_int_not_equal(ev.reason, REASON_OK);
+	}
+	event_clear(&ev);
+	return t;
+}
+
+static void
+test_bad_frames(void **state)
+{
+	static const char *const bad[] = {"", "x", "[1]", "null", "{}", "5",
+	    "{\"event\":5}", "{\"status\":5}", "{\"event\":\"posted\"}",
+	    "{\"event\":\"posted\",\"data\":{\"post\":\"{\"}}",
+	    "{\"event\":\"posted\",\"data\":{\"post\":\"[]\"}}",
+	    "{\"event\":\"posted\",\"data\":{\"post\":5}}",
+	    "{\"event\":\"posted\",\"data\":\"x\"}",
+	    "{\"event\":\"reaction_added\",\"data\":{\"reaction\":\"{}\"}}",
+	    "{\"event\":\"hello\",\"data\":{\"connection_id\":\"nope\"}}",
+	    "{\"event\":\"user_removed\",\"data\":{\"user_id\":\"" U "\"}}",
+	    "{\"event\":\"direct_added\",\"data\":{}}",
+	    "{\"event\":\"typing\"} {\"event\":\"typing\"}",
+	    "{\"event\":\"hello\",\"data\":{\"server_version\":\"\xff\"}}"};
+	char deep[400];
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (type_of(bad[i], strlen(bad[i])) != EVENT_BAD)
+			fail_msg("taken: %s", bad[i]);
+	memset(deep, '[', sizeof(deep));
+	assert_int_equal(type_of(deep, sizeof(deep)), EVENT_BAD);
+	assert_int_equal(type_of("{\"event\":\"typing\"}\n", 19), EVENT_TYPING);
+}
+
+static void
+test_too_large(void **state)
+{
+	size_t size = DECODE_MAX + 16;
+	char *big = malloc(size);
+
+	assert_non_null(big);
+	memset(big, ' ', size);
+	memcpy(big, "{\"event\":\"typing\"}", 18);
+	assert_int_equal(type_of(big, DECODE_MAX), EVENT_TYPING);
+	assert_int_equal(type_of(big, DECODE_MAX + 1), EVENT_BAD);
+	free(big);
+}
+
+static void
+test_long_post(void **state)
+{
+	struct json_object *o = json_tokener_parse(POST(""));
+	char *text = malloc(MM_TEXT_MAX + 2);
+	struct inbound *in;
+	enum reason why;
+
+	memset(text, 'a', MM_TEXT_MAX + 1);
+	text[MM_TEXT_MAX] = '\0';
+	vec_put_str(o, "message", text);
+	in = decode_post(o, INBOUND_POST, "a", &why);
+	assert_non_null(in);
+	inbound_free(in);
+	text[MM_TEXT_MAX] = 'a';
+	text[MM_TEXT_MAX + 1] = '\0';
+	vec_put_str(o, "message", text);
+	assert_null(decode_post(o, INBOUND_POST, "a", &why));
+	assert_int_equal(why, REASON_TOO_LARGE);
+	free(text);
+	json_object_put(o);
+}
+
+/* Into the store and back: the same inbound. */
+static void
+test_round_trip(void **state)
+{
+	static const char post[] = POST(
+	    ",\"root_id\":\"r10123456789abcdefghijklmn\",\"edit_at\":7,"
+	    "\"file_ids\":[\"f10123456789abcdefghijklmn\"],"
+	    "\"props\":{\"from_webhook\":\"true\"},\"type\":\"custom_x\"");
+	struct json_object *o = json_tokener_parse(post), *a, *b;
+	struct inbound *in, *again;
+	const char *why = NULL;
+	enum reason r;
+
+	in = decode_post(o, INBOUND_EDIT, "work", &r);
+	assert_non_null(in);
+	inbound_set(&in->actor_name, "alice");
+	in->n_mentions = 1;
+	in->mentions = calloc(1, MM_ID_SIZE);
+	memcpy(in->mentions[0], U, MM_ID_SIZE);
+	in->channel_type = 'O';
+	a = inbound_to_json(in);
+	again = inbound_from_json(a, &why);
+	if (again == NULL)
+		fail_msg("%s", why);
+	b = inbound_to_json(again);
+	assert_string_equal(
+	    json_object_to_json_string(a), json_object_to_json_string(b));
+	assert_int_equal(again->kind, INBOUND_EDIT);
+	assert_string_equal(again->event_id, P);
+	json_object_put(o);
+	json_object_put(a);
+	json_object_put(b);
+	inbound_free(in);
+	inbound_free(again);
+}
+
+static void
+test_bad_records(void **state)
+{
+	static const char *const bad[] = {"{}", "{\"kind\":\"none\"}",
+	    "{\"kind\":\"post\"}", "{\"kind\":\"post\",\"account\":5}",
+	    "{\"kind\":\"post\",\"account\":\"a\",\"postId\":\"x\"}",
+	    "{\"kind\":\"post\",\"account\":\"a\",\"fileIds\":[\"x\"]}",
+	    "{\"kind\":\"post\",\"account\":\"a\",\"createAt\":-1}",
+	    "{\"kind\":\"post\",\"account\":\"a\",\"text\":\"a\\u0000\"}",
+	    "{\"kind\":\"post\",\"account\":\"a\",\"actorIsBot\":\"no\"}"};
+	struct json_object *o;
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		o = json_tokener_parse(bad[i]);
+		why = NULL;
+		if (inbound_from_json(o, &why) != NULL)
+			fail_msg("taken: %s", bad[i]);
+		assert_non_null(why);
+		json_object_put(o);
+	}
+}
+
+static void
+test_event_ids(void **state)
+{
+	struct inbound *in = inbound_new(INBOUND_REACTION);
+
+	strlcpy(in->post_id, P, MM_ID_SIZE);
+	strlcpy(in->actor_id, U, MM_ID_SIZE);
+	inbound_set(&in->emoji, "tada");
+	inbound_make_event_id(in);
+	assert_string_equal(in->event_id, P ":tada:" U ":added");
+	in->kind = INBOUND_BUTTON;
+	inbound_set(&in->action_id, "yes");
+	inbound_make_event_id(in);
+	assert_string_equal(in->event_id, P ":yes");
+	inbound_free(in);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_events),
+	    cmocka_unit_test(test_posts),
+	    cmocka_unit_test(test_bad_frames),
+	    cmocka_unit_test(test_too_large),
+	    cmocka_unit_test(test_long_post),
+	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_bad_records),
+	    cmocka_unit_test(test_event_ids),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
