@@ -54,3 +54,13 @@ check_PROGRAMS += tests/unit/test_net_ws
 TESTS += tests/unit/test_net_ws
 tests_unit_test_net_ws_SOURCES = tests/unit/test_net_ws.c
 tests_unit_test_net_ws_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_supervisor
+TESTS += tests/unit/test_supervisor
+tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c
+tests_unit_test_supervisor_LDADD = libpostern_daemon.a libpostern_config.a \
+	$(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_ctl_parse
+TESTS += tests/unit/test_ctl_parse
+tests_unit_test_ctl_parse_SOURCES = tests/unit/test_ctl_parse.c
+tests_unit_test_ctl_parse_LDADD = libpostern_ctl.a libpostern_config.a \
+	$(UNIT_LIBS)
