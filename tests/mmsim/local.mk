@@ -1,1 +1,42 @@
 # tests/mmsim
+noinst_PROGRAMS += tests/mmsim/mmsim
+tests_mmsim_mmsim_SOURCES = \
+	tests/mmsim/api.c tests/mmsim/api.h \
+	tests/mmsim/api_bots.c \
+	tests/mmsim/api_channels.c \
+	tests/mmsim/api_files.c \
+	tests/mmsim/api_list.c \
+	tests/mmsim/api_posts.c \
+	tests/mmsim/api_system.c \
+	tests/mmsim/api_teams.c \
+	tests/mmsim/api_users.c \
+	tests/mmsim/bench.c tests/mmsim/bench.h \
+	tests/mmsim/buf.c tests/mmsim/buf.h \
+	tests/mmsim/control.c tests/mmsim/control.h \
+	tests/mmsim/events.c tests/mmsim/events.h \
+	tests/mmsim/fault.c tests/mmsim/fault.h \
+	tests/mmsim/fault_ws.c tests/mmsim/fault_ws.h \
+	tests/mmsim/hmap.c tests/mmsim/hmap.h \
+	tests/mmsim/http.c tests/mmsim/http.h \
+	tests/mmsim/http_parse.c tests/mmsim/http_parse.h \
+	tests/mmsim/main.c \
+	tests/mmsim/mentions.c \
+	tests/mmsim/model.c tests/mmsim/model.h \
+	tests/mmsim/multipart.c tests/mmsim/multipart.h \
+	tests/mmsim/pending.c tests/mmsim/pending.h \
+	tests/mmsim/post_edit.c tests/mmsim/post_edit.h \
+	tests/mmsim/props.c tests/mmsim/props.h \
+	tests/mmsim/render.c tests/mmsim/render.h \
+	tests/mmsim/resume.c \
+	tests/mmsim/sim.h \
+	tests/mmsim/state.c tests/mmsim/state.h \
+	tests/mmsim/state_free.c \
+	tests/mmsim/ws.c tests/mmsim/ws.h \
+	tests/mmsim/ws_action.c \
+	tests/mmsim/ws_frame.c
+# common/log.c only: the simulator must stand apart from what it tests.
+tests_mmsim_mmsim_SOURCES += common/log.c common/log.h
+tests_mmsim_mmsim_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_OPENSSL_CFLAGS) \
+	$(OPENSSL_CFLAGS)
+tests_mmsim_mmsim_LDADD = $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
+	$(OPENSSL_LIBS) $(JSONC_LIBS) $(LIBBSD_LIBS) -lm
