@@ -106,7 +106,7 @@ duplicates(const char *prop)
 {
 	struct hmap seen = {0};
 	struct json_object *o;
-	size_t i, n = 0;
+	size_t i, n = 0, pos;
 	char *key;
 
 	for (i = 0; i < st.nposts; i++) {
@@ -131,7 +131,7 @@ duplicates(const char *prop)
 		} else
 			hmap_put(&seen, key, key);
 	}
-	for (i = 0; (key = hmap_next(&seen, &i)) != NULL;)
+	for (pos = 0; (key = hmap_next(&seen, &pos)) != NULL;)
 		free(key);
 	hmap_free(&seen);
 	return n;

@@ -491,5 +491,5 @@ fault_clear(void)
 	sim.max_file_size = 100 << 20;
 	sim.edit_limit = -1;
 	sim.reliable = 1;
-	sim.nagle = 1;
+	sim.nagle = 0;
 }

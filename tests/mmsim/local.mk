@@ -40,3 +40,5 @@ tests_mmsim_mmsim_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_OPENSSL_CFLAGS) \
 	$(OPENSSL_CFLAGS)
 tests_mmsim_mmsim_LDADD = $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
 	$(OPENSSL_LIBS) $(JSONC_LIBS) $(LIBBSD_LIBS) -lm
+EXTRA_DIST += tests/mmsim/README.md tests/mmsim/simctl.py \
+	tests/mmsim/wsclient.py

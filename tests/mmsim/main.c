@@ -101,7 +101,7 @@ sim_defaults(void)
 	sim.max_file_size = 100 << 20;
 	sim.edit_limit = -1;
 	sim.reliable = 1;
-	sim.nagle = 1;
+	sim.nagle = 0;
 	sim.requests = sim.pending_hits = sim.ws_accepted = 0;
 	sim.ws_resumed = sim.ws_failed_resumes = sim.events = 0;
 	sim.deletes = sim.edits = 0;

@@ -260,7 +260,7 @@ ping_timer_cb(evutil_socket_t fd, short what, void *arg)
 	ws_raw(arg, h, ws_frame_head(h, WS_OP_PING, 0));
 }
 
-int
+void
 ws_authenticated(struct wsconn *c, struct session *s)
 {
 	struct timeval ping = {WS_PING_S, 0};
@@ -269,7 +269,6 @@ ws_authenticated(struct wsconn *c, struct session *s)
 	event_add(c->ping_timer, &ping);
 	rec_attach(c, s);
 	status_set(s->user, "online", 0);
-	return 1;
 }
 
 static struct wsconn *

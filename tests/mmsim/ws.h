@@ -92,7 +92,7 @@ struct wsrec {
 
 /* Connections: ws.c */
 void ws_upgrade(struct req *);
-/* 1: give the connection a record by this session; 0: it went away. */
+/* Give the connection a record by this session, or a resumed one. */
 void ws_authenticated(struct wsconn *, struct session *);
 void ws_close(struct wsconn *, int rst);
 /* Close frame, then FIN once it left. code 0: no status. */
