@@ -64,3 +64,14 @@ TESTS += tests/unit/test_ctl_parse
 tests_unit_test_ctl_parse_SOURCES = tests/unit/test_ctl_parse.c
 tests_unit_test_ctl_parse_LDADD = libpostern_ctl.a libpostern_config.a \
 	$(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_chan
+TESTS += tests/unit/test_chan
+tests_unit_test_chan_SOURCES = tests/unit/test_chan.c tests/unit/chan_help.h
+tests_unit_test_chan_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_chan_life
+TESTS += tests/unit/test_chan_life
+tests_unit_test_chan_life_SOURCES = tests/unit/test_chan_life.c \
+	tests/unit/chan_help.h
+tests_unit_test_chan_life_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
+tests_unit_test_chan_life_LDADD = $(UNIT_LIBS)
