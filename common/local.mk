@@ -12,5 +12,6 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_landlock.c \
 	common/sandbox_pledge.c \
 	common/sandbox_seccomp.c \
-	common/secret.c common/secret.h
+	common/secret.c common/secret.h \
+	common/tree.h
 libpostern_common_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)

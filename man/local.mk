@@ -1,2 +1,1 @@
 # man
-dist_man_MANS += man/posternctl.8 man/posternd.8

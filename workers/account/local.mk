@@ -1,2 +1,26 @@
-# workers/account
+# The worker of one account.
 include workers/account/stages.mk
+
+pkglibexec_PROGRAMS += postern-account
+postern_account_SOURCES = \
+	workers/account/account.h \
+	workers/account/agents.c workers/account/agents.h \
+	workers/account/api.c workers/account/api.h \
+	workers/account/channels.c workers/account/channels.h \
+	workers/account/conn.c workers/account/conn.h \
+	workers/account/ctl.c workers/account/ctl.h \
+	workers/account/draft.c workers/account/draft.h \
+	workers/account/drops.c workers/account/drops.h \
+	workers/account/gapfill.c workers/account/gapfill.h \
+	workers/account/intake.c workers/account/intake.h \
+	workers/account/lanes.c workers/account/lanes.h \
+	workers/account/lookup.c workers/account/lookup.h \
+	workers/account/main.c \
+	workers/account/outbox.c workers/account/outbox.h \
+	workers/account/resolve.c workers/account/resolve.h \
+	workers/account/seen.c workers/account/seen.h \
+	workers/account/storelink.c workers/account/storelink.h \
+	workers/account/turn.c workers/account/turn.h \
+	workers/account/turn_end.c workers/account/turn_end.h \
+	workers/account/users.c workers/account/users.h
+postern_account_LDADD = libpostern_stages.a $(NET_LIBS) $(WORKER_LIBS)

@@ -3,9 +3,11 @@
 noinst_LIBRARIES += libpostern_stages.a
 libpostern_stages_a_SOURCES = \
 	workers/account/allow.c workers/account/allow.h \
+	workers/account/chunk.c workers/account/chunk.h \
 	workers/account/command.c workers/account/command.h \
 	workers/account/context.c workers/account/context.h \
 	workers/account/decode.c workers/account/decode.h \
+	workers/account/draft_text.c workers/account/draft_text.h \
 	workers/account/gate.c workers/account/gate.h \
 	workers/account/inbound.c workers/account/inbound.h \
 	workers/account/lane.c workers/account/lane.h \

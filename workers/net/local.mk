@@ -15,6 +15,7 @@ libpostern_net_a_SOURCES = \
 	workers/net/result.c \
 	workers/net/tls.c \
 	workers/net/transfer.c \
+	workers/net/url.c workers/net/url.h \
 	workers/net/ws.c workers/net/ws.h \
 	workers/net/ws_int.h \
 	workers/net/ws_io.c \

@@ -1,0 +1,102 @@
+import os
+
+import pytest
+
+from daemon import Postern
+from mattermost import Server, Simulator
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "simulator: needs the simulated server (faults)")
+
+
+@pytest.fixture(scope="session")
+def server():
+    url = os.environ.get("POSTERN_TEST_MM_URL")
+    if url:
+        login, password = os.environ["POSTERN_TEST_MM_ADMIN"].split(":", 1)
+        yield Server(url, login, password)
+        return
+    sim = Simulator()
+    yield sim
+    sim.close()
+
+
+@pytest.fixture
+def sim(server):
+    """The simulator, without faults before and after."""
+    if not server.simulated:
+        pytest.skip("needs the simulated server")
+    server.clear_faults()
+    server.model()
+    yield server
+    server.clear_faults()
+    server.model()
+
+
+def account(server, bot, **more):
+    a = {"botToken": bot.token, "baseUrl": server.url, "dmPolicy": "open",
+         "allowFrom": ["*"], "groupPolicy": "open"}
+    a.update(more)
+    return a
+
+
+@pytest.fixture
+def daemons():
+    """start(config) gives a running Postern that ends with the test."""
+    running = []
+
+    def make(config, start=True, **kw):
+        p = Postern(config, **kw)
+        running.append(p)
+        if start:
+            p.start()
+        return p
+
+    yield make
+    for p in running:
+        p.close()
+
+
+class World:
+    """A bot, a person, a channel of both, and their direct channel."""
+
+    def __init__(self, server, daemons):
+        self.server = server
+        self.daemons = daemons
+        self.bot = server.new_bot()
+        self.user = server.new_user()
+        self.channel = server.new_channel([self.bot, self.user])
+        self.dm = self.user.direct(self.bot)
+
+    def config(self, **more):
+        return {"channels": {"mattermost": account(
+            self.server, self.bot, **more)}}
+
+    def model_config(self, **more):
+        c = self.config(**more)
+        c["models"] = {"providers": {"sim": {
+            "baseUrl": self.server.model_url, "apiKey": "sk-test",
+            "api": "openai-completions",
+            "models": [{"id": "test-model", "contextWindow": 32000}]}}}
+        c["agents"] = {"defaults": {"model": "sim/test-model"}}
+        return c
+
+    def start(self, config=None, **kw):
+        self.postern = self.daemons(config or self.config(), **kw)
+        return self.postern
+
+    def ask(self, text, timeout=15):
+        """Say it in the direct channel; the text of the next answer."""
+        before = len(self.server.replies(self.dm, self.bot, self.user.api))
+        self.user.say(self.dm, text)
+        found = self.server.wait_replies(
+            self.dm, self.bot, before + 1, timeout, self.user.api)
+        assert len(found) == before + 1, "no answer\n" + self.postern.logs()
+        return found[-1]["message"]
+
+
+@pytest.fixture
+def world(server, daemons):
+    return World(server, daemons)

@@ -1,0 +1,156 @@
+"""Postern itself, as an operator runs it: a file, posternd, posternctl."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from mattermost import BUILD
+
+POSTERND = os.path.join(BUILD, "posternd")
+POSTERNCTL = os.path.join(BUILD, "posternctl")
+
+
+class Postern:
+    """A daemon with a directory of its own, as root or not."""
+
+    def __init__(self, config, env=None, directory=None):
+        self.dir = directory or tempfile.mkdtemp(prefix="postern-e2e-")
+        os.chmod(self.dir, 0o755)
+        self.path = os.path.join(self.dir, "postern.json5")
+        self.log_path = os.path.join(self.dir, "log")
+        self.env = dict(os.environ, **(env or {}))
+        self.process = None
+        self.log = None
+        config = dict(config)
+        config.setdefault("store", {"path": os.path.join(self.dir, "store")})
+        config.setdefault("postern", {})
+        config["postern"].setdefault("runDir", os.path.join(self.dir, "run"))
+        if os.geteuid() == 0:
+            config["postern"].setdefault("user", "nobody")
+            config["postern"].setdefault("storeUser", "daemon")
+            config["postern"].setdefault("group", "nogroup")
+        self.write(config)
+
+    def write(self, config):
+        self.config = config
+        with open(self.path + ".new", "w") as f:
+            json.dump(config, f, indent=1)
+        os.chmod(self.path + ".new", 0o600)
+        os.rename(self.path + ".new", self.path)
+
+    def start(self, wait=True, timeout=15):
+        self.log = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [POSTERND, "-d", "-f", self.path], env=self.env,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        if wait:
+            self.wait_connected(timeout)
+        return self
+
+    def logs(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    def ctl(self, *args, check=True, timeout=30):
+        sock = os.path.join(self.config["postern"]["runDir"], "control.sock")
+        r = subprocess.run(
+            [POSTERNCTL, "-s", sock, *args], capture_output=True, text=True,
+            timeout=timeout)
+        if check and r.returncode != 0:
+            raise AssertionError("posternctl %s: %d\n%s%s" % (
+                " ".join(args), r.returncode, r.stdout, r.stderr))
+        return r
+
+    def status(self):
+        return json.loads(self.ctl("status", "--json").stdout)
+
+    def account(self, name="default"):
+        for a in self.status()["accounts"]:
+            if a["id"] == name:
+                return a
+        raise AssertionError("no account " + name)
+
+    def wait(self, what, timeout=15):
+        """Until what() is true; its value."""
+        end = time.monotonic() + timeout
+        last = None
+        while time.monotonic() < end:
+            if self.process and self.process.poll() is not None:
+                raise AssertionError("posternd has ended\n" + self.logs())
+            try:
+                got = what()
+                if got:
+                    return got
+            except (AssertionError, ValueError, KeyError,
+                    subprocess.TimeoutExpired) as e:
+                last = e
+            time.sleep(0.02)
+        raise AssertionError("timeout: %s\n%s" % (last, self.logs()[-6000:]))
+
+    def wait_state(self, name, state, timeout=15):
+        return self.wait(
+            lambda: self.account(name)["state"] == state, timeout)
+
+    def wait_connected(self, timeout=15):
+        self.wait(lambda: all(
+            a["state"] == "connected" for a in self.status()["accounts"]),
+            timeout)
+
+    def pids(self):
+        """{"account:default": pid, ...} of the workers."""
+        out = {}
+        for w in self.status()["workers"]:
+            key = w["role"] + (":" + w["name"] if w.get("name") else "")
+            out[key] = w["pid"]
+        return out
+
+    def children(self):
+        """Pids of the daemon and all that it started, from /proc."""
+        found = []
+        top = self.process.pid
+        for p in os.listdir("/proc"):
+            if not p.isdigit():
+                continue
+            try:
+                with open("/proc/%s/stat" % p) as f:
+                    ppid = int(f.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            if ppid == top:
+                found.append(int(p))
+        return [top] + found
+
+    def kill_all(self):
+        """The power plug: everything at once, no goodbye."""
+        for pid in self.children():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        self.log.close()
+        self.process = None
+
+    def stop(self, timeout=15):
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            rc = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
+            raise AssertionError("posternd does not stop\n" + self.logs())
+        self.log.close()
+        self.process = None
+        return rc
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)

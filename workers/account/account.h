@@ -1,0 +1,75 @@
+/*
+ * The state of one account worker, shared by the files of this folder and
+ * by nobody else.
+ *
+ * A message passes: conn (the websocket) or gapfill (REST) -> intake
+ * (decode, dedupe, decide, inbox) -> lanes -> turn (agent, draft) -> outbox.
+ */
+#ifndef ACCOUNT_ACCOUNT_H
+#define ACCOUNT_ACCOUNT_H
+
+#include <stdint.h>
+
+#include "common/monotime.h"
+#include "workers/account/inbound.h"
+
+struct agents;
+struct channels;
+struct conn;
+struct drops;
+struct event_base;
+struct gapfill;
+struct intake;
+struct lanes;
+struct net;
+struct net_endpoint;
+struct outbox;
+struct policy;
+struct secret;
+struct storelink;
+struct users;
+struct chan;
+struct worker;
+
+enum stream_mode { STREAM_OFF, STREAM_PARTIAL, STREAM_BLOCK, STREAM_PROGRESS };
+
+struct account {
+	struct worker *worker;
+	struct event_base *base;
+	struct net *net;
+	struct net_endpoint *ep;
+	struct secret *token;
+	char *id; /* of the account */
+
+	/* The bot, from GET /users/me; "" before. */
+	char bot_id[MM_ID_SIZE];
+	char bot_name[MM_NAME_MAX + 1];
+	int64_t bot_update_at;
+
+	/* Configuration. */
+	enum stream_mode stream;
+	int chunk_limit; /* UTF-16 units of one post */
+	int chunk_newline;
+	int64_t fill_age_ms; /* older missed posts are not answered */
+
+	/* Counters for status. */
+	uint64_t n_events, n_accepted, n_answers, n_resumes, n_fills;
+	int64_t last_in, last_out; /* wall clock ms, 0 never */
+
+	struct policy *policy;
+	struct storelink *store;
+	struct agents *agents;
+	struct channels *channels;
+	struct users *users;
+	struct drops *drops;
+	struct intake *intake;
+	struct conn *conn;
+	struct gapfill *fill;
+	struct lanes *lanes;
+	struct outbox *outbox;
+	struct chan *ctl; /* the link to the control worker */
+	int linked; /* the first links have come: missing agents are missing */
+	int stopping;
+};
+
+#endif

@@ -1,0 +1,154 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+
+#define JSON_DEPTH 32
+#define PATH_SIZE 512
+
+struct api_call {
+	struct account *a;
+	api_fn fn;
+	void *arg;
+};
+
+static struct json_object *
+body_parse(const struct net_result *r)
+{
+	struct json_tokener *tok;
+	struct json_object *obj;
+
+	if (r->ending != NET_ANSWERED || r->partial || r->len < 2)
+		return NULL;
+	if (strncmp(r->content_type, "application/json", 16) != 0)
+		return NULL;
+	if ((tok = json_tokener_new_ex(JSON_DEPTH)) == NULL)
+		fatalx("out of memory");
+	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
+	obj = json_tokener_parse_ex(tok, r->body, (int)r->len);
+	json_tokener_free(tok);
+	return obj;
+}
+
+static void
+call_done(struct net_request *req, const struct net_result *r, void *arg)
+{
+	struct api_call *call = arg;
+	struct json_object *body = body_parse(r);
+
+	call->fn(call->a, r, body, call->arg);
+	json_object_put(body);
+	free(call);
+}
+
+static struct net_request *
+call_start(struct account *a, struct net_request_opts *o, const char *path,
+    api_fn fn, void *arg)
+{
+	static const char *const json_header[] = {
+	    "Content-Type: application/json", NULL};
+	struct net_request *req;
+	struct api_call *call;
+	char full[PATH_SIZE];
+
+	if ((size_t)snprintf(full, sizeof(full), "/api/v4%s", path) >=
+	    sizeof(full))
+		return NULL;
+	if ((call = malloc(sizeof(*call))) == NULL)
+		fatal("malloc");
+	*call = (struct api_call){a, fn, arg};
+	o->path = full;
+	o->headers = o->body == NULL ? NULL : json_header;
+	o->done = call_done;
+	o->arg = call;
+	if ((req = net_request_start(a->ep, o)) == NULL)
+		free(call);
+	return req;
+}
+
+struct net_request *
+api_get(struct account *a, const char *path, api_fn fn, void *arg)
+{
+	struct net_request_opts o = {.method = "GET", .idempotent = 1};
+
+	return call_start(a, &o, path, fn, arg);
+}
+
+struct net_request *
+api_send(struct account *a, const char *method, const char *path,
+    struct json_object *body, api_fn fn, void *arg)
+{
+	struct net_request_opts o = {.method = method};
+	struct net_request *req;
+
+	if (body != NULL)
+		o.body = json_object_to_json_string_length(body,
+		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+		    &o.body_len);
+	req = call_start(a, &o, path, fn, arg);
+	json_object_put(body);
+	return req;
+}
+
+int
+api_ok(const struct net_result *r, struct json_object *body, int status)
+{
+	return r->ending == NET_ANSWERED && r->status == status &&
+	    !r->partial && body != NULL;
+}
+
+const char *
+api_error(const struct net_result *r, struct json_object *body, char *buf,
+    size_t size)
+{
+	const char *id, *message;
+
+	if (r->ending != NET_ANSWERED) {
+		snprintf(buf, size, "%s", r->error != NULL ? r->error :
+		    "no answer");
+		return buf;
+	}
+	id = api_str(body, "id");
+	message = api_str(body, "message");
+	snprintf(buf, size, "%d%s%.80s%s%.160s", r->status,
+	    *id != '\0' ? " " : "", id, *message != '\0' ? ": " : "", message);
+	return buf;
+}
+
+const char *
+api_str(struct json_object *obj, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (!json_object_is_type(obj, json_type_object) ||
+	    !json_object_object_get_ex(obj, key, &v) ||
+	    !json_object_is_type(v, json_type_string))
+		return "";
+	return json_object_get_string(v);
+}
+
+int64_t
+api_int(struct json_object *obj, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (!json_object_is_type(obj, json_type_object) ||
+	    !json_object_object_get_ex(obj, key, &v) ||
+	    !json_object_is_type(v, json_type_int))
+		return 0;
+	return json_object_get_int64(v);
+}
+
+void
+api_copy(char *dst, const char *src, size_t size)
+{
+	if (strlcpy(dst, src, size) >= size)
+		fatalx("a value of %zu bytes does not fit %zu", strlen(src),
+		    size);
+}

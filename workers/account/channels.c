@@ -1,0 +1,230 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/storelink.h"
+
+#define FLUSH_MS 100
+
+static int
+channel_cmp(const struct channel *a, const struct channel *b)
+{
+	return strcmp(a->id, b->id);
+}
+
+RB_GENERATE_STATIC(channel_tree, channel, entry, channel_cmp)
+
+static void
+on_flush(int fd, short what, void *arg)
+{
+	marks_flush(arg);
+}
+
+struct channels *
+channels_new(struct account *a)
+{
+	struct channels *cs;
+
+	if ((cs = calloc(1, sizeof(*cs))) == NULL ||
+	    (cs->timer = evtimer_new(a->base, on_flush, a)) == NULL)
+		fatal("calloc");
+	RB_INIT(&cs->tree);
+	return cs;
+}
+
+struct channel *
+channel_find(struct account *a, const char *id)
+{
+	struct channel key;
+
+	if (!mm_id_valid(id))
+		return NULL;
+	ID_COPY(key.id, id);
+	return RB_FIND(channel_tree, &a->channels->tree, &key);
+}
+
+struct channel *
+channel_get(struct account *a, const char *id)
+{
+	struct channel *ch = channel_find(a, id);
+
+	if (ch != NULL)
+		return ch;
+	if ((ch = calloc(1, sizeof(*ch))) == NULL)
+		fatal("calloc");
+	ID_COPY(ch->id, id);
+	RB_INSERT(channel_tree, &a->channels->tree, ch);
+	a->channels->n++;
+	return ch;
+}
+
+struct channel *
+channel_first(struct account *a)
+{
+	return RB_MIN(channel_tree, &a->channels->tree);
+}
+
+struct channel *
+channel_next(struct channel *ch)
+{
+	return RB_NEXT(channel_tree, NULL, ch);
+}
+
+static void
+set_text(char **dst, const char *src)
+{
+	if (*src == '\0' || (*dst != NULL && strcmp(*dst, src) == 0))
+		return;
+	free(*dst);
+	if ((*dst = strndup(src, MM_NAME_MAX)) == NULL)
+		fatal("strndup");
+}
+
+struct channel *
+channel_learn(struct account *a, struct json_object *obj)
+{
+	const char *type = api_str(obj, "type");
+	struct channel *ch;
+
+	if (!mm_id_valid(api_str(obj, "id")))
+		return NULL;
+	ch = channel_get(a, api_str(obj, "id"));
+	ch->type = strlen(type) == 1 ? type[0] : 0;
+	set_text(&ch->name, api_str(obj, "name"));
+	set_text(&ch->display, api_str(obj, "display_name"));
+	if (mm_id_valid(api_str(obj, "team_id")))
+		ID_COPY(ch->team_id, api_str(obj, "team_id"));
+	if (api_int(obj, "last_post_at") > ch->last_post_at)
+		ch->last_post_at = api_int(obj, "last_post_at");
+	return ch;
+}
+
+void
+channel_learn_event(struct account *a, const struct inbound *in)
+{
+	struct channel *ch = channel_get(a, in->channel_id);
+
+	if (ch->type == 0)
+		ch->type = in->channel_type;
+	set_text(&ch->name, in->channel_name);
+	set_text(&ch->display, in->channel_display);
+	if (ch->team_id[0] == '\0' && in->team_id[0] != '\0')
+		ID_COPY(ch->team_id, in->team_id);
+}
+
+/* Marks */
+
+int
+marks_restore(struct account *a, struct json_object *row)
+{
+	const char *id, *post;
+	struct channel *ch;
+	struct fields f;
+	int64_t at;
+
+	fields_open(&f, row);
+	id = fields_str(&f, "channel", 64);
+	post = fields_str(&f, "post", 64);
+	at = fields_int(&f, "at", 0, INT64_MAX);
+	if (fields_end(&f) == -1 || !mm_id_valid(id) ||
+	    (*post != '\0' && !mm_id_valid(post)))
+		return -1;
+	ch = channel_get(a, id);
+	ch->mark_at = at;
+	ID_COPY(ch->mark_post, post);
+	return 0;
+}
+
+void
+marks_set_first(struct account *a, int64_t at)
+{
+	a->channels->first_at = at != 0 ? at : walltime_ms();
+}
+
+static void
+mark_move(struct account *a, struct channel *ch)
+{
+	if (!ch->open || ch->inflight > 0 || ch->next_at <= ch->mark_at)
+		return;
+	ch->mark_at = ch->next_at;
+	ID_COPY(ch->mark_post, ch->next_post);
+	ch->dirty = 1;
+	if (!evtimer_pending(a->channels->timer, NULL))
+		loop_timer(a->channels->timer, FLUSH_MS);
+}
+
+void
+mark_begin(struct channel *ch, const char *post, int64_t at)
+{
+	ch->inflight++;
+	if (at > ch->next_at) {
+		ch->next_at = at;
+		ID_COPY(ch->next_post, post);
+	}
+}
+
+void
+mark_end(struct account *a, struct channel *ch)
+{
+	ch->inflight--;
+	mark_move(a, ch);
+}
+
+void
+mark_failed(struct account *a, struct channel *ch)
+{
+	ch->inflight--;
+	ch->open = 0;
+	ch->next_at = ch->mark_at;
+}
+
+void
+marks_close(struct account *a)
+{
+	struct channel *ch;
+
+	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
+		ch->open = 0;
+		ch->filling = 0;
+		/* What was seen beyond the mark will be seen again. */
+		ch->next_at = ch->mark_at;
+	}
+}
+
+void
+mark_open(struct account *a, struct channel *ch)
+{
+	ch->open = 1;
+	mark_move(a, ch);
+}
+
+void
+marks_flush(struct account *a)
+{
+	struct json_object *msg;
+	struct channel *ch;
+
+	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
+		if (!ch->dirty)
+			continue;
+		ch->dirty = 0;
+		msg = chan_msg("mark");
+		json_object_object_add(
+		    msg, "channel", json_object_new_string(ch->id));
+		json_object_object_add(
+		    msg, "post", json_object_new_string(ch->mark_post));
+		json_object_object_add(
+		    msg, "at", json_object_new_int64(ch->mark_at));
+		storelink_tell(a, msg);
+	}
+}

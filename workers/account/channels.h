@@ -1,0 +1,77 @@
+/*
+ * What the worker knows of the bot's channels: their kind and names, and
+ * how far each has been read (the mark).
+ *
+ * The mark of a channel moves only over posts that are safe: put into the
+ * inbox and acknowledged, or dropped. It is written behind, in batches; a
+ * mark that is too old only means that some posts are looked at twice, and
+ * the inbox knows them.
+ */
+#ifndef ACCOUNT_CHANNELS_H
+#define ACCOUNT_CHANNELS_H
+
+
+#include <stdint.h>
+
+#include "common/tree.h"
+#include "workers/account/inbound.h"
+
+struct account;
+struct json_object;
+
+struct channel {
+	RB_ENTRY(channel) entry;
+	char id[MM_ID_SIZE];
+	char team_id[MM_ID_SIZE];
+	char type; /* D G P O; 0 unknown */
+	char *name, *display;
+	int64_t last_post_at; /* as the server listed it */
+
+	char mark_post[MM_ID_SIZE];
+	int64_t mark_at;
+	char next_post[MM_ID_SIZE]; /* the mark when inflight is 0 */
+	int64_t next_at;
+	int inflight;   /* posts on their way into the inbox */
+	int open;       /* no hole behind us: the mark may move */
+	int dirty;      /* to be written */
+	int filling;    /* a gap fill of it is queued or under way */
+};
+
+RB_HEAD(channel_tree, channel);
+
+struct channels {
+	struct channel_tree tree;
+	struct event *timer;
+	int64_t first_at; /* wall ms of this account's first start ever */
+	int n;
+};
+
+struct channels *channels_new(struct account *);
+/* NULL when not known. */
+struct channel *channel_find(struct account *, const char *id);
+/* Made when not known. id must be one. */
+struct channel *channel_get(struct account *, const char *id);
+/* Take over type, names and last_post_at from a REST channel object. */
+struct channel *channel_learn(struct account *, struct json_object *);
+/* Fill in what an event says and we do not know. */
+void channel_learn_event(struct account *, const struct inbound *);
+struct channel *channel_first(struct account *);
+struct channel *channel_next(struct channel *);
+
+/* A mark.row of the store. -1: not of its shape. */
+int marks_restore(struct account *, struct json_object *row);
+void marks_set_first(struct account *, int64_t at);
+/* A post of the channel has come and is being made safe. */
+void mark_begin(struct channel *, const char *post, int64_t at);
+/* It is safe now. */
+void mark_end(struct account *, struct channel *);
+/* It was not made safe: no mark moves before the next gap fill. */
+void mark_failed(struct account *, struct channel *);
+/* All channels: a hole may be behind us until each was filled. */
+void marks_close(struct account *);
+/* No hole: the mark may follow. at: newest post that was looked at, or 0. */
+void mark_open(struct account *, struct channel *);
+/* Write what has moved, now. */
+void marks_flush(struct account *);
+
+#endif

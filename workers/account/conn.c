@@ -1,0 +1,573 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/conn.h"
+#include "workers/account/decode.h"
+#include "workers/account/gapfill.h"
+#include "workers/account/intake.h"
+#include "workers/account/outbox.h"
+#include "workers/account/storelink.h"
+#include "workers/net/ws.h"
+#include "workers/worker.h"
+
+#define BACKOFF_MS 2000       /* the peer's, spec channel 2.3 */
+#define BACKOFF_MAX_MS 60000
+#define PARK_MS 300000        /* a refused token: do not lock the bot out */
+#define PING_MS 30000         /* idle proxies cut after 60 s */
+#define PONG_MS 10000
+#define HELLO_MS 10000        /* Mattermost closes a bad one after 5 s */
+#define SHORT_MS 5000         /* a session this short is a failure */
+#define AGAIN_MS 200          /* first try after a session that worked */
+
+enum conn_state {
+	CONN_IDLE,
+	CONN_IDENTIFY,
+	CONN_DIALING,
+	CONN_HELLO,
+	CONN_LIVE,
+	CONN_BACKOFF,
+	CONN_PARKED,
+	CONN_STOPPED
+};
+
+static const char *const state_names[] = {"starting", "connecting",
+    "connecting", "connecting", "connected", "backoff", "parked", "stopping"};
+
+struct conn {
+	enum conn_state state;
+	struct ws *ws;
+	struct net_request *ident;
+	struct event *timer;      /* backoff, hello, park */
+	struct event *ping_timer; /* next ping, or its deadline */
+	char connection_id[MM_ID_SIZE];
+	int64_t next_seq;  /* of the next event, for a resume */
+	int64_t seq_out;   /* of our actions */
+	int64_t ping_seq;  /* unanswered ping, 0 none */
+	int resumable;     /* the last end was noticed, the sequence exact */
+	int resuming;      /* this connection tries to resume */
+	int doubtful;      /* this connection must not be resumed */
+	unsigned failures; /* since the last session that worked */
+	struct monotime live_at;
+	int64_t since;
+	char error[256];
+};
+
+static void identify(struct account *);
+static void ws_start(struct account *);
+
+static void
+state_set(struct account *a, enum conn_state state)
+{
+	struct conn *c = a->conn;
+
+	c->state = state;
+	c->since = walltime_ms();
+	worker_report(a->worker, state_names[state],
+	    c->error[0] != '\0' ? c->error : NULL,
+	    a->bot_name[0] != '\0' ? a->bot_name : NULL);
+}
+
+static void
+error_set(struct account *a, const char *why)
+{
+	strlcpy(a->conn->error, why, sizeof(a->conn->error));
+}
+
+/* 20 % either way, so that a host full of bots does not knock as one. */
+static int64_t
+jitter(int64_t ms)
+{
+	return ms - ms / 5 + arc4random_uniform((uint32_t)(2 * (ms / 5) + 1));
+}
+
+static void
+backoff(struct account *a)
+{
+	struct conn *c = a->conn;
+	int64_t ms = BACKOFF_MS;
+	unsigned i;
+
+	for (i = 0; i < c->failures && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	c->failures++;
+	ms = jitter(ms);
+	log_event(LOG_WARNING, "account.backoff", "account", a->id, "ms",
+	    LOG_NUM(ms), "error", c->error, NULL);
+	state_set(a, CONN_BACKOFF);
+	loop_timer(c->timer, ms);
+}
+
+static void
+park(struct account *a, const char *why)
+{
+	error_set(a, why);
+	log_event(LOG_ERR, "account.parked", "account", a->id, "error", why,
+	    NULL);
+	a->conn->resumable = 0;
+	state_set(a, CONN_PARKED);
+	loop_timer(a->conn->timer, PARK_MS);
+}
+
+/* Identify: is the token good, and who are we? */
+
+static void
+identified(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	const char *id = api_str(body, "id");
+	char buf[256];
+
+	a->conn->ident = NULL;
+	if (api_ok(r, body, 200) && mm_id_valid(id)) {
+		ID_COPY(a->bot_id, id);
+		strlcpy(a->bot_name, api_str(body, "username"),
+		    sizeof(a->bot_name));
+		a->bot_update_at = api_int(body, "update_at");
+		intake_identity(a);
+		ws_start(a);
+		return;
+	}
+	if (r->ending == NET_ANSWERED && r->status == 401) {
+		park(a, "the server refuses the bot token (401)");
+		return;
+	}
+	if (r->ending == NET_ANSWERED && r->status == 200)
+		error_set(a, "no Mattermost server answers at baseUrl");
+	else
+		error_set(a, api_error(r, body, buf, sizeof(buf)));
+	backoff(a);
+}
+
+static void
+identify(struct account *a)
+{
+	state_set(a, CONN_IDENTIFY);
+	a->conn->ident = api_get(a, "/users/me", identified, NULL);
+}
+
+/* The websocket */
+
+static void
+pings_stop(struct conn *c)
+{
+	event_del(c->ping_timer);
+	c->ping_seq = 0;
+}
+
+static void
+ws_gone(struct account *a)
+{
+	struct conn *c = a->conn;
+
+	c->ws = NULL;
+	pings_stop(c);
+	event_del(c->timer);
+	gapfill_stop(a);
+	marks_close(a);
+}
+
+/* Decide what comes after an end of the websocket. */
+static void
+ws_next(struct account *a, int was_live)
+{
+	struct conn *c = a->conn;
+
+	if (c->state == CONN_STOPPED)
+		return;
+	if (!was_live || monotime_since(c->live_at) < SHORT_MS) {
+		backoff(a);
+		return;
+	}
+	c->failures = 0;
+	state_set(a, CONN_BACKOFF);
+	loop_timer(c->timer, arc4random_uniform(AGAIN_MS));
+}
+
+static void
+on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
+{
+	struct account *a = arg;
+	struct conn *c = a->conn;
+	int was_live = c->state == CONN_LIVE;
+
+	ws_gone(a);
+	if (was_live || !c->resuming)
+		c->resumable = was_live && ws_end_noticed(end) &&
+		    !c->doubtful && c->connection_id[0] != '\0';
+	else if (c->state == CONN_HELLO)
+		c->resumable = 0; /* the server would not have it */
+	if (c->state == CONN_HELLO && end == WS_END_FIN)
+		why = "closed before hello (is the token still good?)";
+	snprintf(c->error, sizeof(c->error), "websocket: %s", why);
+	log_event(LOG_WARNING, "account.disconnected", "account", a->id, "end",
+	    ws_end_name(end), "code", LOG_NUM(code), "error", why, "resume",
+	    c->resumable ? "yes" : "no", NULL);
+	ws_next(a, was_live);
+}
+
+void
+conn_drop(struct account *a, const char *why)
+{
+	struct conn *c = a->conn;
+	int was_live = c->state == CONN_LIVE;
+
+	if (c->ws == NULL)
+		return;
+	ws_abort(c->ws);
+	ws_gone(a);
+	c->resumable = 0;
+	error_set(a, why);
+	log_event(LOG_WARNING, "account.dropped", "account", a->id, "error",
+	    why, NULL);
+	if (was_live)
+		c->failures = 0;
+	backoff(a);
+}
+
+void
+conn_unauthorised(struct account *a)
+{
+	struct conn *c = a->conn;
+
+	if (c->state == CONN_PARKED || c->state == CONN_STOPPED ||
+	    c->state == CONN_IDENTIFY)
+		return;
+	if (c->ws != NULL) {
+		ws_abort(c->ws);
+		ws_gone(a);
+	}
+	c->resumable = 0;
+	event_del(c->timer);
+	identify(a); /* which parks when it is so */
+}
+
+static int
+action_send(struct account *a, const char *action, struct json_object *data)
+{
+	struct conn *c = a->conn;
+	struct json_object *msg = json_object_new_object();
+	const char *text;
+	size_t len;
+	int rc;
+
+	json_object_object_add(msg, "seq", json_object_new_int64(++c->seq_out));
+	json_object_object_add(msg, "action", json_object_new_string(action));
+	if (data != NULL)
+		json_object_object_add(msg, "data", data);
+	text = json_object_to_json_string_length(
+	    msg, JSON_C_TO_STRING_PLAIN, &len);
+	rc = ws_send_text(c->ws, text, len);
+	json_object_put(msg);
+	return rc;
+}
+
+static void
+ping_send(struct account *a)
+{
+	struct conn *c = a->conn;
+
+	if (action_send(a, "ping", NULL) == -1) {
+		conn_drop(a, "the websocket takes no data");
+		return;
+	}
+	c->ping_seq = c->seq_out;
+	loop_timer(c->ping_timer, PONG_MS);
+}
+
+static void
+on_ping_timer(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+
+	if (a->conn->ping_seq != 0)
+		conn_drop(a, "no answer to ping: the connection is dead");
+	else
+		ping_send(a);
+}
+
+static void
+live(struct account *a, int resumed)
+{
+	struct conn *c = a->conn;
+	struct channel *ch;
+
+	c->live_at = monotime_now();
+	c->error[0] = '\0';
+	event_del(c->timer);
+	state_set(a, CONN_LIVE);
+	log_event(LOG_INFO, "account.connected", "account", a->id, "bot",
+	    a->bot_name, "resumed", resumed ? "yes" : "no", NULL);
+	if (c->ping_seq == 0)
+		loop_timer(c->ping_timer, PING_MS);
+	outbox_kick(a);
+	a->n_resumes += resumed;
+	/* A fill that was cut off has left its hole behind. */
+	if (!resumed || !gapfill_complete(a)) {
+		a->n_fills++;
+		gapfill_start(a);
+		return;
+	}
+	for (ch = channel_first(a); ch != NULL; ch = channel_next(ch))
+		mark_open(a, ch);
+}
+
+static void
+on_hello(struct account *a, const struct event *ev)
+{
+	struct conn *c = a->conn;
+
+	if (c->state == CONN_LIVE) {
+		/* A failed resume says hello twice, then all comes twice. */
+		c->doubtful = 1;
+		return;
+	}
+	/*
+	 * Refused resume: the server's record of the old connection may
+	 * haunt this one, so it will not be resumed in turn.
+	 */
+	c->doubtful = c->resuming;
+	ID_COPY(c->connection_id, ev->connection_id);
+	c->next_seq = ev->seq + 1;
+	live(a, 0);
+}
+
+static void
+on_reply(struct account *a, const struct event *ev)
+{
+	struct conn *c = a->conn;
+
+	if (ev->seq_reply != c->ping_seq || c->ping_seq == 0)
+		return;
+	/* Its text can contain the token: never shown. */
+	if (!ev->ok) {
+		conn_drop(a, "the server does not know the connection's user "
+			     "any more");
+		return;
+	}
+	c->ping_seq = 0;
+	if (c->state == CONN_HELLO && c->resuming)
+		live(a, 1); /* hello would have come first */
+	else
+		loop_timer(c->ping_timer, PING_MS);
+}
+
+/* 1: go on with this event. */
+static int
+sequence(struct account *a, const struct event *ev)
+{
+	struct conn *c = a->conn;
+
+	if (ev->seq < 0)
+		return 1;
+	if (c->state == CONN_HELLO) {
+		if (!c->resuming || ev->seq != c->next_seq) {
+			conn_drop(a, "events before hello");
+			return 0;
+		}
+		live(a, 1);
+	}
+	if (ev->seq > c->next_seq) {
+		log_event(LOG_WARNING, "account.gap", "account", a->id,
+		    "expected", LOG_NUM(c->next_seq), "got", LOG_NUM(ev->seq),
+		    NULL);
+		c->doubtful = 1;
+		marks_close(a);
+		gapfill_start(a);
+	}
+	if (ev->seq >= c->next_seq)
+		c->next_seq = ev->seq + 1;
+	return 1;
+}
+
+static void
+on_text(struct ws *ws, const char *msg, size_t len, void *arg)
+{
+	struct account *a = arg;
+	struct event ev;
+
+	decode_message(msg, len, a->id, &ev);
+	switch (ev.type) {
+	case EVENT_HELLO:
+		on_hello(a, &ev);
+		break;
+	case EVENT_REPLY:
+		on_reply(a, &ev);
+		break;
+	default:
+		if (ev.type == EVENT_BAD && ev.seq < 0) {
+			event_clear(&ev);
+			conn_drop(a, "the server sent something that is no "
+				     "event");
+			return;
+		}
+		if (sequence(a, &ev))
+			intake_event(a, &ev);
+		break;
+	}
+	event_clear(&ev);
+	if (a->conn->ws != NULL)
+		conn_throttle(a);
+}
+
+static void
+on_open(struct ws *ws, void *arg)
+{
+	struct account *a = arg;
+
+	state_set(a, CONN_HELLO);
+	loop_timer(a->conn->timer, HELLO_MS);
+	/* A resumed connection may have nothing to say: make it speak. */
+	if (a->conn->resuming)
+		ping_send(a);
+}
+
+static const struct ws_callbacks callbacks = {
+    .open = on_open,
+    .text = on_text,
+    .closed = on_closed,
+};
+
+static void
+ws_start(struct account *a)
+{
+	struct conn *c = a->conn;
+	struct ws_opts o = {.cb = &callbacks, .arg = a};
+	char path[160];
+
+	c->resuming = c->resumable;
+	c->doubtful = 0;
+	if (c->resuming)
+		snprintf(path, sizeof(path),
+		    "/api/v4/websocket?connection_id=%s&sequence_number=%lld",
+		    c->connection_id, (long long)c->next_seq);
+	else
+		snprintf(path, sizeof(path), "/api/v4/websocket");
+	o.path = path;
+	state_set(a, CONN_DIALING);
+	if ((c->ws = ws_connect(a->ep, &o)) == NULL) {
+		error_set(a, "websocket: not usable");
+		backoff(a);
+	}
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+	struct conn *c = a->conn;
+
+	switch (c->state) {
+	case CONN_BACKOFF:
+		if (c->resumable)
+			ws_start(a);
+		else
+			identify(a);
+		break;
+	case CONN_PARKED:
+		identify(a);
+		break;
+	case CONN_HELLO:
+		conn_drop(a, "no hello");
+		break;
+	default:
+		break;
+	}
+}
+
+struct conn *
+conn_new(struct account *a)
+{
+	struct conn *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		fatal("calloc");
+	c->timer = evtimer_new(a->base, on_timer, a);
+	c->ping_timer = evtimer_new(a->base, on_ping_timer, a);
+	if (c->timer == NULL || c->ping_timer == NULL)
+		fatalx("evtimer_new");
+	c->since = walltime_ms();
+	return c;
+}
+
+void
+conn_wake(struct account *a)
+{
+	if (a->conn->state == CONN_IDLE && storelink_ready(a) && !a->stopping)
+		identify(a);
+}
+
+void
+conn_stop(struct account *a)
+{
+	struct conn *c = a->conn;
+
+	if (c->ident != NULL)
+		net_request_cancel(c->ident);
+	c->ident = NULL;
+	if (c->ws != NULL)
+		ws_abort(c->ws);
+	ws_gone(a);
+	state_set(a, CONN_STOPPED);
+}
+
+void
+conn_throttle(struct account *a)
+{
+	int full = storelink_full(a);
+
+	if (a->conn->ws != NULL)
+		ws_pause(a->conn->ws, full);
+	if (!full)
+		gapfill_kick(a);
+}
+
+int
+conn_live(const struct account *a)
+{
+	return a->conn->state == CONN_LIVE;
+}
+
+void
+conn_typing(struct account *a, const char *channel, const char *root)
+{
+	struct json_object *data;
+
+	if (a->conn->state != CONN_LIVE)
+		return;
+	data = json_object_new_object();
+	json_object_object_add(
+	    data, "channel_id", json_object_new_string(channel));
+	json_object_object_add(
+	    data, "parent_id", json_object_new_string(root));
+	action_send(a, "user_typing", data);
+}
+
+const char *
+conn_state_name(const struct account *a)
+{
+	return state_names[a->conn->state];
+}
+
+const char *
+conn_last_error(const struct account *a)
+{
+	return a->conn->error;
+}
+
+int64_t
+conn_since(const struct account *a)
+{
+	return a->conn->since;
+}

@@ -1,0 +1,538 @@
+#include "config.h"
+
+#include <sys/queue.h>
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/conn.h"
+#include "workers/account/decode.h"
+#include "workers/account/gapfill.h"
+#include "workers/account/intake.h"
+#include "workers/account/storelink.h"
+#include "workers/account/users.h"
+
+#define AT_ONCE 4    /* requests in flight */
+#define PAGE 200     /* Mattermost's largest page */
+#define BACK_PAGES 20 /* when walking back without an anchor */
+
+enum job_kind { JOB_TEAMS, JOB_CHANNELS, JOB_CHANNEL, JOB_POSTS };
+
+struct job {
+	TAILQ_ENTRY(job) entry;
+	struct account *a;
+	enum job_kind kind;
+	struct net_request *req; /* NULL: waits */
+	char id[MM_ID_SIZE];     /* team or channel */
+	char anchor[MM_ID_SIZE]; /* posts: after or before this one */
+	int backwards;           /* no anchor: walk back to the floor */
+	int64_t floor;           /* posts of this time and older are known */
+	int pages;
+	struct json_object *page;  /* waits for the names of its authors */
+	struct json_object *found; /* walking back: pages, newest first */
+	int last;                  /* nothing comes after this page */
+};
+
+struct gapfill {
+	TAILQ_HEAD(, job) jobs;
+	int running;
+	int complete; /* the last start got to its end */
+	int filled;   /* channels that had news */
+	int posts;
+};
+
+static void jobs_run(struct account *);
+
+struct gapfill *
+gapfill_new(struct account *a)
+{
+	struct gapfill *g;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL)
+		fatal("calloc");
+	TAILQ_INIT(&g->jobs);
+	return g;
+}
+
+static struct job *
+job_add(struct account *a, enum job_kind kind, const char *id)
+{
+	struct job *j;
+
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		fatal("calloc");
+	j->a = a;
+	j->kind = kind;
+	ID_COPY(j->id, id);
+	TAILQ_INSERT_TAIL(&a->fill->jobs, j, entry);
+	return j;
+}
+
+static void
+job_free(struct account *a, struct job *j)
+{
+	if (j->req != NULL) {
+		net_request_cancel(j->req);
+		a->fill->running--;
+	}
+	TAILQ_REMOVE(&a->fill->jobs, j, entry);
+	json_object_put(j->page);
+	json_object_put(j->found);
+	free(j);
+}
+
+/* A step of the job is over; it goes on, or the job ends. */
+static void
+job_end(struct account *a, struct job *j)
+{
+	job_free(a, j);
+	if (!TAILQ_EMPTY(&a->fill->jobs)) {
+		jobs_run(a);
+		return;
+	}
+	a->fill->complete = 1;
+	log_event(LOG_INFO, "account.filled", "account", a->id, "channels",
+	    LOG_NUM(a->channels->n), "with_news", LOG_NUM(a->fill->filled),
+	    "posts", LOG_NUM(a->fill->posts), NULL);
+}
+
+static void
+job_failed(struct account *a, const struct net_result *r,
+    struct json_object *body)
+{
+	char buf[256], why[300];
+
+	if (r->ending == NET_ANSWERED && r->status == 401) {
+		conn_unauthorised(a);
+		return;
+	}
+	/* A hole would stay behind: only a new connection can be trusted. */
+	snprintf(why, sizeof(why), "gap fill: %s",
+	    api_error(r, body, buf, sizeof(buf)));
+	conn_drop(a, why);
+}
+
+/* A channel has news when it was written to after its mark. */
+static void
+channel_check(struct account *a, struct channel *ch)
+{
+	struct job *j;
+	int64_t base, age;
+
+	if (ch->filling)
+		return;
+	base = ch->mark_at != 0 ? ch->mark_at : a->channels->first_at;
+	if (ch->last_post_at <= base) {
+		mark_open(a, ch);
+		return;
+	}
+	ch->filling = 1;
+	a->fill->filled++;
+	j = job_add(a, JOB_POSTS, ch->id);
+	j->floor = base;
+	if (ch->mark_post[0] != '\0') {
+		ID_COPY(j->anchor, ch->mark_post);
+		return;
+	}
+	j->backwards = 1;
+	age = walltime_ms() - a->fill_age_ms;
+	/* A mark-less channel: what is too old need not even be fetched. */
+	if (ch->mark_at == 0 && age > j->floor)
+		j->floor = age;
+}
+
+static void
+teams_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct job *j = arg;
+	size_t i, n;
+
+	a->fill->running--;
+	j->req = NULL;
+	if (!api_ok(r, body, 200) ||
+	    !json_object_is_type(body, json_type_array)) {
+		job_failed(a, r, body);
+		return;
+	}
+	n = json_object_array_length(body);
+	for (i = 0; i < n; i++) {
+		const char *id =
+		    api_str(json_object_array_get_idx(body, i), "id");
+
+		if (mm_id_valid(id))
+			job_add(a, JOB_CHANNELS, id);
+	}
+	if (n == 0) {
+		struct channel *ch;
+
+		/* Without a team there is no list: ask for each we know. */
+		for (ch = channel_first(a); ch != NULL; ch = channel_next(ch))
+			job_add(a, JOB_CHANNEL, ch->id);
+	}
+	job_end(a, j);
+}
+
+static void
+channels_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct job *j = arg;
+	struct channel *ch;
+	size_t i, n;
+
+	a->fill->running--;
+	j->req = NULL;
+	if (r->ending == NET_ANSWERED && r->status == 403) {
+		job_end(a, j); /* left the team meanwhile */
+		return;
+	}
+	if (!api_ok(r, body, 200) ||
+	    !json_object_is_type(body, json_type_array)) {
+		job_failed(a, r, body);
+		return;
+	}
+	n = json_object_array_length(body);
+	for (i = 0; i < n; i++) {
+		ch = channel_learn(a, json_object_array_get_idx(body, i));
+		if (ch != NULL)
+			channel_check(a, ch);
+	}
+	job_end(a, j);
+}
+
+static void
+channel_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct job *j = arg;
+	struct channel *ch;
+
+	a->fill->running--;
+	j->req = NULL;
+	if (r->ending == NET_ANSWERED &&
+	    (r->status == 403 || r->status == 404)) {
+		job_end(a, j); /* not ours any more */
+		return;
+	}
+	if (!api_ok(r, body, 200)) {
+		job_failed(a, r, body);
+		return;
+	}
+	if ((ch = channel_learn(a, body)) != NULL)
+		channel_check(a, ch);
+	job_end(a, j);
+}
+
+/* Posts */
+
+static int64_t
+post_at(struct json_object *page, size_t i)
+{
+	return api_int(json_object_array_get_idx(page, i), "create_at");
+}
+
+/*
+ * The page as an array of posts, oldest first: "order" counts, "posts" may
+ * hold more than it.
+ */
+static struct json_object *
+page_sort(struct json_object *body)
+{
+	struct json_object *order = NULL, *posts = NULL, *post, *out;
+	size_t i, n;
+
+	if (!json_object_object_get_ex(body, "order", &order) ||
+	    !json_object_is_type(order, json_type_array) ||
+	    !json_object_object_get_ex(body, "posts", &posts) ||
+	    !json_object_is_type(posts, json_type_object))
+		return NULL;
+	out = json_object_new_array();
+	n = json_object_array_length(order);
+	for (i = n; i > 0; i--) {
+		const char *id = json_object_get_string(
+		    json_object_array_get_idx(order, i - 1));
+
+		if (id != NULL && json_object_object_get_ex(posts, id, &post))
+			json_object_array_add(out, json_object_get(post));
+	}
+	return out;
+}
+
+static void
+page_take(struct account *a, struct job *j, struct json_object *page)
+{
+	size_t i, n = json_object_array_length(page);
+
+	for (i = 0; i < n; i++) {
+		if (post_at(page, i) <= j->floor)
+			continue;
+		a->fill->posts++;
+		intake_post(a, json_object_array_get_idx(page, i));
+	}
+}
+
+/* Pages of a walk back were found newest first; take them in order. */
+static void
+posts_end(struct account *a, struct job *j)
+{
+	struct channel *ch = channel_get(a, j->id);
+	size_t i;
+
+	for (i = j->found == NULL ? 0 : json_object_array_length(j->found);
+	     i > 0; i--)
+		page_take(a, j, json_object_array_get_idx(j->found, i - 1));
+	ch->filling = 0;
+	mark_open(a, ch);
+	job_end(a, j);
+}
+
+/* The authors of the page are known as far as they can be. */
+static void
+page_ready(struct account *a, struct job *j)
+{
+	struct json_object *page = j->page;
+
+	j->page = NULL;
+	if (j->backwards) {
+		if (j->found == NULL)
+			j->found = json_object_new_array();
+		json_object_array_add(j->found, page);
+	} else {
+		page_take(a, j, page);
+		json_object_put(page);
+	}
+	if (j->last)
+		posts_end(a, j);
+	else
+		jobs_run(a);
+}
+
+static void
+names_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct job *j = arg;
+
+	a->fill->running--;
+	j->req = NULL;
+	if (api_ok(r, body, 200))
+		users_learn_all(a, body);
+	/* Without names it goes on: they are only for people. */
+	page_ready(a, j);
+}
+
+/* The ids of the page's authors whose names we lack; NULL when none. */
+static struct json_object *
+names_missing(struct account *a, struct json_object *page)
+{
+	struct json_object *ids = NULL;
+	size_t i, n = json_object_array_length(page);
+	const char *id;
+
+	for (i = 0; i < n; i++) {
+		id = api_str(json_object_array_get_idx(page, i), "user_id");
+		if (!mm_id_valid(id) || users_name(a, id) != NULL)
+			continue;
+		users_learn(a, id, id); /* asked for; stands in until then */
+		if (ids == NULL)
+			ids = json_object_new_array();
+		json_object_array_add(ids, json_object_new_string(id));
+	}
+	return ids;
+}
+
+/*
+ * What was said in a channel before the bot came in is not for it: the
+ * server tells when that was by a post.
+ */
+static int
+is_own_join(const struct account *a, struct json_object *post)
+{
+	const char *type = api_str(post, "type");
+	struct json_object *props = NULL;
+
+	if (strcmp(type, "system_join_channel") == 0)
+		return strcmp(api_str(post, "user_id"), a->bot_id) == 0;
+	if (strcmp(type, "system_add_to_channel") != 0)
+		return 0;
+	json_object_object_get_ex(post, "props", &props);
+	return strcmp(api_str(props, "addedUserId"), a->bot_id) == 0;
+}
+
+static void
+floor_at_join(const struct account *a, struct job *j, struct json_object *page)
+{
+	size_t i;
+
+	for (i = json_object_array_length(page); i > 0; i--) {
+		if (!is_own_join(a, json_object_array_get_idx(page, i - 1)))
+			continue;
+		if (post_at(page, i - 1) > j->floor)
+			j->floor = post_at(page, i - 1);
+		return;
+	}
+}
+
+/* Where the next page begins, and whether there is one. */
+static void
+page_position(struct job *j, struct json_object *page)
+{
+	size_t n = json_object_array_length(page);
+
+	j->pages++;
+	if (n == 0) {
+		/* The anchor is gone, or nothing is left. */
+		j->last = j->backwards || j->pages > 1;
+		j->backwards = 1;
+		j->anchor[0] = '\0';
+		return;
+	}
+	j->last = n < PAGE;
+	if (j->backwards) {
+		j->last |= post_at(page, 0) <= j->floor ||
+		    j->pages >= BACK_PAGES;
+		strlcpy(j->anchor,
+		    api_str(json_object_array_get_idx(page, 0), "id"),
+		    sizeof(j->anchor));
+	} else
+		strlcpy(j->anchor,
+		    api_str(json_object_array_get_idx(page, n - 1), "id"),
+		    sizeof(j->anchor));
+}
+
+static void
+posts_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct job *j = arg;
+	struct json_object *ids;
+
+	a->fill->running--;
+	j->req = NULL;
+	if (r->ending == NET_ANSWERED &&
+	    (r->status == 403 || r->status == 404)) {
+		channel_get(a, j->id)->filling = 0;
+		job_end(a, j); /* not ours any more */
+		return;
+	}
+	if (!api_ok(r, body, 200) || (j->page = page_sort(body)) == NULL) {
+		job_failed(a, r, body);
+		return;
+	}
+	if (j->backwards)
+		floor_at_join(a, j, j->page);
+	page_position(j, j->page);
+	if ((ids = names_missing(a, j->page)) == NULL) {
+		page_ready(a, j);
+		return;
+	}
+	a->fill->running++;
+	j->req = api_send(a, "POST", "/users/ids", ids, names_done, j);
+}
+
+static void
+posts_ask(struct account *a, struct job *j)
+{
+	char path[160], from[64] = "";
+
+	if (j->anchor[0] != '\0')
+		snprintf(from, sizeof(from), "&%s=%s",
+		    j->backwards ? "before" : "after", j->anchor);
+	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s", j->id,
+	    PAGE, from);
+	j->req = api_get(a, path, posts_done, j);
+}
+
+static void
+job_start(struct account *a, struct job *j)
+{
+	char path[128];
+
+	a->fill->running++;
+	switch (j->kind) {
+	case JOB_TEAMS:
+		j->req = api_get(a, "/users/me/teams", teams_done, j);
+		break;
+	case JOB_CHANNELS:
+		snprintf(path, sizeof(path), "/users/me/teams/%s/channels",
+		    j->id);
+		j->req = api_get(a, path, channels_done, j);
+		break;
+	case JOB_CHANNEL:
+		snprintf(path, sizeof(path), "/channels/%s", j->id);
+		j->req = api_get(a, path, channel_done, j);
+		break;
+	case JOB_POSTS:
+		posts_ask(a, j);
+		break;
+	}
+}
+
+static void
+jobs_run(struct account *a)
+{
+	struct job *j;
+
+	/* What was found must be put away before more is fetched. */
+	if (storelink_full(a))
+		return;
+	TAILQ_FOREACH(j, &a->fill->jobs, entry) {
+		if (a->fill->running >= AT_ONCE)
+			break;
+		if (j->req == NULL && j->page == NULL)
+			job_start(a, j);
+	}
+}
+
+void
+gapfill_start(struct account *a)
+{
+	gapfill_stop(a);
+	a->fill->complete = 0;
+	a->fill->filled = a->fill->posts = 0;
+	job_add(a, JOB_TEAMS, "");
+	jobs_run(a);
+}
+
+void
+gapfill_channel(struct account *a, const char *channel_id)
+{
+	struct job *j;
+
+	if (!conn_live(a) || !mm_id_valid(channel_id))
+		return;
+	TAILQ_FOREACH(j, &a->fill->jobs, entry)
+		if (j->kind == JOB_CHANNEL && strcmp(j->id, channel_id) == 0)
+			return;
+	job_add(a, JOB_CHANNEL, channel_id);
+	jobs_run(a);
+}
+
+void
+gapfill_stop(struct account *a)
+{
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&a->fill->jobs)) != NULL)
+		job_free(a, j);
+}
+
+int
+gapfill_complete(const struct account *a)
+{
+	return a->fill->complete;
+}
+
+void
+gapfill_kick(struct account *a)
+{
+	if (!TAILQ_EMPTY(&a->fill->jobs))
+		jobs_run(a);
+}

@@ -1,0 +1,342 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/conn.h"
+#include "workers/account/decode.h"
+#include "workers/account/drops.h"
+#include "workers/account/gapfill.h"
+#include "workers/account/intake.h"
+#include "workers/account/lanes.h"
+#include "workers/account/outbox.h"
+#include "workers/account/pipeline.h"
+#include "workers/account/seen.h"
+#include "workers/account/storelink.h"
+#include "workers/account/users.h"
+
+struct intake {
+	struct bot_identity bot;
+	struct seen *seen;
+};
+
+/* An inbound on its way into the inbox, or waiting to be known better. */
+struct entering {
+	struct account *a;
+	struct inbound *in;
+	struct verdict v;
+	struct json_object *data;
+	int missed;
+};
+
+static void take(struct account *, struct inbound *, int missed);
+
+struct intake *
+intake_new(struct account *a)
+{
+	struct intake *i;
+
+	if ((i = calloc(1, sizeof(*i))) == NULL)
+		fatal("calloc");
+	i->seen = seen_new();
+	return i;
+}
+
+void
+intake_identity(struct account *a)
+{
+	struct bot_identity *bot = &a->intake->bot;
+
+	ID_COPY(bot->user_id, a->bot_id);
+	ID_COPY(bot->username, a->bot_name);
+	users_learn(a, a->bot_id, a->bot_name);
+	outbox_kick(a);
+}
+
+/* Into the inbox */
+
+static void
+entering_free(struct entering *e)
+{
+	inbound_free(e->in);
+	verdict_clear(&e->v);
+	json_object_put(e->data);
+	free(e);
+}
+
+static void
+put_done(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	struct entering *e = arg;
+	struct channel *ch = channel_get(a, e->in->channel_id);
+	struct json_object *dup = NULL;
+
+	if (err != NULL) {
+		/* It stays with the server's posts and is taken again. */
+		mark_failed(a, ch);
+		seen_forget(a->intake->seen, e->in->event_id);
+		log_event(LOG_ERR, "inbox.refused", "account", a->id,
+		    "event_id", e->in->event_id, "error", err, NULL);
+		conn_drop(a, "the store takes nothing");
+		entering_free(e);
+		return;
+	}
+	mark_end(a, ch);
+	json_object_object_get_ex(reply, "dup", &dup);
+	if (!json_object_get_boolean(dup)) {
+		a->n_accepted++;
+		lanes_add(a, api_int(reply, "seq"), e->v.lane,
+		    e->in->channel_id, e->v.root, e->in->event_id,
+		    e->in->create_at, json_object_get(e->data));
+	}
+	entering_free(e);
+}
+
+/* What the turn needs to know, also after a restart. */
+static struct json_object *
+turn_data(struct account *a, const struct inbound *in, const struct verdict *v)
+{
+	struct json_object *d = json_object_new_object();
+	const char *sender = in->actor_name;
+
+	if (*sender == '\0' && users_name(a, in->actor_id) != NULL)
+		sender = users_name(a, in->actor_id);
+	json_object_object_add(d, "agent", json_object_new_string(v->agent));
+	json_object_object_add(
+	    d, "session", json_object_new_string(v->session.key));
+	json_object_object_add(d, "text", json_object_new_string(v->text));
+	json_object_object_add(d, "context",
+	    json_object_new_string(v->context != NULL ? v->context : ""));
+	json_object_object_add(d, "sender", json_object_new_string(sender));
+	json_object_object_add(
+	    d, "addressed", json_object_new_boolean(v->addressed));
+	json_object_object_add(d, "post", json_object_new_string(in->post_id));
+	return d;
+}
+
+static void
+put(struct account *a, struct entering *e)
+{
+	struct inbound *in = e->in;
+	struct json_object *msg = chan_msg("inbox.put");
+	/*
+	 * An edit that adds a mention answers the post: the same identity,
+	 * so that neither comes twice, whatever comes first.
+	 */
+	enum inbound_kind kind =
+	    in->kind == INBOUND_EDIT ? INBOUND_POST : in->kind;
+	const char *id = in->kind == INBOUND_EDIT ? in->post_id : in->event_id;
+
+	e->data = turn_data(a, in, &e->v);
+	json_object_object_add(
+	    msg, "kind", json_object_new_string(inbound_kind_name(kind)));
+	json_object_object_add(msg, "event", json_object_new_string(id));
+	json_object_object_add(msg, "lane", json_object_new_string(e->v.lane));
+	json_object_object_add(
+	    msg, "channel", json_object_new_string(in->channel_id));
+	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
+	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
+	json_object_object_add(msg, "data", json_object_get(e->data));
+	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	storelink_request(a, msg, put_done, e);
+}
+
+/* Deciding */
+
+static void
+judge(struct account *a, struct inbound *in, int missed)
+{
+	struct channel *ch = channel_get(a, in->channel_id);
+	struct channel_info info = {ch->type, ch->name, ch->display,
+	    ch->team_id};
+	struct facts facts = {.now = walltime_ms(), .missed = missed};
+	struct entering *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		fatal("calloc");
+	e->a = a;
+	e->in = in;
+	decide(a->policy, &a->intake->bot, &info, &facts, in, &e->v);
+	if (e->v.kind != VERDICT_ACCEPT || !e->v.runs) {
+		drops_add(a, in, &e->v);
+		mark_end(a, ch);
+		entering_free(e);
+		return;
+	}
+	a->last_in = walltime_ms();
+	put(a, e);
+}
+
+/* What must be known before a decision is asked for by REST. */
+
+static void
+user_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct entering *e = arg;
+	struct json_object *v = NULL;
+
+	/* Unknown stays unknown, which denies. */
+	if (api_ok(r, body, 200)) {
+		json_object_object_get_ex(body, "is_bot", &v);
+		e->in->actor_is_bot =
+		    json_object_get_boolean(v) ? TRI_YES : TRI_NO;
+		inbound_set(&e->in->actor_name, api_str(body, "username"));
+	}
+	judge(a, e->in, e->missed);
+	free(e);
+}
+
+static void
+channel_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct entering *e = arg;
+
+	if (api_ok(r, body, 200))
+		channel_learn(a, body);
+	else
+		channel_get(a, e->in->channel_id)->type = '?'; /* denied */
+	take(a, e->in, e->missed);
+	free(e);
+}
+
+static void
+ask(struct account *a, struct inbound *in, int missed, const char *what,
+    const char *id, api_fn fn)
+{
+	struct entering *e;
+	char path[64];
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		fatal("calloc");
+	e->in = in;
+	e->missed = missed;
+	snprintf(path, sizeof(path), "/%s/%s", what, id);
+	api_get(a, path, fn, e);
+}
+
+static void
+take(struct account *a, struct inbound *in, int missed)
+{
+	struct channel *ch;
+
+	channel_learn_event(a, in);
+	ch = channel_get(a, in->channel_id);
+	if (ch->type == 0)
+		ask(a, in, missed, "channels", ch->id, channel_done);
+	else if (in->actor_is_bot == TRI_UNKNOWN &&
+	    strcmp(in->actor_id, a->bot_id) != 0)
+		ask(a, in, missed, "users", in->actor_id, user_done);
+	else
+		judge(a, in, missed);
+}
+
+static void
+enter(struct account *a, struct inbound *in, int missed)
+{
+	a->n_events++;
+	if (seen_add(a->intake->seen, in->event_id)) {
+		inbound_free(in);
+		return;
+	}
+	mark_begin(channel_get(a, in->channel_id), in->post_id, in->create_at);
+	take(a, in, missed);
+}
+
+void
+intake_post(struct account *a, struct json_object *post)
+{
+	struct inbound *in;
+	enum reason why;
+	const char *name;
+
+	if ((in = decode_post(post, INBOUND_POST, a->id, &why)) == NULL) {
+		log_event(LOG_INFO, "post.malformed", "account", a->id,
+		    "reason", reason_name(why), NULL);
+		return;
+	}
+	if ((name = users_name(a, in->actor_id)) != NULL)
+		inbound_set(&in->actor_name, name);
+	enter(a, in, 1);
+}
+
+/* A message in a channel that no list has told us of. */
+static void
+channel_note(struct account *a, const struct inbound *in)
+{
+	struct channel *ch = channel_get(a, in->channel_id);
+
+	if (!ch->open && !ch->filling && gapfill_complete(a))
+		gapfill_channel(a, ch->id);
+}
+
+static void
+lifecycle(struct account *a, const struct event *ev)
+{
+	int own = strcmp(ev->user_id, a->bot_id) == 0;
+
+	switch (ev->type) {
+	case EVENT_DIRECT_ADDED:
+	case EVENT_GROUP_ADDED:
+	case EVENT_CHANNEL_CREATED:
+		gapfill_channel(a, ev->channel_id);
+		break;
+	case EVENT_USER_ADDED:
+		if (own)
+			gapfill_channel(a, ev->channel_id);
+		break;
+	case EVENT_USER_UPDATED:
+		/* Disabled, enabled, a new token: the old socket is deaf. */
+		if (own && ev->update_at > a->bot_update_at)
+			conn_drop(a, "the bot account was changed");
+		break;
+	default:
+		break;
+	}
+}
+
+void
+intake_event(struct account *a, struct event *ev)
+{
+	struct inbound *in = ev->in;
+
+	switch (ev->type) {
+	case EVENT_POSTED:
+		users_learn(a, in->actor_id, in->actor_name);
+		ev->in = NULL;
+		channel_learn_event(a, in);
+		channel_note(a, in);
+		enter(a, in, 0);
+		break;
+	case EVENT_EDITED:
+		ev->in = NULL;
+		enter(a, in, 0);
+		break;
+	case EVENT_BAD:
+		log_event(LOG_INFO, "event.malformed", "account", a->id,
+		    "name", ev->name, "reason", reason_name(ev->reason), NULL);
+		break;
+	default:
+		lifecycle(a, ev);
+		break;
+	}
+}
+
+void
+intake_flush(struct account *a)
+{
+	drops_flush(a);
+	marks_flush(a);
+}

@@ -1,0 +1,79 @@
+/*
+ * Lanes: the events of one conversation (account, channel, root) are
+ * answered one after the other, those of different lanes side by side.
+ *
+ * A lane is held by the turn that runs in it and by each outbox row that
+ * has not been delivered yet, so answers are read in the order of their
+ * questions.
+ */
+#ifndef ACCOUNT_LANES_H
+#define ACCOUNT_LANES_H
+
+#include <sys/queue.h>
+
+#include <stdint.h>
+
+#include "workers/account/inbound.h"
+#include "workers/account/lane.h"
+
+#define RUNNING_MAX 64 /* turns of one account at once */
+
+struct account;
+struct draft;
+struct json_object;
+struct lane;
+struct lanes;
+struct turn;
+
+/* An event of the inbox that waits for, or has, its turn. */
+struct row {
+	TAILQ_ENTRY(row) entry;
+	TAILQ_ENTRY(row) running;
+	struct lane *lane;
+	int64_t seq;       /* of the inbox */
+	int64_t at;        /* server time of the event */
+	int64_t not_before; /* wall ms: a retry that waits */
+	int attempts;  /* lives of a worker that ended over it, and retries */
+	int tries;     /* transient failures in this life */
+	int recovered;     /* an earlier life of the worker had it */
+	char channel[MM_ID_SIZE];
+	char root[MM_ID_SIZE];
+	char event[EVENT_ID_SIZE];
+	struct json_object *data; /* owned: what intake made of it */
+	struct draft *draft;
+	struct turn *turn; /* running */
+};
+
+struct lanes *lanes_new(struct account *);
+/* Takes over one reference of data. The row waits for lanes_run(). */
+void lanes_add(struct account *, int64_t seq, const char *lane,
+    const char *channel, const char *root, const char *event, int64_t at,
+    struct json_object *data);
+/* An inbox.row of the store. -1: not of its shape. Twice is fine. */
+int lanes_restore(struct account *, struct json_object *row);
+/* All rows are there. */
+void lanes_loaded(struct account *);
+/* Start whatever can start, in this turn of the loop or the next. */
+void lanes_run(struct account *);
+/* Running turns are ours: tell a store that was restarted. */
+void lanes_reclaim(struct account *);
+
+const char *lanes_key(const struct row *);
+/* The running turn with this id, or NULL. */
+struct turn *lanes_turn(struct account *, int64_t id);
+
+/* The turn of a row is over for good; the row is gone. */
+void lanes_row_done(struct account *, struct row *);
+/* It did not work; try again at this wall time. */
+void lanes_row_again(struct account *, struct row *, int64_t not_before);
+
+/* An undelivered outbox row holds its lane. key "" holds none: NULL. */
+struct lane *lanes_hold(struct account *, const char *key);
+void lanes_release(struct account *, struct lane *);
+
+int lanes_waiting(const struct account *);
+int lanes_running(const struct account *);
+/* Give up every turn that talks to this agent; its link is gone. */
+void lanes_agent_gone(struct account *, const char *agent);
+
+#endif

@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/lookup.h"
+
+#define PAGE 200
+#define PAGES_MAX 5
+
+struct lookup {
+	struct account *a;
+	struct net_request *req;
+	char channel[MM_ID_SIZE];
+	char before[MM_ID_SIZE];
+	int64_t since;
+	const char *mark;
+	char *value;
+	lookup_fn fn;
+	void *arg;
+	int pages;
+};
+
+static void lookup_page(struct lookup *);
+
+static void
+lookup_free(struct lookup *l)
+{
+	free(l->value);
+	free(l);
+}
+
+static void
+lookup_end(struct lookup *l, const char *post, const char *failed)
+{
+	l->fn(l->a, post, failed, l->arg);
+	lookup_free(l);
+}
+
+static int
+is_it(const struct lookup *l, struct json_object *post)
+{
+	struct json_object *props = NULL;
+
+	if (strcmp(api_str(post, "user_id"), l->a->bot_id) != 0 ||
+	    api_int(post, "delete_at") != 0)
+		return 0;
+	json_object_object_get_ex(post, "props", &props);
+	return strcmp(api_str(props, l->mark), l->value) == 0;
+}
+
+/* 1: over, found or not. */
+static int
+page_search(struct lookup *l, struct json_object *body)
+{
+	struct json_object *order = NULL, *posts = NULL, *post;
+	size_t i, n;
+
+	if (!json_object_object_get_ex(body, "order", &order) ||
+	    !json_object_is_type(order, json_type_array) ||
+	    !json_object_object_get_ex(body, "posts", &posts) ||
+	    !json_object_is_type(posts, json_type_object)) {
+		lookup_end(l, "", "not a list of posts");
+		return 1;
+	}
+	n = json_object_array_length(order);
+	for (i = 0; i < n; i++) {
+		const char *id = json_object_get_string(
+		    json_object_array_get_idx(order, i));
+
+		if (!mm_id_valid(id) ||
+		    !json_object_object_get_ex(posts, id, &post))
+			continue;
+		if (is_it(l, post)) {
+			lookup_end(l, id, NULL);
+			return 1;
+		}
+		ID_COPY(l->before, id);
+		if (api_int(post, "create_at") < l->since) {
+			lookup_end(l, "", NULL);
+			return 1;
+		}
+	}
+	if (n < PAGE || ++l->pages == PAGES_MAX) {
+		lookup_end(l, "", NULL);
+		return 1;
+	}
+	return 0;
+}
+
+static void
+page_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct lookup *l = arg;
+	char buf[256];
+
+	l->req = NULL;
+	if (r->ending == NET_ANSWERED &&
+	    (r->status == 403 || r->status == 404)) {
+		lookup_end(l, "", NULL); /* nothing of ours to be seen */
+		return;
+	}
+	if (!api_ok(r, body, 200)) {
+		lookup_end(l, "", api_error(r, body, buf, sizeof(buf)));
+		return;
+	}
+	if (!page_search(l, body))
+		lookup_page(l);
+}
+
+static void
+lookup_page(struct lookup *l)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s%s",
+	    l->channel, PAGE, l->before[0] != '\0' ? "&before=" : "",
+	    l->before);
+	l->req = api_get(l->a, path, page_done, l);
+}
+
+struct lookup *
+lookup_start(struct account *a, const char *channel, int64_t since,
+    const char *mark, const char *value, lookup_fn fn, void *arg)
+{
+	struct lookup *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL ||
+	    (l->value = strdup(value)) == NULL)
+		fatal("calloc");
+	l->a = a;
+	ID_COPY(l->channel, channel);
+	l->since = since;
+	l->mark = mark;
+	l->fn = fn;
+	l->arg = arg;
+	lookup_page(l);
+	return l;
+}
+
+void
+lookup_cancel(struct lookup *l)
+{
+	if (l == NULL)
+		return;
+	if (l->req != NULL)
+		net_request_cancel(l->req);
+	lookup_free(l);
+}

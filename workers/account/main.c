@@ -1,0 +1,259 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/secret.h"
+#include "workers/account/account.h"
+#include "workers/account/agents.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/conn.h"
+#include "workers/account/ctl.h"
+#include "workers/account/drops.h"
+#include "workers/account/gapfill.h"
+#include "workers/account/intake.h"
+#include "workers/account/lanes.h"
+#include "workers/account/outbox.h"
+#include "workers/account/policy.h"
+#include "workers/account/storelink.h"
+#include "workers/account/users.h"
+#include "workers/net/net.h"
+#include "workers/net/url.h"
+#include "workers/worker.h"
+
+#define STOP_MS 3000 /* for running turns; the supervisor gives 5 s */
+#define TRIM_MS 5000 /* how often unused memory is given back */
+#define CAP 12       /* REST connections of one account */
+
+static struct event *trim_timer, *stop_timer;
+
+static void
+on_trim(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+	static uint64_t seen;
+
+	if (a->n_events != seen && lanes_running(a) == 0)
+		heap_trim();
+	seen = a->n_events;
+	loop_timer(trim_timer, TRIM_MS);
+}
+
+static void
+account_prepare(struct worker *w)
+{
+	struct account *a;
+
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		fatal("calloc");
+	a->worker = w;
+	a->base = worker_base(w);
+	a->net = net_new(a->base);
+	a->store = storelink_new(a);
+	a->agents = agents_new(a);
+	a->channels = channels_new(a);
+	a->users = users_new();
+	a->drops = drops_new(a);
+	a->intake = intake_new(a);
+	a->conn = conn_new(a);
+	a->fill = gapfill_new(a);
+	a->lanes = lanes_new(a);
+	a->outbox = outbox_new(a);
+	if ((trim_timer = evtimer_new(a->base, on_trim, a)) == NULL)
+		fatalx("evtimer_new");
+	worker_set_state(w, a);
+}
+
+static enum stream_mode
+stream_mode(const char *s)
+{
+	if (strcmp(s, "off") == 0)
+		return STREAM_OFF;
+	if (strcmp(s, "block") == 0)
+		return STREAM_BLOCK;
+	if (strcmp(s, "progress") == 0)
+		return STREAM_PROGRESS;
+	return STREAM_PARTIAL;
+}
+
+/* Secrets come before or after this: the endpoint is made at start. */
+static struct base_url url;
+static struct net_endpoint_opts opts;
+static struct secret *proxy_auth;
+static int endpoint_id;
+
+static void
+endpoint_init(struct account *a, struct json_object *config)
+{
+	struct json_object *proxy;
+	struct fields f;
+
+	fields_open(&f, config);
+	if (base_url_parse(&url, fields_str(&f, "baseUrl", 1024)) == -1)
+		fatalx("init: baseUrl is not usable");
+	endpoint_id = (int)fields_int(&f, "endpoint", 0, INT32_MAX);
+	opts.tls_pin = fields_opt_str(&f, "tlsPin", 256);
+	if ((proxy = fields_opt_obj(&f, "proxy")) != NULL) {
+		opts.proxy_host = api_str(proxy, "host");
+		opts.proxy_port = (uint16_t)api_int(proxy, "port");
+	}
+	if (fields_ok(&f) == -1)
+		fatalx("init: %s", fields_error(&f));
+	opts.name = a->id;
+	opts.https = url.https;
+	opts.host = url.host;
+	opts.port = url.port;
+	opts.base = url.base;
+	opts.cap = CAP;
+}
+
+static void
+account_init(struct worker *w, struct json_object *config)
+{
+	struct account *a = worker_state(w);
+	struct json_object *streaming, *fill;
+	struct fields f;
+	const char *why;
+
+	json_object_get(config); /* strings of opts live in it */
+	if ((a->id = strdup(worker_name(w))) == NULL)
+		fatal("strdup");
+	if ((a->policy = policy_compile(config, &why)) == NULL)
+		fatalx("init: %s", why);
+	endpoint_init(a, config);
+	fields_open(&f, config);
+	a->chunk_limit =
+	    (int)fields_opt_int(&f, "textChunkLimit", 1, 16383, 4000);
+	streaming = fields_opt_obj(&f, "streaming");
+	a->stream = stream_mode(api_str(streaming, "mode"));
+	a->chunk_newline =
+	    strcmp(api_str(streaming, "chunkMode"), "newline") == 0;
+	fill = fields_opt_obj(&f, "gapFill");
+	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
+	a->fill_age_ms *= 60000;
+	if (fields_ok(&f) == -1)
+		fatalx("init: %s", fields_error(&f));
+}
+
+static void
+account_secret(struct worker *w, const char *name, const char *value)
+{
+	struct account *a = worker_state(w);
+
+	if (strcmp(name, "token") == 0)
+		a->token = secret_new(value, strlen(value));
+	else if (strcmp(name, "proxy") == 0)
+		proxy_auth = secret_new(value, strlen(value));
+	else
+		fatalx("a secret of no use here");
+}
+
+static void
+account_fd(struct worker *w, const char *name, int fd)
+{
+	struct account *a = worker_state(w);
+
+	if (strcmp(name, "ca") != 0)
+		fatalx("a descriptor of no use here");
+	if (net_set_ca(a->net, fd) == -1)
+		log_warnx("the certificates cannot be used");
+}
+
+static void
+account_link(struct worker *w, const char *kind, const char *peer,
+    struct json_object *link_opts, int fd)
+{
+	struct account *a = worker_state(w);
+
+	if (strcmp(kind, "dial") == 0)
+		net_set_dialer(a->net, fd);
+	else if (strcmp(kind, "store") == 0)
+		storelink_set(a, fd);
+	else if (strcmp(kind, "turn") == 0)
+		agents_set(a, peer, fd);
+	else if (strcmp(kind, "control") == 0)
+		ctl_set(a, fd);
+	else
+		fatalx("a link of no use here");
+}
+
+static void
+account_unlink(struct worker *w, const char *kind, const char *peer)
+{
+	if (strcmp(kind, "turn") == 0)
+		agents_remove(worker_state(w), peer);
+}
+
+static void
+account_start(struct worker *w)
+{
+	struct account *a = worker_state(w);
+
+	opts.proxy_auth = proxy_auth;
+	if ((a->ep = net_endpoint_new(a->net, endpoint_id, &opts)) == NULL)
+		fatalx("the endpoint of baseUrl is not usable");
+	if (a->token == NULL || net_endpoint_set_bearer(a->ep, a->token) == -1)
+		fatalx("no usable bot token");
+	a->linked = 1;
+	loop_timer(trim_timer, TRIM_MS);
+	worker_ready(w);
+	lanes_run(a);
+	conn_wake(a);
+}
+
+static void
+on_stop(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+
+	if (what == EV_TIMEOUT && lanes_running(a) > 0 && a->stopping++ < 30) {
+		loop_timer(stop_timer, STOP_MS / 30);
+		return;
+	}
+	worker_exit(a->worker);
+}
+
+/*
+ * No new events, no new turns; what is under way may finish. What does not
+ * is in the store and comes back with the next start.
+ */
+static void
+account_stop(struct worker *w)
+{
+	struct account *a = worker_state(w);
+
+	if (a->stopping)
+		return;
+	a->stopping = 1;
+	conn_stop(a);
+	intake_flush(a);
+	if ((stop_timer = evtimer_new(a->base, on_stop, a)) == NULL)
+		fatalx("evtimer_new");
+	loop_timer(stop_timer, 0);
+}
+
+static const struct worker_role role = {
+    .title = "account",
+    .sandbox = SANDBOX_ACCOUNT,
+    .prepare = account_prepare,
+    .init = account_init,
+    .secret = account_secret,
+    .fd = account_fd,
+    .link = account_link,
+    .unlink = account_unlink,
+    .start = account_start,
+    .stop = account_stop,
+};
+
+int
+main(int argc, char *argv[])
+{
+	return worker_main(argc, argv, &role);
+}

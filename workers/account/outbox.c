@@ -1,0 +1,448 @@
+#include "config.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/conn.h"
+#include "workers/account/lanes.h"
+#include "workers/account/lookup.h"
+#include "workers/account/outbox.h"
+#include "workers/account/storelink.h"
+
+#define BACKOFF_MS 1000
+#define BACKOFF_MAX_MS 60000
+#define CLOCK_SLACK_MS 600000 /* our clock against the server's */
+#define TEXT_MAX (512u * 1024)
+
+enum out_op { OUT_POST, OUT_EDIT, OUT_DELETE };
+
+struct out_row {
+	TAILQ_ENTRY(out_row) entry;
+	struct account *a;
+	struct lane *lane;
+	struct net_request *req;
+	struct lookup *look;
+	struct event *timer;
+	char key[OUTBOX_KEY_SIZE];
+	char lane_key[LANE_KEY_SIZE];
+	char channel[MM_ID_SIZE];
+	char root[MM_ID_SIZE];
+	char post[MM_ID_SIZE]; /* to edit or delete */
+	char *text;
+	enum out_op op;
+	int64_t seq;
+	int64_t created;  /* wall ms */
+	unsigned tries;
+	int unclear;      /* look before sending (again) */
+	outbox_fn fn;
+	void *arg;
+};
+
+struct outbox {
+	TAILQ_HEAD(, out_row) rows; /* in order */
+	int pending;
+};
+
+static void row_go(struct out_row *);
+
+struct outbox *
+outbox_new(struct account *a)
+{
+	struct outbox *o;
+
+	if ((o = calloc(1, sizeof(*o))) == NULL)
+		fatal("calloc");
+	TAILQ_INIT(&o->rows);
+	return o;
+}
+
+void
+outbox_key(char *buf, int64_t seq, int n)
+{
+	snprintf(buf, OUTBOX_KEY_SIZE, "p%llx.%d.%08x%08x", (long long)seq, n,
+	    arc4random(), arc4random());
+}
+
+struct json_object *
+outbox_item(const char *key, const char *op, const char *channel,
+    const char *root, const char *post, const char *text)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "key", json_object_new_string(key));
+	json_object_object_add(o, "op", json_object_new_string(op));
+	json_object_object_add(o, "channel", json_object_new_string(channel));
+	json_object_object_add(o, "root", json_object_new_string(root));
+	json_object_object_add(o, "post", json_object_new_string(post));
+	json_object_object_add(o, "text", json_object_new_string(text));
+	json_object_object_add(o, "props", json_object_new_object());
+	return o;
+}
+
+/* The next row of the same lane goes when this one is gone. */
+static struct out_row *
+lane_first(struct account *a, const char *lane_key)
+{
+	struct out_row *r;
+
+	TAILQ_FOREACH(r, &a->outbox->rows, entry)
+		if (strcmp(r->lane_key, lane_key) == 0)
+			return r;
+	return NULL;
+}
+
+static void
+row_end(struct out_row *r, const char *post, const char *failed)
+{
+	struct account *a = r->a;
+	struct lane *lane = r->lane;
+	struct out_row *next = NULL;
+
+	TAILQ_REMOVE(&a->outbox->rows, r, entry);
+	a->outbox->pending--;
+	if (r->lane_key[0] != '\0')
+		next = lane_first(a, r->lane_key);
+	if (r->fn != NULL)
+		r->fn(a, post, failed, r->arg);
+	if (r->timer != NULL)
+		event_free(r->timer);
+	free(r->text);
+	free(r);
+	if (next != NULL)
+		row_go(next);
+	lanes_release(a, lane);
+}
+
+static void
+row_done(struct out_row *r, const char *post)
+{
+	struct json_object *msg = chan_msg("outbox.done");
+
+	json_object_object_add(msg, "key", json_object_new_string(r->key));
+	json_object_object_add(msg, "post", json_object_new_string(post));
+	storelink_tell(r->a, msg);
+	r->a->n_answers++;
+	r->a->last_out = walltime_ms();
+	row_end(r, post, NULL);
+}
+
+static void
+row_dead(struct out_row *r, int status, const char *why)
+{
+	struct json_object *msg = chan_msg("outbox.dead");
+
+	log_event(LOG_WARNING, "outbox.dead", "account", r->a->id, "channel",
+	    r->channel, "error", why, NULL);
+	json_object_object_add(msg, "key", json_object_new_string(r->key));
+	json_object_object_add(
+	    msg, "reason", json_object_new_string("refused"));
+	json_object_object_add(msg, "status", json_object_new_int(status));
+	json_object_object_add(msg, "text", json_object_new_string(why));
+	storelink_tell(r->a, msg);
+	row_end(r, "", why);
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	row_go(arg);
+}
+
+/* at_least: what the server asked for, or -1. */
+static void
+row_later(struct out_row *r, int64_t at_least)
+{
+	int64_t ms = BACKOFF_MS;
+	unsigned i;
+
+	for (i = 0; i < r->tries && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	r->tries++;
+	ms = ms - ms / 5 + arc4random_uniform((uint32_t)(2 * (ms / 5) + 1));
+	if (ms < at_least)
+		ms = at_least;
+	if (r->timer == NULL &&
+	    (r->timer = evtimer_new(r->a->base, on_timer, r)) == NULL)
+		fatalx("evtimer_new");
+	loop_timer(r->timer, ms);
+}
+
+static void
+row_failed(struct out_row *r, const struct net_result *res,
+    struct json_object *body)
+{
+	char why[256];
+	int64_t wait = -1;
+
+	api_error(res, body, why, sizeof(why));
+	if (res->ending == NET_ANSWERED && res->status == 401) {
+		/* Not the row's fault: it waits until the token is good. */
+		conn_unauthorised(r->a);
+		row_later(r, BACKOFF_MAX_MS);
+		return;
+	}
+	if (res->ending == NET_ANSWERED && res->status >= 400 &&
+	    res->status < 500 && res->status != 429 && res->status != 408) {
+		row_dead(r, res->status, why);
+		return;
+	}
+	/* A 5xx may have been too late: the post can be there. */
+	if (res->ending == NET_MAYBE ||
+	    (res->ending == NET_ANSWERED && res->status >= 500))
+		r->unclear = 1;
+	if (res->ratelimit_reset_ms > wait)
+		wait = res->ratelimit_reset_ms;
+	if (res->retry_after_ms > wait)
+		wait = res->retry_after_ms;
+	log_event(LOG_INFO, "outbox.retry", "account", r->a->id, "channel",
+	    r->channel, "error", why, "tries", LOG_NUM(r->tries + 1), NULL);
+	row_later(r, wait);
+}
+
+static void
+post_done(struct account *a, const struct net_result *res,
+    struct json_object *body, void *arg)
+{
+	struct out_row *r = arg;
+	const char *id = api_str(body, "id");
+
+	r->req = NULL;
+	if (res->ending == NET_ANSWERED &&
+	    (res->status == 201 || res->status == 200)) {
+		/* Accepted, even when the body cannot be read: not again. */
+		row_done(r, mm_id_valid(id) ? id : "");
+		return;
+	}
+	row_failed(r, res, body);
+}
+
+static void
+edit_done(struct account *a, const struct net_result *res,
+    struct json_object *body, void *arg)
+{
+	struct out_row *r = arg;
+
+	r->req = NULL;
+	if (res->ending == NET_ANSWERED && res->status == 200) {
+		row_done(r, r->post);
+		return;
+	}
+	if (res->ending == NET_ANSWERED && res->status >= 400 &&
+	    res->status < 500 && res->status != 401 && res->status != 408 &&
+	    res->status != 429) {
+		/* Deleted, or the edit window has closed: say it anew. */
+		r->op = OUT_POST;
+		row_go(r);
+		return;
+	}
+	row_failed(r, res, body);
+}
+
+static void
+delete_done(struct account *a, const struct net_result *res,
+    struct json_object *body, void *arg)
+{
+	struct out_row *r = arg;
+
+	r->req = NULL;
+	/* 403 and 404: it is gone, or not ours to remove any more. */
+	if (res->ending == NET_ANSWERED && res->status < 500 &&
+	    res->status != 401 && res->status != 429)
+		row_done(r, "");
+	else
+		row_failed(r, res, body);
+}
+
+static void
+send_post(struct out_row *r)
+{
+	struct json_object *msg = json_object_new_object();
+	struct json_object *props = json_object_new_object();
+
+	json_object_object_add(
+	    props, MARK_OUTBOX, json_object_new_string(r->key));
+	json_object_object_add(
+	    msg, "channel_id", json_object_new_string(r->channel));
+	if (r->root[0] != '\0')
+		json_object_object_add(
+		    msg, "root_id", json_object_new_string(r->root));
+	json_object_object_add(
+	    msg, "message", json_object_new_string(r->text));
+	json_object_object_add(
+	    msg, "pending_post_id", json_object_new_string(r->key));
+	json_object_object_add(msg, "props", props);
+	r->req = api_send(r->a, "POST", "/posts", msg, post_done, r);
+}
+
+static void
+send_edit(struct out_row *r)
+{
+	struct json_object *msg = json_object_new_object();
+	char path[64];
+
+	json_object_object_add(
+	    msg, "message", json_object_new_string(r->text));
+	snprintf(path, sizeof(path), "/posts/%s/patch", r->post);
+	r->req = api_send(r->a, "PUT", path, msg, edit_done, r);
+}
+
+static void
+send_delete(struct out_row *r)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/posts/%s", r->post);
+	r->req = api_send(r->a, "DELETE", path, NULL, delete_done, r);
+}
+
+static void
+look_done(struct account *a, const char *post, const char *failed, void *arg)
+{
+	struct out_row *r = arg;
+
+	r->look = NULL;
+	if (failed != NULL) {
+		row_later(r, -1);
+		return;
+	}
+	if (*post != '\0') {
+		row_done(r, post);
+		return;
+	}
+	r->unclear = 0;
+	send_post(r);
+}
+
+/* Edits and deletions may be repeated; a post must be looked for first. */
+static void
+row_go(struct out_row *r)
+{
+	if (r->req != NULL || r->look != NULL)
+		return;
+	if (r->lane_key[0] != '\0' && lane_first(r->a, r->lane_key) != r)
+		return;
+	/* Without an identity our posts cannot be told from others. */
+	if (r->a->bot_id[0] == '\0')
+		return;
+	if (r->op == OUT_EDIT)
+		send_edit(r);
+	else if (r->op == OUT_DELETE)
+		send_delete(r);
+	else if (r->unclear)
+		r->look = lookup_start(r->a, r->channel,
+		    r->created - CLOCK_SLACK_MS, MARK_OUTBOX, r->key,
+		    look_done, r);
+	else
+		send_post(r);
+}
+
+/* Takes the members that turn.commit and outbox.row have in common. */
+static struct out_row *
+row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
+{
+	const char *key, *op, *channel, *root, *post, *text;
+	struct out_row *r;
+
+	key = fields_str(f, "key", OUTBOX_KEY_SIZE - 1);
+	op = fields_str(f, "op", 16);
+	channel = fields_str(f, "channel", MM_ID_LEN);
+	root = fields_str(f, "root", MM_ID_LEN);
+	post = fields_str(f, "post", MM_ID_LEN);
+	text = fields_str(f, "text", TEXT_MAX);
+	fields_opt_obj(f, "props");
+	if (fields_end(f) == -1 || strlen(lane) >= LANE_KEY_SIZE) {
+		log_warnx("outbox row: %s", fields_error(f));
+		return NULL;
+	}
+	if ((r = calloc(1, sizeof(*r))) == NULL ||
+	    (r->text = strdup(text)) == NULL)
+		fatal("calloc");
+	r->a = a;
+	r->op = strcmp(op, "edit") == 0 ? OUT_EDIT :
+	    strcmp(op, "delete") == 0   ? OUT_DELETE :
+					  OUT_POST;
+	r->seq = seq;
+	ID_COPY(r->key, key);
+	ID_COPY(r->lane_key, lane);
+	ID_COPY(r->channel, channel);
+	ID_COPY(r->root, root);
+	ID_COPY(r->post, post);
+	r->created = walltime_ms();
+	r->lane = lanes_hold(a, lane);
+	TAILQ_INSERT_TAIL(&a->outbox->rows, r, entry);
+	a->outbox->pending++;
+	return r;
+}
+
+void
+outbox_add(struct account *a, struct json_object *items, const char *lane,
+    int64_t seq, outbox_fn fn, void *arg)
+{
+	size_t i, n = json_object_array_length(items);
+	struct out_row *r;
+	struct fields f;
+
+	for (i = 0; i < n; i++) {
+		fields_open(&f, json_object_array_get_idx(items, i));
+		if ((r = row_new(a, &f, lane, seq)) == NULL)
+			fatalx("outbox: a row of our own is wrong");
+		if (i == 0) {
+			r->fn = fn;
+			r->arg = arg;
+		}
+		row_go(r);
+	}
+}
+
+int
+outbox_restore(struct account *a, struct json_object *msg)
+{
+	struct out_row *r, *old;
+	const char *lane;
+	int64_t seq, created;
+	struct fields f;
+
+	fields_open(&f, msg);
+	lane = fields_str(&f, "lane", LANE_KEY_SIZE - 1);
+	seq = fields_int(&f, "seq", 0, INT64_MAX);
+	created = fields_int(&f, "created", 0, INT64_MAX);
+	TAILQ_FOREACH(old, &a->outbox->rows, entry)
+		if (strcmp(old->key, api_str(msg, "key")) == 0)
+			return 0;
+	if ((r = row_new(a, &f, lane, seq)) == NULL)
+		return -1;
+	r->created = created;
+	r->unclear = 1; /* an earlier life may have sent it */
+	return 0;
+}
+
+void
+outbox_kick(struct account *a)
+{
+	struct out_row *r, *next;
+
+	for (r = TAILQ_FIRST(&a->outbox->rows); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, entry);
+		row_go(r);
+	}
+}
+
+int
+outbox_pending(const struct account *a)
+{
+	return a->outbox->pending;
+}

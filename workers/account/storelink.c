@@ -1,0 +1,233 @@
+#include "config.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/conn.h"
+#include "workers/account/lanes.h"
+#include "workers/account/channels.h"
+#include "workers/account/outbox.h"
+#include "workers/account/storelink.h"
+#include "workers/worker.h"
+
+#define STORE_MS 60000 /* a store that needs longer is restarted anyway */
+
+struct store_req {
+	TAILQ_ENTRY(store_req) entry;
+	struct account *a;
+	struct json_object *msg;
+	store_fn fn;
+	void *arg;
+	int sent;
+};
+
+struct storelink {
+	struct account *a;
+	struct chan *c;
+	TAILQ_HEAD(, store_req) reqs; /* not answered, in order */
+	int loading, loaded;
+};
+
+struct storelink *
+storelink_new(struct account *a)
+{
+	struct storelink *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		fatal("calloc");
+	s->a = a;
+	TAILQ_INIT(&s->reqs);
+	return s;
+}
+
+static void
+req_done(struct store_req *r, struct json_object *reply, const char *err)
+{
+	TAILQ_REMOVE(&r->a->store->reqs, r, entry);
+	if (r->fn != NULL)
+		r->fn(r->a, reply, err, r->arg);
+	json_object_put(r->msg);
+	free(r);
+}
+
+static void
+req_reply(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	struct store_req *r = arg;
+	struct storelink *s = r->a->store;
+
+	if (msg == NULL) {
+		/*
+		 * The link is gone, or the store hangs: the request stays
+		 * and is sent again on the next link.
+		 */
+		r->sent = 0;
+		if (s->c != NULL)
+			chan_violation(s->c, "no answer");
+		return;
+	}
+	if (strcmp(type, "err") == 0)
+		req_done(r, msg, api_str(msg, "code"));
+	else
+		req_done(r, msg, NULL);
+}
+
+static void
+req_send(struct storelink *s, struct store_req *r)
+{
+	/* Kept for the next link, which will give it another id. */
+	r->sent = 1;
+	if (chan_request(s->c, json_object_get(r->msg), -1, STORE_MS,
+		req_reply, r) == -1)
+		req_done(r, NULL, "large");
+}
+
+void
+storelink_request(
+    struct account *a, struct json_object *msg, store_fn fn, void *arg)
+{
+	struct storelink *s = a->store;
+	struct store_req *r;
+
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		fatal("calloc");
+	*r = (struct store_req){.a = a, .msg = msg, .fn = fn, .arg = arg};
+	TAILQ_INSERT_TAIL(&s->reqs, r, entry);
+	if (s->c != NULL)
+		req_send(s, r);
+}
+
+void
+storelink_tell(struct account *a, struct json_object *msg)
+{
+	if (a->store->c == NULL)
+		json_object_put(msg);
+	else
+		chan_send(a->store->c, msg, -1);
+}
+
+int
+storelink_full(const struct account *a)
+{
+	return a->store->c != NULL && chan_full(a->store->c);
+}
+
+int
+storelink_ready(const struct account *a)
+{
+	return a->store->loaded;
+}
+
+/* Loading: what was unfinished when we last stopped */
+
+static void
+on_inbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct account *a = arg;
+
+	if (!a->store->loaded && lanes_restore(a, msg) == -1)
+		chan_violation(c, "inbox row");
+}
+
+static void
+on_outbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct account *a = arg;
+
+	if (!a->store->loaded && outbox_restore(a, msg) == -1)
+		chan_violation(c, "outbox row");
+}
+
+static void
+on_mark_row(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct account *a = arg;
+
+	if (!a->store->loaded && marks_restore(a, msg) == -1)
+		chan_violation(c, "mark row");
+}
+
+static void
+load_done(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	struct storelink *s = a->store;
+
+	s->loading = 0;
+	if (err != NULL) {
+		log_event(LOG_WARNING, "store.load", "account", a->id, "error",
+		    err, NULL);
+		chan_violation(s->c, "load failed");
+		return;
+	}
+	s->loaded = 1;
+	marks_set_first(a, api_int(reply, "first_at"));
+	lanes_loaded(a);
+	outbox_kick(a);
+	conn_wake(a);
+}
+
+static const struct chan_handler handlers[] = {
+    {"inbox.row", on_inbox_row},
+    {"outbox.row", on_outbox_row},
+    {"mark.row", on_mark_row},
+    {NULL, NULL},
+};
+
+static void
+link_closed(struct chan *c, const char *why, void *arg)
+{
+	struct account *a = arg;
+
+	log_event(LOG_WARNING, "store.link", "account", a->id, "error", why,
+	    NULL);
+	a->store->c = NULL;
+	chan_free(c);
+}
+
+static void
+link_drained(struct chan *c, void *arg)
+{
+	conn_throttle(arg);
+}
+
+void
+storelink_set(struct account *a, int fd)
+{
+	struct storelink *s = a->store;
+	struct store_req *r, *tmp;
+
+	if (s->c != NULL) {
+		struct chan *old = s->c;
+
+		s->c = NULL;
+		chan_free(old);
+	}
+	s->c = chan_new(a->base, fd, PROTO_STORE_ACCOUNT, SIDE_B, handlers,
+	    link_closed, a);
+	chan_set_drain(s->c, link_drained);
+	/*
+	 * A load cut in the middle may have restored a part; rows know
+	 * their seq and are not restored twice.
+	 */
+	if (!s->loaded && !s->loading) {
+		s->loading = 1;
+		storelink_request(a, chan_msg("load"), load_done, NULL);
+		return;
+	}
+	for (r = TAILQ_FIRST(&s->reqs); r != NULL; r = tmp) {
+		tmp = TAILQ_NEXT(r, entry);
+		if (!r->sent)
+			req_send(s, r);
+	}
+	lanes_reclaim(a);
+}

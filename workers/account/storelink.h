@@ -1,0 +1,37 @@
+/*
+ * The account's end of the link to the store.
+ *
+ * Requests outlive a restart of the store: what was not answered when the
+ * link broke is sent again on the next one, in order. Every operation of
+ * the store is a no-op the second time, so this is safe.
+ */
+#ifndef ACCOUNT_STORELINK_H
+#define ACCOUNT_STORELINK_H
+
+#include <stdint.h>
+
+struct account;
+struct json_object;
+
+/* err: NULL when it worked; else the store's code ("full", "io", ...). */
+typedef void (*store_fn)(struct account *, struct json_object *reply,
+    const char *err, void *arg);
+
+struct storelink *storelink_new(struct account *);
+/* A (new) link; owns fd. Loads the account's state when it is the first. */
+void storelink_set(struct account *, int fd);
+/* Links are up, the state is loaded. */
+int storelink_ready(const struct account *);
+
+/*
+ * A request; msg is consumed. fn is called once, also when the store is
+ * gone for long: then it just waits.
+ */
+void storelink_request(
+    struct account *, struct json_object *msg, store_fn, void *arg);
+/* A message without an answer; lost with the link, by design. */
+void storelink_tell(struct account *, struct json_object *msg);
+/* Too much is queued: stop reading the server. */
+int storelink_full(const struct account *);
+
+#endif

@@ -1,0 +1,284 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/account/account.h"
+#include "workers/account/agents.h"
+#include "workers/account/api.h"
+#include "workers/account/conn.h"
+#include "workers/account/draft.h"
+#include "workers/account/lanes.h"
+#include "workers/account/outbox.h"
+#include "workers/account/storelink.h"
+#include "workers/account/turn.h"
+#include "workers/account/turn_end.h"
+
+#define TYPING_AFTER_MS 150  /* an answer that quick needs no sign */
+#define TYPING_EVERY_MS 3000 /* spec channel 3.13 */
+#define TYPING_MAX_MS 60000
+#define GUARD_MS 30000       /* beyond the agent's own deadline */
+#define CRASHES_MAX 12       /* workers that died over one event */
+
+static int64_t last_turn;
+
+static void
+turn_free(struct turn *t)
+{
+	event_free(t->typing);
+	event_free(t->guard);
+	event_free(t->again);
+	json_object_put(t->transcript);
+	json_object_put(t->commit);
+	json_object_put(t->items);
+	free(t->text);
+	free(t->error);
+	free(t);
+}
+
+static const char *
+data_str(const struct row *r, const char *key)
+{
+	return api_str(r->data, key);
+}
+
+static int
+data_bool(const struct row *r, const char *key)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(r->data, key, &v);
+	return json_object_get_boolean(v);
+}
+
+static struct json_object *
+seq_msg(const char *type, const struct row *r)
+{
+	struct json_object *msg = chan_msg(type);
+
+	json_object_object_add(msg, "seq", json_object_new_int64(r->seq));
+	return msg;
+}
+
+void
+turn_claim(struct account *a, struct row *r)
+{
+	storelink_tell(a, seq_msg("turn.begin", r));
+}
+
+static void
+on_typing(int fd, short what, void *arg)
+{
+	struct turn *t = arg;
+
+	if (t->ending || monotime_since(t->began) > TYPING_MAX_MS)
+		return;
+	conn_typing(t->a, t->row->channel, t->row->root);
+	loop_timer(t->typing, TYPING_EVERY_MS);
+}
+
+static void
+on_guard(int fd, short what, void *arg)
+{
+	struct turn *t = arg;
+	struct json_object *msg = chan_msg("turn.cancel");
+
+	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
+	agents_send(t->a, t->agent, msg);
+	turn_fail(t, 0, "deadline", "the agent did not answer in time", 0);
+}
+
+static int
+turn_ask(struct turn *t)
+{
+	struct json_object *msg = chan_msg("turn.start");
+	struct row *r = t->row;
+
+	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
+	json_object_object_add(msg, "session",
+	    json_object_new_string(data_str(r, "session")));
+	json_object_object_add(
+	    msg, "text", json_object_new_string(data_str(r, "text")));
+	json_object_object_add(
+	    msg, "context", json_object_new_string(data_str(r, "context")));
+	json_object_object_add(
+	    msg, "sender", json_object_new_string(data_str(r, "sender")));
+	json_object_object_add(msg, "addressed",
+	    json_object_new_boolean(data_bool(r, "addressed")));
+	json_object_object_add(
+	    msg, "deadline_ms", json_object_new_int64(TURN_DEADLINE_MS));
+	json_object_object_add(msg, "options", json_object_new_object());
+	return agents_send(t->a, t->agent, msg);
+}
+
+struct turn *
+turn_start(struct account *a, struct row *r)
+{
+	const char *agent = data_str(r, "agent");
+	struct turn *t;
+	int state = agents_state(a, agent);
+
+	if (state == 0 || (state == -1 && !a->linked))
+		return NULL; /* agents_set() starts it */
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		fatal("calloc");
+	t->a = a;
+	t->row = r;
+	t->id = ++last_turn;
+	t->began = monotime_now();
+	ID_COPY(t->agent, agent);
+	t->typing = evtimer_new(a->base, on_typing, t);
+	t->guard = evtimer_new(a->base, on_guard, t);
+	t->again = evtimer_new(a->base, turn_commit_again, t);
+	if (t->typing == NULL || t->guard == NULL || t->again == NULL)
+		fatalx("evtimer_new");
+	r->turn = t;
+	if (state == -1) {
+		turn_fail(t, 0, "no-agent", "the agent is not configured", 0);
+		return t;
+	}
+	if (r->attempts >= CRASHES_MAX) {
+		turn_fail(t, 0, "crash", "the worker died over it", 0);
+		return t;
+	}
+	turn_claim(a, r);
+	if (turn_ask(t) == -1) {
+		turn_fail(t, 0, "large", "the message is too large", 0);
+		return t;
+	}
+	loop_timer(t->typing, TYPING_AFTER_MS);
+	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
+	return t;
+}
+
+void
+turn_over(struct turn *t)
+{
+	turn_free(t);
+}
+
+void
+turn_agent_gone(struct account *a, struct row *r, const char *agent)
+{
+	struct turn *t = r->turn;
+
+	if (t->ending || strcmp(t->agent, agent) != 0)
+		return;
+	/* Not the message's fault: the same again with the next link. */
+	turn_free(t);
+	lanes_row_again(a, r, 0);
+}
+
+/* Frames of the agent */
+
+static struct turn *
+turn_find(struct account *a, const char *agent, int64_t id)
+{
+	struct turn *t = lanes_turn(a, id);
+
+	if (t == NULL || t->ending || strcmp(t->agent, agent) != 0)
+		return NULL;
+	return t;
+}
+
+static void
+draft_show(struct turn *t, const char *text)
+{
+	struct row *r = t->row;
+
+	if (t->a->stream == STREAM_OFF)
+		return;
+	if (r->draft == NULL)
+		r->draft = draft_new(
+		    t->a, r->channel, r->root, r->event, r->at);
+	draft_update(r->draft, text);
+}
+
+static int
+frame_text(struct account *a, const char *agent, struct json_object *msg)
+{
+	const char *text;
+	struct fields f;
+	struct turn *t;
+	int64_t id;
+
+	fields_open(&f, msg);
+	id = fields_int(&f, "turn", 1, INT64_MAX);
+	text = fields_str(&f, "text", PROTO_TEXT);
+	if (fields_end(&f) == -1)
+		return -1;
+	if ((t = turn_find(a, agent, id)) == NULL)
+		return 0;
+	if (a->stream == STREAM_PARTIAL || a->stream == STREAM_BLOCK)
+		draft_show(t, text);
+	return 0;
+}
+
+static int
+frame_final(struct account *a, const char *agent, struct json_object *msg)
+{
+	struct json_object *transcript;
+	const char *text;
+	struct fields f;
+	struct turn *t;
+	int64_t id;
+
+	fields_open(&f, msg);
+	id = fields_int(&f, "turn", 1, INT64_MAX);
+	text = fields_str(&f, "text", PROTO_TEXT);
+	transcript = fields_arr(&f, "transcript", 64);
+	fields_opt_obj(&f, "usage");
+	fields_opt_str(&f, "model", 256);
+	if (fields_end(&f) == -1)
+		return -1;
+	if ((t = turn_find(a, agent, id)) != NULL)
+		turn_answer(t, text, json_object_get(transcript));
+	return 0;
+}
+
+static int
+frame_error(struct account *a, const char *agent, struct json_object *msg)
+{
+	const char *code, *text, *detail;
+	int transient;
+	int64_t id, retry;
+	struct fields f;
+	struct turn *t;
+
+	fields_open(&f, msg);
+	id = fields_int(&f, "turn", 1, INT64_MAX);
+	transient = fields_bool(&f, "transient");
+	code = fields_str(&f, "code", 32);
+	text = fields_str(&f, "text", 1024);
+	detail = fields_opt_str(&f, "detail", 1024);
+	retry = fields_opt_int(&f, "retry_ms", 0, INT32_MAX, 0);
+	if (fields_end(&f) == -1)
+		return -1;
+	if ((t = turn_find(a, agent, id)) == NULL)
+		return 0;
+	log_event(LOG_WARNING, "turn.error", "account", a->id, "agent", agent,
+	    "event_id", t->row->event, "code", code, "detail", detail, NULL);
+	turn_fail(t, transient, code, text, retry);
+	return 0;
+}
+
+int
+turn_frame(struct account *a, const char *agent, const char *type,
+    struct json_object *msg)
+{
+	if (strcmp(type, "turn.text") == 0)
+		return frame_text(a, agent, msg);
+	if (strcmp(type, "turn.final") == 0)
+		return frame_final(a, agent, msg);
+	if (strcmp(type, "turn.error") == 0)
+		return frame_error(a, agent, msg);
+	return 0; /* tools and thinking are shown in other modes */
+}

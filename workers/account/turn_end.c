@@ -1,0 +1,295 @@
+#include "config.h"
+
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/chunk.h"
+#include "workers/account/draft.h"
+#include "workers/account/lanes.h"
+#include "workers/account/outbox.h"
+#include "workers/account/storelink.h"
+#include "workers/account/turn.h"
+#include "workers/account/turn_end.h"
+
+#define SILENT "NO_REPLY" /* spec channel 12 */
+#define COMMIT_AGAIN_MS 2000
+
+static void turn_settle(struct turn *);
+
+/* Waits between the tries of a transient failure. */
+static const int64_t retry_wait[] = {1000, 4000, 15000};
+
+/* Ending begins: the preview comes to rest first. */
+
+static void
+draft_rested(void *arg)
+{
+	turn_settle(arg);
+}
+
+static void
+turn_ending(struct turn *t)
+{
+	struct row *r = t->row;
+
+	t->ending = 1;
+	event_del(t->typing);
+	event_del(t->guard);
+	if (r->draft == NULL && r->recovered)
+		r->draft = draft_new(
+		    t->a, r->channel, r->root, r->event, r->at);
+	if (r->draft != NULL)
+		draft_finish(r->draft, r->recovered, draft_rested, t);
+	else
+		turn_settle(t);
+}
+
+void
+turn_answer(struct turn *t, const char *text, struct json_object *transcript)
+{
+	if ((t->text = strdup(text)) == NULL)
+		fatal("strdup");
+	t->transcript = transcript;
+	turn_ending(t);
+}
+
+void
+turn_fail(struct turn *t, int transient, const char *code, const char *text,
+    int64_t retry_ms)
+{
+	if ((t->error = strdup(text)) == NULL)
+		fatal("strdup");
+	strlcpy(t->code, code, sizeof(t->code));
+	t->transient = transient;
+	t->retry_ms = retry_ms;
+	turn_ending(t);
+}
+
+/* What is to be posted */
+
+static void
+item_add(struct turn *t, struct json_object *items, const char *op,
+    const char *post, const char *text)
+{
+	char key[OUTBOX_KEY_SIZE];
+
+	outbox_key(key, t->row->seq, (int)json_object_array_length(items));
+	json_object_array_add(items, outbox_item(key, op, t->row->channel,
+				     t->row->root, post, text));
+}
+
+static int
+is_blank(const char *s)
+{
+	return s[strspn(s, " \t\r\n")] == '\0';
+}
+
+static int
+is_silent(const char *text)
+{
+	const char *s = text + strspn(text, " \t\r\n");
+	size_t len = strlen(SILENT);
+
+	return is_blank(text) ||
+	    (strncmp(s, SILENT, len) == 0 && is_blank(s + len));
+}
+
+/*
+ * An answer of one piece becomes the preview's last edit; of more, new
+ * posts, and the preview goes when they are there.
+ */
+static struct json_object *
+answer_items(struct turn *t, const char *text)
+{
+	struct json_object *items = json_object_new_array();
+	struct account *a = t->a;
+	const char *preview = "";
+	char **chunks;
+	size_t i, n;
+
+	if (t->row->draft != NULL)
+		preview = draft_post(t->row->draft);
+	chunks = a->chunk_newline ?
+	    chunk_newline(text, (size_t)a->chunk_limit, &n) :
+	    chunk_length(text, (size_t)a->chunk_limit, &n);
+	if (n > TURN_POSTS_MAX)
+		log_event(LOG_WARNING, "turn.cut", "account", a->id,
+		    "event_id", t->row->event, "posts", LOG_NUM(n), NULL);
+	if (n == 1 && *preview != '\0')
+		item_add(t, items, "edit", preview, chunks[0]);
+	else {
+		for (i = 0; i < n && i < TURN_POSTS_MAX; i++)
+			item_add(t, items, "post", "", chunks[i]);
+		if (*preview != '\0')
+			item_add(t, items, "delete", preview, "");
+	}
+	chunk_free(chunks, n);
+	return items;
+}
+
+static struct json_object *
+cleanup_items(struct turn *t)
+{
+	struct json_object *items = json_object_new_array();
+
+	if (t->row->draft != NULL && *draft_post(t->row->draft) != '\0')
+		item_add(t, items, "delete", draft_post(t->row->draft), "");
+	return items;
+}
+
+/* Ends that the store commits */
+
+static void commit_send(struct turn *);
+
+/*
+ * Nothing was written. A full disk or a locked database passes: the end of
+ * the turn is kept and offered again. What the store will never take is
+ * given up, so that the lane goes on.
+ */
+static void
+commit_refused(struct turn *t, const char *err)
+{
+	struct account *a = t->a;
+	struct row *r = t->row;
+
+	log_event(LOG_ERR, "turn.commit", "account", a->id, "event_id",
+	    r->event, "error", err, NULL);
+	if (strcmp(err, "full") == 0 || strcmp(err, "io") == 0 ||
+	    strcmp(err, "busy") == 0) {
+		loop_timer(t->again, COMMIT_AGAIN_MS);
+		return;
+	}
+	turn_over(t);
+	lanes_row_done(a, r);
+}
+
+static void
+committed(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	struct turn *t = arg;
+	struct row *r = t->row;
+
+	if (err != NULL) {
+		commit_refused(t, err);
+		return;
+	}
+	if (t->not_before != 0) {
+		int64_t at = t->not_before;
+
+		turn_over(t);
+		lanes_row_again(a, r, at);
+		return;
+	}
+	outbox_add(a, t->items, lanes_key(r), r->seq, NULL, NULL);
+	turn_over(t);
+	lanes_row_done(a, r);
+}
+
+static void
+commit_send(struct turn *t)
+{
+	storelink_request(t->a, json_object_get(t->commit), committed, t);
+}
+
+void
+turn_commit_again(int fd, short what, void *arg)
+{
+	commit_send(arg);
+}
+
+static struct json_object *
+end_msg(struct turn *t, const char *type)
+{
+	struct json_object *msg = chan_msg(type);
+
+	json_object_object_add(
+	    msg, "seq", json_object_new_int64(t->row->seq));
+	t->commit = msg;
+	return msg;
+}
+
+static void
+end_answer(struct turn *t)
+{
+	struct json_object *msg = end_msg(t, "turn.commit");
+	int silent = is_silent(t->text);
+
+	t->items = silent ? cleanup_items(t) : answer_items(t, t->text);
+	json_object_object_add(msg, "session",
+	    json_object_new_string(api_str(t->row->data, "session")));
+	json_object_object_add(
+	    msg, "agent", json_object_new_string(t->agent));
+	json_object_object_add(msg, "outcome",
+	    json_object_new_string(silent ? "silent" : "answered"));
+	json_object_object_add(
+	    msg, "transcript", json_object_get(t->transcript));
+	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	commit_send(t);
+}
+
+static void
+end_retry(struct turn *t)
+{
+	struct json_object *msg = end_msg(t, "turn.retry");
+	int64_t wait = retry_wait[t->row->tries++];
+
+	if (wait < t->retry_ms)
+		wait = t->retry_ms;
+	t->not_before = walltime_ms() + wait;
+	json_object_object_add(
+	    msg, "not_before", json_object_new_int64(t->not_before));
+	json_object_object_add(
+	    msg, "reason", json_object_new_string(t->code));
+	commit_send(t);
+}
+
+/* Who asked is told, shortly; the rest is for the operator. */
+static void
+notice_add(struct turn *t, struct json_object *items)
+{
+	char text[1200];
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(t->row->data, "addressed", &v);
+	if (!json_object_get_boolean(v))
+		return;
+	snprintf(text, sizeof(text), "I could not answer this: %s.", t->error);
+	item_add(t, items, "post", "", text);
+}
+
+static void
+end_dead(struct turn *t)
+{
+	struct json_object *msg = end_msg(t, "turn.dead");
+	char reason[256];
+
+	snprintf(reason, sizeof(reason), "%s: %s", t->code, t->error);
+	t->items = cleanup_items(t);
+	notice_add(t, t->items);
+	json_object_object_add(msg, "reason", json_object_new_string(reason));
+	json_object_object_add(msg, "status", json_object_new_int(0));
+	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	commit_send(t);
+}
+
+static void
+turn_settle(struct turn *t)
+{
+	if (t->error == NULL)
+		end_answer(t);
+	else if (t->transient &&
+	    t->row->tries < (int)(sizeof(retry_wait) / sizeof(retry_wait[0])))
+		end_retry(t);
+	else
+		end_dead(t);
+}

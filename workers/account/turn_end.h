@@ -1,0 +1,53 @@
+/*
+ * How a turn ends: what the agent said becomes outbox rows and a commit.
+ */
+#ifndef ACCOUNT_TURN_END_H
+#define ACCOUNT_TURN_END_H
+
+#include <stdint.h>
+
+#include "common/monotime.h"
+#include "workers/account/inbound.h"
+
+struct account;
+struct event;
+struct json_object;
+struct row;
+
+struct turn {
+	struct account *a;
+	struct row *row;
+	struct event *typing;
+	struct event *guard;
+	struct event *again; /* offer the commit to the store once more */
+	struct monotime began;
+	int64_t id; /* on the agent's link */
+	char agent[ACCOUNT_ID_SIZE];
+	int ending; /* the agent has had its say */
+	/* What it said, while the preview comes to rest. */
+	char *text;
+	struct json_object *transcript;
+	char *error; /* NULL: an answer */
+	char code[33];
+	int transient;
+	int64_t retry_ms;
+	/* What the store is asked to write. */
+	struct json_object *commit;
+	struct json_object *items;
+	int64_t not_before; /* a retry: when; else 0 */
+};
+
+/* The answer; takes over transcript. */
+void turn_answer(
+    struct turn *, const char *text, struct json_object *transcript);
+/* text: for people. retry_ms: what the model's server asked for. */
+void turn_fail(struct turn *, int transient, const char *code,
+    const char *text, int64_t retry_ms);
+
+/* Timer callback of turn.again. */
+void turn_commit_again(int, short, void *turn);
+
+/* turn.c: the turn is over, its memory goes. */
+void turn_over(struct turn *);
+
+#endif

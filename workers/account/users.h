@@ -1,0 +1,21 @@
+/*
+ * Names of users, as far as they were seen: at most USERS_MAX, the oldest
+ * goes first. Only for people to read; decisions are made by id.
+ */
+#ifndef ACCOUNT_USERS_H
+#define ACCOUNT_USERS_H
+
+#define USERS_MAX 1000 /* spec channel 3.3 */
+
+struct account;
+struct json_object;
+struct users;
+
+struct users *users_new(void);
+/* Borrowed until the next users_learn(); NULL when not known. */
+const char *users_name(struct account *, const char *id);
+void users_learn(struct account *, const char *id, const char *name);
+/* From an array of REST user objects. */
+void users_learn_all(struct account *, struct json_object *);
+
+#endif
