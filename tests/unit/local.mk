@@ -75,3 +75,18 @@ tests_unit_test_chan_life_SOURCES = tests/unit/test_chan_life.c \
 	tests/unit/chan_help.h
 tests_unit_test_chan_life_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_unit_test_chan_life_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_json5
+TESTS += tests/unit/test_json5
+tests_unit_test_json5_SOURCES = tests/unit/test_json5.c
+tests_unit_test_json5_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_json5_LDADD = libpostern_config.a $(UNIT_LIBS) -lm
+EXTRA_DIST += tests/vectors/json5-tests tests/vectors/base_url.json \
+	tests/vectors/callback_url.json
+CONFIG_TEST = tests/unit/test_config_util.c tests/unit/test_config_util.h
+CONFIG_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"'
+check_PROGRAMS += tests/unit/test_config_keys
+TESTS += tests/unit/test_config_keys
+tests_unit_test_config_keys_SOURCES = tests/unit/test_config_keys.c \
+	$(CONFIG_TEST)
+tests_unit_test_config_keys_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_keys_LDADD = libpostern_config.a $(UNIT_LIBS)
