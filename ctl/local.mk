@@ -1,1 +1,17 @@
 # ctl
+sbin_PROGRAMS += posternctl
+noinst_LIBRARIES += libpostern_ctl.a
+libpostern_ctl_a_SOURCES = \
+	ctl/ask.c ctl/ask.h \
+	ctl/client.c ctl/client.h \
+	ctl/cmd_daemon.c \
+	ctl/cmd_message.c \
+	ctl/cmd_status.c \
+	ctl/commands.h \
+	ctl/ctl.h \
+	ctl/output.c ctl/output.h \
+	ctl/parse.c ctl/parse.h \
+	daemon/rootless.c daemon/rootless.h
+libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'
+posternctl_SOURCES = ctl/main.c
+posternctl_LDADD = libpostern_ctl.a libpostern_config.a $(COMMON_LIBS)

@@ -27,3 +27,24 @@ libpostern_config_a_SOURCES = \
 	daemon/config_tree.c daemon/config_tree.h \
 	daemon/config_url.c \
 	daemon/json5.c daemon/json5.h
+sbin_PROGRAMS += posternd
+# All but main(), for the tests too.
+noinst_LIBRARIES += libpostern_daemon.a
+libpostern_daemon_a_SOURCES = \
+	daemon/backoff.c daemon/backoff.h \
+	daemon/ctlreq.c daemon/ctlreq.h \
+	daemon/feed.c daemon/feed.h \
+	daemon/links.c daemon/links.h \
+	daemon/logsink.c daemon/logsink.h \
+	daemon/proc.c daemon/proc.h \
+	daemon/procmsg.c \
+	daemon/reload.c daemon/reload.h \
+	daemon/rootless.c daemon/rootless.h \
+	daemon/rundir.c daemon/rundir.h \
+	daemon/sdnotify.c daemon/sdnotify.h \
+	daemon/spawn.c daemon/spawn.h \
+	daemon/state.c daemon/state.h \
+	daemon/supervisor.c daemon/supervisor.h \
+	daemon/watch.c daemon/watch.h
+posternd_SOURCES = daemon/main.c
+posternd_LDADD = libpostern_daemon.a libpostern_config.a $(COMMON_LIBS)

@@ -1,1 +1,10 @@
 # workers/control
+pkglibexec_PROGRAMS += postern-control
+postern_control_SOURCES = \
+	workers/control/clients.c \
+	workers/control/control.h \
+	workers/control/main.c \
+	workers/control/peers.c \
+	workers/control/status.c \
+	workers/control/verbs.c
+postern_control_LDADD = $(WORKER_LIBS)

@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "ctl/ask.h"
+#include "ctl/client.h"
+#include "ctl/output.h"
+#include "ctl/parse.h"
+
+void
+ask_str(struct json_object *o, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_object_add(o, key, json_object_new_string(value));
+}
+
+static void
+complain(const struct invocation *inv, const struct answer *a)
+{
+	struct json_object *o;
+
+	fprintf(stderr, "posternctl: %s\n",
+	    a->text == NULL ? "the daemon refused" : a->text);
+	if ((inv->given & OPT_JSON) == 0)
+		return;
+	o = json_object_new_object();
+	json_object_object_add(o, "ok", json_object_new_boolean(0));
+	ask_str(o, "error", a->text);
+	if (a->data != NULL)
+		json_object_object_add(o, "data", json_object_get(a->data));
+	output_json(o);
+	json_object_put(o);
+}
+
+int
+ask_daemon(const struct invocation *inv, const char *verb,
+    struct json_object *args, int wait_ms, struct answer *a)
+{
+	if (args == NULL)
+		args = json_object_new_object();
+	if (client_ask(client_socket(inv->socket), verb, args, wait_ms, a) ==
+	    -1) {
+		client_free(a);
+		return -1;
+	}
+	if (a->ok)
+		return 0;
+	complain(inv, a);
+	client_free(a);
+	return -1;
+}

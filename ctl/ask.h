@@ -1,0 +1,21 @@
+/*
+ * Asking the daemon the way most verbs do it.
+ */
+#ifndef CTL_ASK_H
+#define CTL_ASK_H
+
+struct answer;
+struct invocation;
+struct json_object;
+
+/*
+ * args is consumed and may be NULL. 0 with an answer that said yes, which
+ * client_free() ends; -1 when there was none or it said no, and why was
+ * told on stderr (with --json, the answer's data goes to stdout, too).
+ */
+int ask_daemon(const struct invocation *, const char *verb,
+    struct json_object *args, int wait_ms, struct answer *);
+/* Members for args. A NULL value is left out. */
+void ask_str(struct json_object *, const char *key, const char *value);
+
+#endif

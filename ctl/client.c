@@ -1,0 +1,218 @@
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "ctl/client.h"
+#include "daemon/rootless.h"
+
+#define PROGRESS_MS 1000
+
+struct session {
+	struct event_base *base;
+	struct event *progress;
+	struct answer *answer;
+	int wait_ms;
+	int waited; /* seconds shown */
+	int done;
+};
+
+static const struct chan_handler no_requests[] = {{NULL, NULL}};
+
+const char *
+client_socket(const char *given)
+{
+	static char own[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char dir[sizeof(own)];
+	const char *env = getenv("POSTERN_SOCKET");
+
+	if (given != NULL)
+		return given;
+	if (env != NULL && env[0] != '\0')
+		return env;
+	/* One's own daemon, started without root, goes first. */
+	if (geteuid() != 0 && rootless_run_dir(dir, sizeof(dir)) == 0 &&
+	    (size_t)snprintf(own, sizeof(own), "%s/control.sock", dir) <
+		sizeof(own) &&
+	    access(own, F_OK) == 0)
+		return own;
+	return POSTERN_RUNDIR "/control.sock";
+}
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd, saved;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static void
+explain_failure(const char *path)
+{
+	switch (errno) {
+	case ENOENT:
+	case ECONNREFUSED:
+		fprintf(stderr,
+		    "posternctl: posternd is not running: nobody answers at "
+		    "%s\n"
+		    "start it with \"systemctl start posternd\", \"rcctl start "
+		    "posternd\" or \"posternd -d\"\n", path);
+		break;
+	case EACCES:
+	case EPERM:
+		fprintf(stderr,
+		    "posternctl: you may not use %s: that takes root or a "
+		    "member of group %s\n", path, POSTERN_GROUP);
+		break;
+	default:
+		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
+	}
+}
+
+static void
+on_answer(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	struct session *s = arg;
+	struct json_object *data;
+	struct fields f;
+	const char *text;
+
+	if (msg == NULL || s->done)
+		return;
+	fields_open(&f, msg);
+	s->answer->ok = fields_bool(&f, "ok");
+	text = fields_opt_str(&f, "text", PROTO_TEXT);
+	data = fields_opt_obj(&f, "data");
+	if (fields_end(&f) == -1)
+		return;
+	if (text != NULL && (s->answer->text = strdup(text)) == NULL)
+		fatal("strdup");
+	s->answer->data = json_object_get(data);
+	s->done = 1;
+	event_base_loopbreak(s->base);
+}
+
+static void
+on_close(struct chan *c, const char *why, void *arg)
+{
+	struct session *s = arg;
+
+	event_base_loopbreak(s->base);
+}
+
+/* Long waits show progress, to somebody who can see it. */
+static void
+on_progress(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	s->waited++;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rwaiting for the daemon, %d s ", s->waited);
+	if (s->waited * PROGRESS_MS >= s->wait_ms)
+		event_base_loopbreak(s->base);
+	else
+		loop_timer(s->progress, PROGRESS_MS);
+}
+
+static int
+converse(int fd, const char *verb, struct json_object *args, int wait_ms,
+    struct answer *answer)
+{
+	struct session s = {.answer = answer, .wait_ms = wait_ms};
+	struct json_object *msg = chan_msg("req");
+	struct chan *c;
+
+	s.base = loop_new();
+	if ((s.progress = evtimer_new(s.base, on_progress, &s)) == NULL)
+		fatalx("out of memory");
+	c = chan_new(
+	    s.base, fd, PROTO_CLIENT, SIDE_B, no_requests, on_close, &s);
+	json_object_object_add(msg, "verb", json_object_new_string(verb));
+	json_object_object_add(msg, "args", args);
+	if (chan_request(c, msg, -1, wait_ms, on_answer, &s) == -1) {
+		fprintf(stderr, "posternctl: the request is too large\n");
+	} else {
+		loop_timer(s.progress, PROGRESS_MS);
+		event_base_dispatch(s.base);
+		if (s.waited > 0 && isatty(STDERR_FILENO))
+			fprintf(stderr, "\r%*s\r", 40, "");
+		if (!s.done)
+			fprintf(stderr,
+			    "posternctl: the daemon gave no answer\n");
+	}
+	chan_free(c);
+	event_free(s.progress);
+	event_base_free(s.base);
+	return s.done ? 0 : -1;
+}
+
+int
+client_ask(const char *path, const char *verb, struct json_object *args,
+    int wait_ms, struct answer *answer)
+{
+	int fd = dial(path);
+
+	memset(answer, 0, sizeof(*answer));
+	if (fd == -1) {
+		json_object_put(args);
+		explain_failure(path);
+		return -1;
+	}
+	return converse(fd, verb, args, wait_ms, answer);
+}
+
+void
+client_free(struct answer *a)
+{
+	free(a->text);
+	json_object_put(a->data);
+	memset(a, 0, sizeof(*a));
+}
+
+int
+client_wait_gone(const char *path)
+{
+	struct monotime end = monotime_add(monotime_now(), CLIENT_STOP_MS);
+	struct timespec pause = {0, 20 * 1000 * 1000};
+	int fd;
+
+	while ((fd = dial(path)) != -1) {
+		close(fd);
+		if (monotime_left(end) == 0)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * One question to the running daemon.
+ */
+#ifndef CTL_CLIENT_H
+#define CTL_CLIENT_H
+
+struct json_object;
+
+#define CLIENT_WAIT_MS 15000
+#define CLIENT_SEND_MS 40000  /* a post may have to wait for the server */
+#define CLIENT_STOP_MS 20000  /* three stages of five seconds, and some */
+
+struct answer {
+	int ok;
+	char *text;               /* or NULL */
+	struct json_object *data; /* or NULL */
+};
+
+/* The socket of the daemon: what was given, or the one that is most likely. */
+const char *client_socket(const char *given);
+/*
+ * Ask verb with args (consumed). 0 and *answer, which client_free() ends;
+ * or -1 when there was no answer, and why was told on stderr.
+ */
+int client_ask(const char *socket, const char *verb,
+    struct json_object *args, int wait_ms, struct answer *);
+void client_free(struct answer *);
+/* Wait until nobody answers any more. 0, or -1 when somebody still does. */
+int client_wait_gone(const char *socket);
+
+#endif

@@ -1,0 +1,122 @@
+#include "config.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/ask.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/ctl.h"
+#include "ctl/output.h"
+#include "ctl/parse.h"
+#include "daemon/config_keys.h"
+
+int
+cmd_help(const struct invocation *inv)
+{
+	ctl_help(NULL, stdout);
+	return 0;
+}
+
+static int
+simple(const struct invocation *inv, const char *verb,
+    struct json_object *args)
+{
+	struct answer a;
+
+	if (ask_daemon(inv, verb, args, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	if (a.text != NULL)
+		output_text(a.text);
+	client_free(&a);
+	return 0;
+}
+
+int
+cmd_reload(const struct invocation *inv)
+{
+	return simple(inv, "reload", NULL);
+}
+
+int
+cmd_stop(const struct invocation *inv)
+{
+	struct answer a;
+
+	if (ask_daemon(inv, "stop", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	client_free(&a);
+	if (client_wait_gone(client_socket(inv->socket)) == -1) {
+		fprintf(stderr, "posternctl: it is still there\n");
+		return 1;
+	}
+	printf("stopped\n");
+	return 0;
+}
+
+static int
+verbose(const struct invocation *inv, int on)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "on", json_object_new_boolean(on));
+	return simple(inv, "verbose", args);
+}
+
+int
+cmd_log_debug(const struct invocation *inv)
+{
+	return verbose(inv, 1);
+}
+
+int
+cmd_log_info(const struct invocation *inv)
+{
+	return verbose(inv, 0);
+}
+
+/* posternd from beside ourselves, else the installed one. */
+static void
+daemon_path(char *buf, size_t len)
+{
+	const char *slash = strrchr(ctl_argv0, '/');
+
+	if (slash != NULL &&
+	    (size_t)snprintf(buf, len, "%.*s/posternd",
+		(int)(slash - ctl_argv0), ctl_argv0) < len &&
+	    access(buf, X_OK) == 0)
+		return;
+	strlcpy(buf, POSTERN_SBINDIR "/posternd", len);
+}
+
+/* The daemon itself checks: the same code, with or without one running. */
+int
+cmd_config_check(const struct invocation *inv)
+{
+	char path[PATH_MAX];
+	char *argv[5];
+	int n = 0;
+
+	daemon_path(path, sizeof(path));
+	argv[n++] = path;
+	argv[n++] = (char *)"-n";
+	if (inv->file != NULL) {
+		argv[n++] = (char *)"-f";
+		argv[n++] = (char *)(uintptr_t)inv->file;
+	}
+	argv[n] = NULL;
+	execv(path, argv);
+	fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
+	return 1;
+}
+
+int
+cmd_config_explain(const struct invocation *inv)
+{
+	return config_keys_explain(inv->operand, stdout) == 0 ? 0 : 1;
+}

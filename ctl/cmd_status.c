@@ -1,0 +1,183 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ask.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/output.h"
+#include "ctl/parse.h"
+
+/* What the store counts for one account. */
+static struct json_object *
+counts_of(struct json_object *data, const char *id)
+{
+	return json_get(json_get(json_get(data, "store"), "accounts"), id);
+}
+
+static void
+print_head(struct json_object *data)
+{
+	struct json_object *reload = json_get(data, "reload");
+
+	printf("posternd %s, process %lld, up %s, %s\n",
+	    json_str(data, "version"), (long long)json_int(data, "pid"),
+	    output_duration(json_int(data, "upMs")),
+	    json_str(data, "summary"));
+	if (json_true(data, "rootless"))
+		printf("not root: workers are not chrooted and share a user\n");
+	if (json_get(data, "store") == NULL)
+		printf("the store does not answer\n");
+	if (reload != NULL) {
+		printf("last reload %s, %s\n",
+		    output_time(json_int(reload, "at")),
+		    json_true(reload, "ok") ? "ok" :
+		    "failed; the configuration before it is in force:");
+		output_text(json_str(reload, "text"));
+	}
+}
+
+static void
+add_counts(struct table *t, struct json_object *c)
+{
+	if (c == NULL) {
+		table_add(t, "?");
+		table_add(t, "?");
+		return;
+	}
+	table_add_int(t, json_int(c, "inbox_pending") +
+		json_int(c, "outbox_pending"), 0);
+	table_add_int(t, json_int(c, "dead"), 0);
+}
+
+static void
+print_accounts(struct json_object *data)
+{
+	static const char *const head[] = {"ACCOUNT", "STATE", "FOR", "USER",
+	    "PENDING", "DEAD", "REASON", NULL};
+	struct json_object *list = json_get(data, "accounts"), *o;
+	const char *why;
+	struct table t;
+	size_t i;
+
+	if (list == NULL || json_object_array_length(list) == 0) {
+		printf("\nno accounts\n");
+		return;
+	}
+	table_init(&t, head);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		why = json_str(o, "reason");
+		if (why[0] == '\0' && strcmp(json_str(o, "state"),
+			"connected") != 0)
+			why = json_str(o, "lastError");
+		table_add(&t, json_str(o, "id"));
+		table_add(&t, json_str(o, "state"));
+		table_add(&t, json_get(o, "sinceMs") == NULL ? "-" :
+			output_duration(json_int(o, "sinceMs")));
+		table_add(&t, json_str(o, "user"));
+		add_counts(&t, counts_of(data, json_str(o, "id")));
+		table_add(&t, why);
+	}
+	printf("\n");
+	table_print(&t);
+}
+
+static void
+print_workers(struct json_object *data)
+{
+	static const char *const head[] = {"PROCESS", "NAME", "PID", "STATE",
+	    "UP", "RESTARTS", "REASON", NULL};
+	struct json_object *list = json_get(data, "workers"), *o;
+	struct table t;
+	size_t i;
+
+	if (list == NULL || json_object_array_length(list) == 0)
+		return;
+	table_init(&t, head);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		table_add(&t, json_str(o, "role"));
+		table_add(&t, json_str(o, "name"));
+		table_add_int(&t, json_int(o, "pid"), 1);
+		table_add(&t, json_str(o, "state"));
+		table_add(&t, json_get(o, "upMs") == NULL ? "-" :
+			output_duration(json_int(o, "upMs")));
+		table_add_int(&t, json_int(o, "restarts"), 0);
+		table_add(&t, json_str(o, "reason"));
+	}
+	printf("\n");
+	table_print(&t);
+}
+
+int
+cmd_status(const struct invocation *inv)
+{
+	struct answer a;
+
+	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	if (inv->given & OPT_JSON)
+		output_json(a.data);
+	else {
+		print_head(a.data);
+		print_accounts(a.data);
+		print_workers(a.data);
+	}
+	client_free(&a);
+	return 0;
+}
+
+int
+cmd_channels_status(const struct invocation *inv)
+{
+	struct answer a;
+
+	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	if (inv->given & OPT_JSON)
+		output_json(json_get(a.data, "accounts"));
+	else
+		print_accounts(a.data);
+	client_free(&a);
+	return 0;
+}
+
+static void
+print_list(struct json_object *list)
+{
+	static const char *const head[] = {
+	    "ACCOUNT", "NAME", "USER", "SERVER", NULL};
+	struct json_object *o;
+	struct table t;
+	size_t i;
+
+	table_init(&t, head);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		table_add(&t, json_str(o, "id"));
+		table_add(&t, json_str(o, "name"));
+		table_add(&t, json_str(o, "user"));
+		table_add(&t, json_str(o, "server"));
+	}
+	table_print(&t);
+}
+
+int
+cmd_channels_list(const struct invocation *inv)
+{
+	struct json_object *list;
+	struct answer a;
+
+	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	list = json_get(a.data, "accounts");
+	if (inv->given & OPT_JSON)
+		output_json(list);
+	else if (list != NULL)
+		print_list(list);
+	client_free(&a);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * What each verb does. All return the exit status: 0 done, 1 failed.
+ */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+struct invocation;
+
+int cmd_channels_list(const struct invocation *);
+int cmd_channels_status(const struct invocation *);
+int cmd_config_check(const struct invocation *);
+int cmd_config_explain(const struct invocation *);
+int cmd_dead_list(const struct invocation *);
+int cmd_explain(const struct invocation *);
+int cmd_help(const struct invocation *);
+int cmd_log_debug(const struct invocation *);
+int cmd_log_info(const struct invocation *);
+int cmd_message_send(const struct invocation *);
+int cmd_reload(const struct invocation *);
+int cmd_status(const struct invocation *);
+int cmd_stop(const struct invocation *);
+
+#endif

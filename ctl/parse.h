@@ -1,0 +1,78 @@
+/*
+ * The verbs of posternctl: tables of keywords, from which parsing, help and
+ * the complaint about an unknown word are all driven.
+ *
+ * Words may be abbreviated as long as they stay unambiguous. Options may
+ * stand anywhere after the verb.
+ */
+#ifndef CTL_PARSE_H
+#define CTL_PARSE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define OPT_JSON 0x001u
+#define OPT_ACCOUNT 0x002u
+#define OPT_TARGET 0x004u
+#define OPT_MESSAGE 0x008u
+#define OPT_REPLY_TO 0x010u
+#define OPT_DRY_RUN 0x020u
+#define OPT_FILE 0x040u
+#define OPT_LIMIT 0x080u
+#define OPT_CHANNEL 0x100u /* taken from scripts for the peer */
+#define OPT_SOCKET 0x200u  /* everywhere */
+#define OPT_HELP 0x400u    /* everywhere */
+
+struct invocation;
+
+struct keyword {
+	const char *word;
+	const char *help;
+	const struct keyword *sub; /* NULL at the end of a path */
+	int (*run)(const struct invocation *);
+	const char *operand; /* "POST", or NULL: none is taken */
+	int operand_needed;
+	unsigned options;
+	unsigned needed; /* of these options, all */
+};
+
+struct option_def {
+	unsigned bit;
+	const char *name;
+	char letter; /* or '\0' */
+	const char *value; /* "ID", or NULL: a switch */
+	const char *help;
+};
+
+struct invocation {
+	const struct keyword *cmd;
+	unsigned given; /* options */
+	const char *operand;
+	const char *account, *target, *message, *reply_to, *file, *limit;
+	const char *channel, *socket;
+};
+
+enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR };
+
+extern const struct keyword ctl_keywords[];
+extern const struct option_def ctl_options[];
+
+/*
+ * argv without the program's name, ended by NULL. On PARSE_HELP at is the
+ * table to show help for; on PARSE_ERROR error has a line for people.
+ */
+enum parse_result parse(char *const argv[], struct invocation *,
+    const struct keyword **at, char *error, size_t len);
+
+/*
+ * The entry that word is or abbreviates. NULL: none or several; then
+ * *several says which of the two.
+ */
+const struct keyword *keyword_find(
+    const struct keyword *, const char *word, int *several);
+/* The word that word was most likely meant to be, or NULL. */
+const char *keyword_nearest(const struct keyword *, const char *word);
+/* What can follow, one a line; a NULL table is the top. */
+void keyword_help(const struct keyword *, FILE *);
+
+#endif

@@ -1,0 +1,218 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "daemon/conf.h"
+#include "daemon/ctlreq.h"
+#include "daemon/reload.h"
+#include "daemon/supervisor.h"
+
+#define TEXT_MAX 16384
+
+static void
+add_str(struct json_object *o, const char *key, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		json_object_object_add(o, key, json_object_new_string(value));
+}
+
+static void
+add_int(struct json_object *o, const char *key, int64_t n)
+{
+	json_object_object_add(o, key, json_object_new_int64(n));
+}
+
+static void
+add_health(struct json_object *o, const struct health *h)
+{
+	add_str(o, "state", health_name(h->state));
+	add_int(o, "sinceMs", monotime_since(h->since));
+	add_str(o, "reason", h->reason);
+}
+
+static struct json_object *
+worker_status(const struct proc *p)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "role", role_name(p->role));
+	add_str(o, "name", p->name);
+	add_health(o, &p->health);
+	add_int(o, "restarts", p->restarts);
+	if (p->pid != 0) {
+		add_int(o, "pid", p->pid);
+		add_int(o, "upMs", monotime_since(p->started));
+	}
+	return o;
+}
+
+static struct json_object *
+account_status(struct supervisor *sup, const struct config_account *ac)
+{
+	struct json_object *o = json_object_new_object();
+	struct proc *p;
+
+	add_str(o, "id", ac->id);
+	add_str(o, "name", ac->name);
+	add_str(o, "server", ac->url.text);
+	p = proc_find(sup, ROLE_ACCOUNT, ac->id);
+	if (p == NULL) {
+		/* Switched off, or without what it needs to connect. */
+		add_str(o, "state", "disabled");
+		return o;
+	}
+	add_health(o, &p->health);
+	add_str(o, "user", p->health.detail);
+	if (p->health.last_error[0] != '\0') {
+		add_str(o, "lastError", p->health.last_error);
+		add_int(o, "lastErrorAt", p->health.last_error_at);
+	}
+	add_int(o, "restarts", p->restarts);
+	return o;
+}
+
+static struct json_object *
+reload_status(const struct reload_report *r)
+{
+	struct json_object *o;
+
+	if (r->at == 0)
+		return NULL;
+	o = json_object_new_object();
+	add_int(o, "at", r->at);
+	json_object_object_add(o, "ok", json_object_new_boolean(r->ok));
+	add_str(o, "text", r->text);
+	return o;
+}
+
+struct json_object *
+ctlreq_status(struct supervisor *sup)
+{
+	struct json_object *o = json_object_new_object(), *list;
+	struct proc *p;
+	size_t i;
+
+	add_str(o, "version", PACKAGE_VERSION);
+	add_int(o, "pid", getpid());
+	add_int(o, "upMs", monotime_since(sup->started));
+	add_str(o, "config", sup->config_path);
+	json_object_object_add(
+	    o, "rootless", json_object_new_boolean(sup->rootless));
+	add_str(o, "summary", sup->status);
+	list = json_object_new_array();
+	for (i = 0; i < sup->config->naccounts; i++)
+		json_object_array_add(
+		    list, account_status(sup, &sup->config->accounts[i]));
+	json_object_object_add(o, "accounts", list);
+	list = json_object_new_array();
+	RB_FOREACH (p, proc_tree, &sup->procs)
+		json_object_array_add(list, worker_status(p));
+	json_object_object_add(o, "workers", list);
+	if (sup->reload.at != 0)
+		json_object_object_add(
+		    o, "reload", reload_status(&sup->reload));
+	return o;
+}
+
+static void
+answer(struct proc *p, struct json_object *req, int ok, const char *text,
+    struct json_object *data)
+{
+	struct json_object *msg = chan_reply_msg("ctl.reply", req);
+
+	json_object_object_add(msg, "ok", json_object_new_boolean(ok));
+	add_str(msg, "text", text);
+	if (data != NULL)
+		json_object_object_add(msg, "data", data);
+	chan_send(p->chan, msg, -1);
+}
+
+static void
+do_reload(struct proc *p, struct json_object *req, const char *arg)
+{
+	char text[TEXT_MAX];
+	int ok;
+
+	ok = reload_now(p->sup, text, sizeof(text)) == 0;
+	answer(p, req, ok, text, NULL);
+}
+
+static void
+do_check(struct proc *p, struct json_object *req, const char *arg)
+{
+	char text[TEXT_MAX];
+	int ok;
+
+	ok = reload_check(p->sup->config_path, text, sizeof(text)) == 0;
+	answer(p, req, ok, text, NULL);
+}
+
+static void
+do_status(struct proc *p, struct json_object *req, const char *arg)
+{
+	answer(p, req, 1, NULL, ctlreq_status(p->sup));
+}
+
+static void
+do_stop(struct proc *p, struct json_object *req, const char *arg)
+{
+	answer(p, req, 1, "stopping", NULL);
+	supervisor_stop(p->sup, "control request");
+}
+
+static void
+do_verbose(struct proc *p, struct json_object *req, const char *arg)
+{
+	int on = strcmp(arg, "on") == 0;
+
+	if (!on && strcmp(arg, "off") != 0) {
+		answer(p, req, 0, "on or off", NULL);
+		return;
+	}
+	supervisor_verbose(p->sup, on);
+	answer(p, req, 1, on ? "verbose" : "not verbose", NULL);
+}
+
+static const struct {
+	const char *verb;
+	void (*fn)(struct proc *, struct json_object *req, const char *arg);
+} verbs[] = {
+    {"status", do_status},
+    {"reload", do_reload},
+    {"check", do_check},
+    {"stop", do_stop},
+    {"verbose", do_verbose},
+};
+
+void
+ctlreq_handle(struct proc *p, struct json_object *msg)
+{
+	const char *verb, *arg;
+	struct fields f;
+	size_t i;
+
+	fields_open(&f, msg);
+	fields_int(&f, "id", 0, INT64_MAX);
+	verb = fields_str(&f, "verb", 32);
+	arg = fields_opt_str(&f, "arg", 256);
+	if (fields_end(&f) == -1) {
+		chan_violation(p->chan, "badly formed message");
+		return;
+	}
+	/* Its answer could not be queued: it reads nothing any more. */
+	if (chan_full(p->chan)) {
+		chan_violation(p->chan, "does not read its answers");
+		return;
+	}
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].verb, verb) == 0) {
+			verbs[i].fn(p, msg, arg == NULL ? "" : arg);
+			return;
+		}
+	chan_violation(p->chan, "unknown ctl verb");
+}

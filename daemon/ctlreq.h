@@ -1,0 +1,18 @@
+/*
+ * What the control worker may ask of the supervisor: status, reload, stop,
+ * verbose, check. It is the only worker that may ask for anything.
+ */
+#ifndef DAEMON_CTLREQ_H
+#define DAEMON_CTLREQ_H
+
+struct json_object;
+struct proc;
+struct supervisor;
+
+/* Answer one "ctl" frame; msg is borrowed. */
+void ctlreq_handle(struct proc *control, struct json_object *msg);
+
+/* The supervisor's view: a new reference. */
+struct json_object *ctlreq_status(struct supervisor *);
+
+#endif

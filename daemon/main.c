@@ -1,0 +1,171 @@
+#include "config.h"
+
+#include <sys/resource.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "daemon/conf.h"
+#include "daemon/logsink.h"
+#include "daemon/reload.h"
+#include "daemon/rundir.h"
+#include "daemon/sdnotify.h"
+#include "daemon/supervisor.h"
+
+#define DEFAULT_FILE POSTERN_SYSCONFDIR "/postern/postern.json5"
+/* Each worker costs one; while links are handed out a few more. */
+#define WANTED_FDS 65536
+
+struct options {
+	int foreground;
+	int check;
+	int verbose;
+	const char *file;
+};
+
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: posternd [-dnv] [-f file]\n");
+	exit(2);
+}
+
+static void
+options_parse(struct options *o, int argc, char *argv[])
+{
+	int ch;
+
+	memset(o, 0, sizeof(*o));
+	o->file = DEFAULT_FILE;
+	while ((ch = getopt(argc, argv, "df:nv")) != -1) {
+		switch (ch) {
+		case 'd':
+			o->foreground = 1;
+			break;
+		case 'f':
+			o->file = optarg;
+			break;
+		case 'n':
+			o->check = 1;
+			break;
+		case 'v':
+			o->verbose++;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+}
+
+/* A later reload happens in another directory. */
+static char *
+absolute(const char *path)
+{
+	char cwd[PATH_MAX], *s;
+
+	if (path[0] == '/')
+		s = strdup(path);
+	else if (getcwd(cwd, sizeof(cwd)) == NULL)
+		fatal("getcwd");
+	else if (asprintf(&s, "%s/%s", cwd, path) == -1)
+		s = NULL;
+	if (s == NULL)
+		fatal("strdup");
+	return s;
+}
+
+static void
+raise_limits(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	if (rl.rlim_cur >= WANTED_FDS)
+		return;
+	rl.rlim_cur = rl.rlim_max < WANTED_FDS ? rl.rlim_max : WANTED_FDS;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("setrlimit");
+}
+
+static int
+check_only(const char *file)
+{
+	struct config_errors e;
+	struct config *cf;
+
+	config_errors_init(&e);
+	cf = config_load(file, &e);
+	config_errors_print(&e, stderr, CONFIG_INFO);
+	config_errors_free(&e);
+	if (cf == NULL)
+		return 1;
+	config_free(cf);
+	fprintf(stderr, "configuration OK\n");
+	return 0;
+}
+
+static void
+first_load(struct supervisor *sup, const struct options *o)
+{
+	struct config_errors e;
+
+	config_errors_init(&e);
+	sup->config = config_load(sup->config_path, &e);
+	if (sup->config == NULL) {
+		config_errors_print(&e, stderr, CONFIG_WARNING);
+		exit(1);
+	}
+	log_set_verbose(o->verbose > sup->config->log.trace ?
+		o->verbose : sup->config->log.trace);
+	if (logsink_setup(sup->config, o->foreground) == -1)
+		fatalx("no log");
+	reload_log(&e);
+	config_errors_free(&e);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct supervisor sup;
+	struct options o;
+
+	log_init("posternd", 0);
+	options_parse(&o, argc, argv);
+	if (o.check)
+		return check_only(o.file);
+
+	closefrom(STDERR_FILENO + 1);
+	supervisor_init(&sup);
+	sup.foreground = o.foreground;
+	sup.config_path = absolute(o.file);
+	spawn_init(argv[0]);
+	sdnotify_init();
+	raise_limits();
+	first_load(&sup, &o);
+	rundir_users(&sup);
+	if (sup.rootless)
+		log_event(LOG_NOTICE, "daemon.rootless", "note",
+		    "not root: workers keep this user and are not chrooted",
+		    NULL);
+	rundir_make(&sup);
+	rundir_lock(&sup);
+	rundir_listen(&sup);
+	if (!o.foreground)
+		spawn_detach();
+	rundir_write_pid(&sup);
+	sandbox_enter(SANDBOX_SUPERVISOR);
+	supervisor_run(&sup);
+
+	rundir_leave(&sup);
+	log_event(LOG_INFO, "daemon.stopped", NULL);
+	config_free(sup.config);
+	return 0;
+}

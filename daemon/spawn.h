@@ -1,0 +1,62 @@
+/*
+ * Processes: the only file that forks.
+ *
+ * A worker is one of our own programs, started with a fixed command line,
+ * the channel to us as descriptor 3, nothing above it, and no environment
+ * but TZ.
+ */
+#ifndef DAEMON_SPAWN_H
+#define DAEMON_SPAWN_H
+
+#include <sys/types.h>
+
+enum role {
+	ROLE_STORE,
+	ROLE_DIALER,
+	ROLE_AGENT,
+	ROLE_ACCOUNT,
+	ROLE_CONTROL,
+	ROLE_MAX
+};
+
+struct spawn {
+	enum role role;
+	const char *name; /* account or agent id, "" for a single one */
+	const char *dir;  /* to chroot into */
+	uid_t uid;
+	gid_t gid;
+	int rootless;
+	int keep_root;    /* drop the uid but do not chroot */
+	int verbose;
+	int keep_stderr;
+};
+
+/* "account" */
+const char *role_name(enum role);
+
+/*
+ * Choose the directory of the worker programs: the one that argv0 lies in
+ * when they lie beside it (a build tree), else the installed one. As root,
+ * only a directory that root alone may write to is taken.
+ */
+void spawn_init(const char *argv0);
+const char *spawn_libexec(void);
+
+/*
+ * Start a worker. chan is its end of the channel and stays the caller's to
+ * close. Returns its pid, or -1 with errno.
+ */
+pid_t spawn_worker(const struct spawn *, int chan);
+
+/*
+ * Go on in the background: the parent waits until spawn_detached() is
+ * called in the child, and leaves with status 0, or 1 if the child died
+ * before.
+ */
+void spawn_detach(void);
+void spawn_detached(void);
+
+/* "signal 31 (sandbox violation)", "exit status 1". Static buffer. */
+const char *spawn_status_text(int status);
+
+#endif

@@ -1,0 +1,138 @@
+#!/usr/bin/env -S python3 -IS
+"""A worker for tests of the supervisor, well behaved or not.
+
+It is installed under the name of a worker program. Its account id (-n)
+says how it behaves; anything unknown behaves well. It logs what it is
+given, so that a test can look for it in the daemon's log.
+"""
+
+import array
+import json
+import os
+import socket
+import struct
+import sys
+import time
+
+VERSION = "0.1.0"
+HEAD = struct.Struct("=IHH")
+
+
+class Channel:
+    def __init__(self):
+        self.sock = socket.socket(fileno=3)
+        self.sock.setblocking(True)
+        self.buf = b""
+        self.fds = []
+
+    def send(self, msg, raw=None):
+        body = raw if raw is not None else json.dumps(msg).encode()
+        self.sock.sendall(HEAD.pack(len(body), 0, 1) + body)
+
+    def _fill(self, n):
+        while len(self.buf) < n:
+            data, anc, _, _ = self.sock.recvmsg(65536, socket.CMSG_SPACE(64))
+            for level, kind, cdata in anc:
+                fds = array.array("i")
+                fds.frombytes(cdata[: len(cdata) // 4 * 4])
+                self.fds.extend(fds)
+            if not data:
+                os._exit(0)
+            self.buf += data
+
+    def recv(self):
+        self._fill(HEAD.size)
+        length, flags, _ = HEAD.unpack(self.buf[: HEAD.size])
+        self._fill(HEAD.size + length)
+        body = self.buf[HEAD.size : HEAD.size + length]
+        self.buf = self.buf[HEAD.size + length :]
+        fd = self.fds.pop(0) if flags & 1 else -1
+        return json.loads(body), fd
+
+
+def main():
+    role = os.path.basename(sys.argv[0]).replace("postern-", "")
+    name = sys.argv[sys.argv.index("-n") + 1]
+    chan = Channel()
+
+    def log(text):
+        who = role + (" " + name if name else "")
+        chan.send({"t": "log", "prio": 6, "line": f"standin {who}: {text}"})
+
+    if name == "silent":
+        time.sleep(3600)
+    version = "9.9.9" if name == "oldversion" else VERSION
+    chan.send({"t": "hello", "version": version, "proto": 1,
+               "pid": os.getpid(), "sandbox": "none"})
+    held = []
+    while True:
+        msg, fd = chan.recv()
+        kind = msg["t"]
+        if fd != -1:
+            held.append(fd)
+        if kind == "init":
+            log("init")
+        elif kind == "secret":
+            log(f"secret {msg['name']} {len(msg['value'])} bytes")
+        elif kind == "link":
+            log(f"link {msg['kind']} {msg['peer']} "
+                + json.dumps(msg.get("opts"), separators=(",", ":")))
+        elif kind == "unlink":
+            log(f"unlink {msg['kind']} {msg['peer']}")
+        elif kind == "ping":
+            if name != "deaf":
+                chan.send({"t": "pong", "id": msg["id"]})
+        elif kind == "stop":
+            log("stop")
+            if name == "stubborn":
+                time.sleep(3600)
+            sys.exit(0)
+        elif kind == "start":
+            misbehave(chan, name)
+            chan.send({"t": "ready"})
+            if role == "account":
+                chan.send({"t": "state", "state": "connected",
+                           "detail": "@" + name})
+            log("started")
+
+
+def misbehave(chan, name):
+    if name == "unlisted":
+        chan.send({"t": "gossip"})
+    elif name == "ctl":
+        chan.send({"t": "ctl", "id": 1, "verb": "stop"})
+    elif name == "deep":
+        chan.send(None, raw=b'{"t":"state","state":' + b"[" * 9 + b"]" * 9
+                  + b"}")
+    elif name == "long":
+        chan.send({"t": "log", "prio": 6, "line": "x" * 5000})
+    elif name == "huge":
+        chan.sock.sendall(HEAD.pack(1 << 30, 0, 1))
+    elif name == "garbage":
+        chan.sock.sendall(os.urandom(256))
+    elif name == "badtype":
+        chan.send({"t": "state", "state": 7})
+    elif name == "extra":
+        chan.send({"t": "ready", "more": 1})
+    elif name == "badword":
+        chan.send({"t": "state", "state": "splendid"})
+    elif name == "descriptor":
+        body = json.dumps({"t": "ready"}).encode()
+        fd = os.open("/dev/null", os.O_RDONLY)
+        chan.sock.sendmsg([HEAD.pack(len(body), 1, 1) + body],
+                          [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                            array.array("i", [fd]))])
+    elif name == "crash":
+        os.kill(os.getpid(), 11)
+    elif name == "sigsys":
+        os.kill(os.getpid(), 31)
+    elif name == "newline":
+        chan.send({"t": "log", "prio": 6,
+                   "line": "a\nforged: line\x1b[31m"})
+    elif name == "flood":
+        for i in range(3000):
+            chan.send({"t": "log", "prio": 6, "line": f"flood {i}"})
+
+
+if __name__ == "__main__":
+    main()

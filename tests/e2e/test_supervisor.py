@@ -1,0 +1,635 @@
+"""The supervisor, the control worker and posternctl, from outside.
+
+Accounts, agents and the dialer are stand-ins (standin.py) that behave or
+misbehave as their name says; store and control are the real ones. All runs
+without root, as an ordinary user.
+"""
+
+import json
+import os
+import pathlib
+import pwd
+import random
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(
+    os.environ.get("POSTERN_BUILD", HERE.parent.parent / "build")).resolve()
+HEAD = struct.Struct("=IHH")
+STANDINS = ("account", "agent", "dialer")
+REAL = ("posternd", "posternctl", "postern-store", "postern-control")
+BAD = ("unlisted", "ctl", "deep", "long", "huge", "garbage", "badtype",
+       "extra", "badword", "descriptor")
+
+
+def unprivileged():
+    """Keyword arguments that make a child an ordinary user."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid,
+            "extra_groups": []}
+
+
+def wait_for(what, seconds=5.0):
+    end = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+def alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return state.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+class Daemon:
+    def __init__(self, top):
+        self.top = top
+        self.bin = top / "bin"
+        self.conf = top / "postern.json5"
+        self.log_path = top / "log"
+        self.socket = top / "run" / "control.sock"
+        self.proc = None
+        self.bin.mkdir()
+        for name in REAL:
+            shutil.copy(BUILD / name, self.bin / name)
+        for role in STANDINS:
+            shutil.copy(HERE / "standin.py", self.bin / f"postern-{role}")
+            (self.bin / f"postern-{role}").chmod(0o755)
+
+    def configure(self, *accounts, tokens=None, text=None, log=None):
+        conf = {
+            "channels": {"mattermost": {
+                "baseUrl": "http://127.0.0.1:9",
+                "accounts": {
+                    a: {"botToken": (tokens or {}).get(a, f"token-of-{a}")}
+                    for a in accounts}}},
+            "postern": {"runDir": str(self.top / "run")},
+            "store": {"path": str(self.top / "db")},
+        }
+        if log is not None:
+            conf["log"] = log
+        self.conf.write_text(json.dumps(conf) if text is None else text)
+        self.conf.chmod(0o600)
+        self.own()
+
+    def own(self):
+        if os.geteuid() != 0:
+            return
+        nobody = pwd.getpwnam("nobody")
+        for path in [self.top, *self.top.rglob("*")]:
+            os.chown(path, nobody.pw_uid, nobody.pw_gid,
+                     follow_symlinks=False)
+
+    def start(self, *args, env=None, ready=True, foreground=True):
+        out = open(self.log_path, "ab")
+        argv = [self.bin / "posternd", "-f", self.conf, *args]
+        if foreground:
+            argv.append("-d")
+        self.proc = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            cwd=self.top, env=env, **unprivileged())
+        out.close()
+        if ready:
+            assert self.seen("daemon.ready"), self.log()
+        return self.proc
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def seen(self, pattern, seconds=5.0, count=1):
+        return wait_for(
+            lambda: len(re.findall(pattern, self.log())) >= count, seconds)
+
+    def ctl(self, *args):
+        return subprocess.run(
+            [self.bin / "posternctl", "-s", self.socket, *args],
+            capture_output=True, text=True, timeout=60, **unprivileged())
+
+    def status(self):
+        r = self.ctl("status", "--json")
+        assert r.returncode == 0, r.stderr
+        return json.loads(r.stdout)
+
+    def pids(self):
+        return {(w["role"], w.get("name", "")): w["pid"]
+                for w in self.status()["workers"] if "pid" in w}
+
+    def stop(self):
+        if self.proc is None or self.proc.poll() is not None:
+            return
+        self.proc.terminate()
+        try:
+            self.proc.wait(20)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+
+
+@pytest.fixture
+def daemon():
+    top = pathlib.Path(tempfile.mkdtemp(prefix="postern-super-"))
+    top.chmod(0o755)
+    d = Daemon(top)
+    yield d
+    d.stop()
+    shutil.rmtree(top)
+
+
+def test_start_wires_everybody(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+    assert daemon.seen("standin account (one|two): started", count=2)
+    log = daemon.log()
+    for want in (
+            r"account one: secret token 12 bytes",
+            r"account one: link dial  null",
+            r"account one: link store  null",
+            r"account one: link turn main null",
+            r"account one: link control  null",
+            r"agent main: link turn one null",
+            r"agent main: link turn two null",
+            r"agent main: link store  null",
+            r"agent main: link control  null",
+            r'dialer: link account one {"endpoints":\[\d+\]}',
+            r'dialer: link account two {"endpoints":\[\d+\]}'):
+        assert re.search(want, log), want
+    # The echo agent dials nobody.
+    assert "link agent main" not in log
+    assert "agent main: link dial" not in log
+    # Everything that is known at the start comes before "started".
+    one = [line for line in log.splitlines() if "account one:" in line]
+    assert "started" in one[-1] or "started" in one[-2], one
+
+
+def test_status(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+    assert wait_for(lambda: daemon.status()["summary"]
+                    == "2/2 accounts connected")
+    status = daemon.status()
+    assert {a["id"]: (a["state"], a["user"]) for a in status["accounts"]} == {
+        "one": ("connected", "@one"), "two": ("connected", "@two")}
+    assert status["store"]["accounts"] is not None
+    assert {w["role"] for w in status["workers"]} == {
+        "store", "dialer", "agent", "account", "control"}
+    text = daemon.ctl("status").stdout
+    assert "2/2 accounts connected" in text
+    assert "\033" not in text
+    listed = daemon.ctl("channels", "list").stdout
+    assert "http://127.0.0.1:9" in listed and "@two" in listed
+
+
+def test_secret_is_nowhere_to_be_seen(daemon):
+    daemon.configure("one", tokens={"one": "verysecrettoken"})
+    daemon.start("-v")
+    assert "verysecrettoken" not in daemon.log()
+    assert "verysecrettoken" not in json.dumps(daemon.status())
+    for pid in daemon.pids().values():
+        proc = pathlib.Path(f"/proc/{pid}")
+        assert b"verysecrettoken" not in (proc / "cmdline").read_bytes()
+        try:
+            environ = (proc / "environ").read_bytes()
+        except PermissionError:
+            continue  # not dumpable: nobody can look
+        assert environ.count(b"=") <= 1 and environ.startswith(b"TZ=")
+
+
+def test_dead_worker_restarts_alone(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+    before = daemon.pids()
+    os.kill(before["account", "one"], signal.SIGKILL)
+    assert daemon.seen("worker.died role=account name=one .*signal 9.*"
+                       "retryMs=1000")
+    assert wait_for(
+        lambda: daemon.pids().get(("account", "one"), before[
+            "account", "one"]) != before["account", "one"])
+    after = daemon.pids()
+    for key, pid in before.items():
+        assert (after[key] == pid) == (key != ("account", "one")), key
+    # Both ends of its links got new ones.
+    assert daemon.seen("agent main: link turn one", count=2)
+    assert daemon.seen("dialer: link account one", count=2)
+    assert daemon.seen("account one: link turn main", count=2)
+    assert len(re.findall("account two: link", daemon.log())) == 4
+    one = [w for w in daemon.status()["workers"] if w.get("name") == "one"]
+    assert one[0]["restarts"] == 1
+
+
+def test_dead_agent_and_store_are_linked_again(daemon):
+    daemon.configure("one")
+    daemon.start()
+    before = daemon.pids()
+    os.kill(before["agent", "main"], signal.SIGKILL)
+    assert daemon.seen("account one: link turn main", count=2)
+    os.kill(before["store", ""], signal.SIGKILL)
+    assert daemon.seen("account one: link store", count=2)
+    assert daemon.pids()["account", "one"] == before["account", "one"]
+    assert wait_for(lambda: "store" in daemon.status())
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_broken_promise_ends_only_that_worker(daemon, name):
+    daemon.configure(name, "one")
+    daemon.start()
+    assert daemon.seen(f"worker.died role=account name={name}")
+    assert daemon.seen("account one: started")
+    assert daemon.proc.poll() is None
+    status = daemon.status()
+    states = {a["id"]: a["state"] for a in status["accounts"]}
+    assert states["one"] == "connected"
+    assert [w["restarts"] for w in status["workers"]
+            if w.get("name") == "one"] == [0]
+    # It is tried again, later and later.
+    assert daemon.seen(f"name={name} .*retryMs=2000", 6)
+
+
+def test_death_is_named(daemon):
+    daemon.configure("crash", "sigsys", "oldversion", "one")
+    daemon.start()
+    assert daemon.seen('name=crash why="signal 11"')
+    assert daemon.seen('name=sigsys why="signal 31 .sandbox violation.')
+    assert daemon.seen('name=oldversion why="program of another version"')
+    states = {a["id"]: a for a in daemon.status()["accounts"]}
+    assert states["sigsys"]["state"] == "down"
+    assert "sandbox violation" in states["sigsys"]["reason"]
+    assert states["one"]["state"] == "connected"
+
+
+def test_no_hello(daemon):
+    daemon.configure("silent", "one")
+    began = time.monotonic()
+    daemon.start(ready=False)
+    # The other one does not wait for it.
+    assert daemon.seen("account one: started", 3)
+    assert daemon.seen('name=silent why="no hello in time"', 14)
+    assert time.monotonic() - began > 9.5
+    assert daemon.seen("daemon.ready")
+
+
+def test_missing_program(daemon):
+    daemon.configure("one")
+    (daemon.bin / "postern-agent").unlink()
+    daemon.start()
+    assert daemon.seen("worker.died role=agent name=main .*No such file")
+    assert daemon.seen("account one: started")
+    shutil.copy(HERE / "standin.py", daemon.bin / "postern-agent")
+    (daemon.bin / "postern-agent").chmod(0o755)
+    assert daemon.seen("account one: link turn main", 8)
+
+
+def test_log_lines_cannot_be_forged_or_flooded(daemon):
+    daemon.configure("newline", "flood")
+    daemon.start()
+    assert daemon.seen("account flood: started|flood 900")
+    lines = daemon.log().splitlines()
+    assert not any(line.startswith("forged") for line in lines)
+    assert any("a?forged: line?[31m" in line for line in lines)
+    assert sum(" flood " in line for line in lines) <= 1001
+
+
+def test_sigterm_leaves_nothing(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+    pids = daemon.pids()
+    daemon.proc.terminate()
+    assert daemon.proc.wait(10) == 0
+    assert not any(alive(pid) for pid in pids.values())
+    assert not daemon.socket.exists()
+    log = daemon.log()
+    assert log.index("stopped role=account") < log.index(
+        "stopped role=store")
+    assert "daemon.stopped" in log
+
+
+def test_kill_of_the_supervisor_leaves_nothing(daemon):
+    daemon.configure("one")
+    daemon.start()
+    pids = daemon.pids()
+    daemon.proc.kill()
+    daemon.proc.wait()
+    assert wait_for(lambda: not any(alive(p) for p in pids.values()))
+    # The socket that it left behind is not in the way.
+    daemon.log_path.write_text("")
+    daemon.own()
+    daemon.start()
+    assert daemon.status()["pid"] == daemon.proc.pid
+
+
+def test_worker_that_does_not_stop(daemon):
+    daemon.configure("stubborn", "one")
+    daemon.start()
+    pids = daemon.pids()
+    began = time.monotonic()
+    daemon.proc.terminate()
+    assert daemon.proc.wait(10) == 0
+    assert 4.5 < time.monotonic() - began < 8
+    assert "did not stop in time" in daemon.log()
+    assert not any(alive(pid) for pid in pids.values())
+
+
+def test_ctl_stop(daemon):
+    daemon.configure("one")
+    daemon.start()
+    pids = daemon.pids()
+    r = daemon.ctl("stop")
+    assert (r.returncode, r.stdout) == (0, "stopped\n")
+    assert daemon.proc.wait(2) == 0
+    assert not any(alive(pid) for pid in pids.values())
+    r = daemon.ctl("status")
+    assert r.returncode == 1
+    assert "not running" in r.stderr and "start it with" in r.stderr
+
+
+def test_second_instance_is_refused(daemon):
+    daemon.configure("one")
+    daemon.start()
+    r = subprocess.run(
+        [daemon.bin / "posternd", "-d", "-f", daemon.conf],
+        capture_output=True, text=True, timeout=10, **unprivileged())
+    assert r.returncode == 1
+    assert f"running already in {daemon.top}/run, as process " \
+        f"{daemon.proc.pid}" in r.stderr
+    assert daemon.status()["pid"] == daemon.proc.pid
+
+
+def test_something_else_in_the_sockets_place(daemon):
+    daemon.configure("one")
+    (daemon.top / "run").mkdir(mode=0o700)
+    daemon.socket.write_text("precious")
+    daemon.own()
+    daemon.start(ready=False)
+    assert daemon.proc.wait(5) == 1
+    assert "is not a socket" in daemon.log()
+    assert daemon.socket.read_text() == "precious"
+
+
+def test_filled_empty_directory_is_refused(daemon):
+    daemon.configure("one")
+    (daemon.top / "run" / "empty").mkdir(parents=True)
+    (daemon.top / "run" / "empty" / "x").write_text("")
+    daemon.own()
+    daemon.start(ready=False)
+    assert daemon.proc.wait(5) == 1
+    assert "must be empty" in daemon.log()
+
+
+def test_background(daemon):
+    daemon.configure("one", log={"destination": str(daemon.top / "file")})
+    daemon.start(foreground=False, ready=False)
+    assert daemon.proc.wait(5) == 0  # the parent, once all is up
+    pid = daemon.status()["pid"]
+    assert pid != daemon.proc.pid
+    assert (daemon.top / "run" / "posternd.pid").read_text() == f"{pid}\n"
+    assert daemon.ctl("stop").returncode == 0
+    assert wait_for(lambda: not alive(pid))
+
+
+def test_log_file_is_reopened(daemon):
+    path = daemon.top / "file"
+    daemon.configure("one", log={"destination": str(path),
+                                 "format": "json"})
+    daemon.start(foreground=False, ready=False)
+    assert daemon.proc.wait(5) == 0
+    pid = daemon.status()["pid"]
+    try:
+        for line in path.read_text().splitlines():
+            assert "time" in json.loads(line)
+        path.rename(daemon.top / "file.1")
+        os.kill(pid, signal.SIGUSR1)
+        assert wait_for(path.exists)
+        assert wait_for(lambda: "log.reopened" in path.read_text())
+    finally:
+        assert daemon.ctl("stop").returncode == 0
+
+
+def test_broken_file_keeps_the_old(daemon):
+    daemon.configure("one")
+    daemon.start()
+    before = daemon.pids()
+    daemon.configure(text="{ channels: { mattermost: { botTokne: 1 ")
+    daemon.proc.send_signal(signal.SIGHUP)
+    assert daemon.seen("reload.failed")
+    r = daemon.ctl("reload")
+    assert r.returncode == 1
+    assert str(daemon.conf) in r.stderr
+    assert daemon.pids() == before
+    assert daemon.status()["reload"]["ok"] is False
+
+
+def test_reload_touches_only_what_changed(daemon):
+    daemon.configure("one", "two", "three")
+    daemon.start()
+    before = daemon.pids()
+    daemon.configure("one", "two", "four", tokens={"two": "another"})
+    r = daemon.ctl("reload")
+    assert r.returncode == 0, r.stderr
+    assert daemon.seen("reload.done")
+    after = daemon.pids()
+    assert after["account", "one"] == before["account", "one"]
+    assert after["agent", "main"] == before["agent", "main"]
+    assert after["store", ""] == before["store", ""]
+    assert after["control", ""] == before["control", ""]
+    assert after["account", "two"] != before["account", "two"]
+    assert ("account", "three") not in after
+    assert ("account", "four") in after
+    assert not alive(before["account", "three"])
+    assert daemon.seen("account two: secret token 7 bytes")
+    assert daemon.seen("agent main: unlink turn three")
+    assert daemon.seen("agent main: link turn four")
+    # Nothing changed: nothing happens.
+    daemon.proc.send_signal(signal.SIGHUP)
+    assert daemon.seen("reload.done", count=2)
+    assert daemon.pids() == after
+
+
+def test_hup_during_a_reload_is_remembered_once(daemon):
+    daemon.configure("stubborn", "one")
+    daemon.start()
+    daemon.configure("stubborn", "one", tokens={"stubborn": "another"})
+    daemon.proc.send_signal(signal.SIGHUP)
+    assert daemon.seen("reload.applied")
+    # It takes five seconds to get rid of the old one.
+    for _ in range(3):
+        daemon.proc.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+    assert len(re.findall("reload.applied", daemon.log())) == 1
+    assert daemon.seen("reload.done", 10, count=2)
+    time.sleep(0.3)
+    assert len(re.findall("reload.applied", daemon.log())) == 2
+
+
+def test_random_bytes_to_the_control_socket(daemon):
+    daemon.configure("one")
+    daemon.start()
+    before = daemon.pids()
+    rng = random.Random(7)
+    for i in range(300):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(daemon.socket))
+        s.settimeout(2)
+        data = rng.randbytes(rng.randrange(1, 400))
+        if i % 3 == 0:  # a true header, and rubbish in it
+            data = HEAD.pack(len(data), 0, 1) + data
+        elif i % 3 == 1:
+            body = json.dumps(rng.choice([
+                {"t": "req"}, {"t": "req", "id": "x"}, [], {"t": "res"},
+                {"t": "req", "id": 1, "verb": "status", "args": [1]},
+                {"t": "req", "id": 1, "verb": 3, "args": {}},
+                {"t": "init", "id": 1}])).encode()
+            data = HEAD.pack(len(body), 0, 1) + body
+        try:
+            s.sendall(data)
+        except OSError:
+            pass
+        s.close()
+    assert daemon.pids() == before
+
+
+def request(sock, verb, args=None):
+    body = json.dumps({"t": "req", "id": 5, "verb": verb,
+                       "args": args or {}}).encode()
+    sock.sendall(HEAD.pack(len(body), 0, 1) + body)
+    head = sock.recv(HEAD.size, socket.MSG_WAITALL)
+    if len(head) < HEAD.size:
+        return None
+    return json.loads(sock.recv(HEAD.unpack(head)[0], socket.MSG_WAITALL))
+
+
+def test_control_protocol(daemon):
+    daemon.configure("one")
+    daemon.start()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(str(daemon.socket))
+        r = request(s, "status")
+        assert r["t"] == "res" and r["id"] == 5 and r["ok"] is True
+        r = request(s, "frobnicate")
+        assert r["ok"] is False
+        r = request(s, "explain", {"post": "x", "surplus": 1})
+        assert r["ok"] is False
+        r = request(s, "explain", {"post": "nosuchpost"})
+        assert r["ok"] is True and r["data"]["rows"] == []
+        r = request(s, "send", {"to": "@x", "text": "y", "account": "no"})
+        assert r["ok"] is False and "not running" in r["text"]
+
+
+def test_too_many_clients(daemon):
+    daemon.configure("one")
+    daemon.start()
+    socks = []
+    for _ in range(50):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(2)
+        s.connect(str(daemon.socket))
+        socks.append(s)
+    # Those who say nothing do not keep others out.
+    assert daemon.status()["pid"] == daemon.proc.pid
+    assert socks[0].recv(1) == b""
+    assert request(socks[-1], "status")["ok"] is True
+    for s in socks:
+        s.close()
+
+
+def test_control_socket_is_ours_alone(daemon):
+    daemon.configure("one")
+    daemon.start()
+    assert daemon.socket.stat().st_mode & 0o777 == 0o600
+    assert (daemon.top / "run").stat().st_mode & 0o777 == 0o700
+    assert (daemon.top / "db").stat().st_mode & 0o777 == 0o700
+
+
+def test_service_manager(daemon):
+    daemon.configure("one", "two")
+    path = daemon.top / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(str(path))
+        path.chmod(0o777)
+        s.settimeout(5)
+        got = []
+
+        def hear(word):
+            end = time.monotonic() + 6
+            while not any(word in g for g in got):
+                if time.monotonic() > end:
+                    return False
+                try:
+                    got.append(s.recv(4096).decode())
+                except socket.timeout:
+                    return False
+            return True
+
+        daemon.start(env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC":
+                          "600000", "PATH": os.environ["PATH"]})
+        assert hear("READY=1")
+        assert hear("STATUS=2/2 accounts connected")
+        assert hear("WATCHDOG=1")
+        got.clear()
+        daemon.proc.send_signal(signal.SIGHUP)
+        assert hear("RELOADING=1\nMONOTONIC_USEC=")
+        assert hear("READY=1")
+        # One that hangs: the truth is not told any more.
+        pid = daemon.pids()["account", "one"]
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(11)
+        s.setblocking(False)
+        try:
+            while True:
+                s.recv(4096)
+        except BlockingIOError:
+            pass
+        s.settimeout(5)
+        got.clear()
+        time.sleep(1)
+        os.kill(pid, signal.SIGCONT)
+        assert hear("WATCHDOG=1")
+        daemon.proc.terminate()
+        assert hear("STOPPING=1")
+
+
+def test_check_only(daemon):
+    daemon.configure("one")
+
+    def check(*args):
+        return subprocess.run(
+            [daemon.bin / "posternd", "-n", "-f", daemon.conf, *args],
+            capture_output=True, text=True, timeout=10, **unprivileged())
+
+    assert check().returncode == 0
+    r = daemon.ctl("config", "check", "-f", daemon.conf)
+    assert r.returncode == 0
+    daemon.configure(text="{ nonsense")
+    r = check()
+    assert r.returncode == 1 and str(daemon.conf) in r.stderr
+    assert daemon.ctl("config", "check", "-f", daemon.conf).returncode == 1
+    assert check("-x").returncode == 2
+
+
+def test_ctl_usage(daemon):
+    assert daemon.ctl("help").returncode == 0
+    r = daemon.ctl("staus")
+    assert r.returncode == 2 and 'did you mean "status"' in r.stderr
+    r = daemon.ctl("st")
+    assert r.returncode == 2 and "ambiguous" in r.stderr
+    r = daemon.ctl("message", "send", "-m", "x")
+    assert r.returncode == 2 and "--target" in r.stderr
+    r = daemon.ctl("message", "send", "-t", "#x", "-m", "hi", "--dry-run")
+    assert r.returncode == 0 and "#x" in r.stdout
+    r = daemon.ctl("config", "explain", "dmPolicy")
+    assert r.returncode == 0 and "dmPolicy" in r.stdout

@@ -1,0 +1,122 @@
+/*
+ * The control worker: answers posternctl(8) on the socket that the
+ * supervisor bound, by asking the supervisor, the store and the accounts.
+ * It holds no secret and reaches nothing else.
+ */
+#ifndef WORKERS_CONTROL_CONTROL_H
+#define WORKERS_CONTROL_CONTROL_H
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "common/chan.h"
+#include "common/monotime.h"
+
+#define CONTROL_CLIENTS 32
+#define CONTROL_IDLE_MS 60000    /* without a request: closed */
+#define CONTROL_ACCEPT_MS 1000   /* pause when descriptors have run out */
+#define CONTROL_LAST_MS 50       /* for the last words to one client */
+#define CONTROL_STATUS_MS 500    /* an account answers or is left out */
+#define CONTROL_STORE_MS 5000
+#define CONTROL_SEND_MS 30000
+#define CONTROL_DEAD_ROWS 100    /* of one list, unless asked otherwise */
+#define CONTROL_DEAD_MAX 500     /* as the store has it */
+
+struct control;
+struct event;
+struct event_base;
+struct json_object;
+struct worker;
+
+/* peers.c: the links to accounts, agents and the store. */
+
+struct peer {
+	RB_ENTRY(peer) node;
+	const char *kind; /* "account", "agent", "store" */
+	char *name;
+	struct chan *chan; /* NULL: it is down for the moment */
+};
+
+RB_HEAD(peer_tree, peer);
+RB_PROTOTYPE(peer_tree, peer, node, peer_cmp)
+
+/* fd becomes the link to that peer. -1 (fd closed) for an unknown kind. */
+int peers_link(struct control *, const char *kind, const char *name, int fd);
+void peers_unlink(struct control *, const char *kind, const char *name);
+/* NULL when there is none, or it is down. */
+struct chan *peers_chan(
+    struct control *, const char *kind, const char *name);
+/*
+ * The account that a request without one is for: the only one, or the one
+ * called "default". NULL when that does not decide it.
+ */
+const char *peers_default_account(struct control *);
+
+/* clients.c: connections of posternctl. */
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct control *control;
+	struct chan *chan;
+	struct event *idle;
+	struct monotime active; /* when it last asked for something */
+	uid_t uid;
+	struct call *call;      /* under way, or NULL */
+};
+
+TAILQ_HEAD(client_list, client);
+
+/*
+ * One request. It outlives its client: an answer that comes late finds
+ * client NULL and is dropped.
+ */
+struct call {
+	struct control *control;
+	struct client *client;
+	struct json_object *req;
+	struct json_object *data; /* being put together, may be NULL */
+	unsigned waiting;         /* answers still to come */
+};
+
+/* Begin to accept on fd, which stays ours. */
+void clients_listen(struct control *, int fd);
+/*
+ * Answer and end the call. text may be NULL; data is consumed and may be
+ * NULL.
+ */
+void call_answer(
+    struct call *, int ok, const char *text, struct json_object *data);
+
+/* verbs.c */
+
+/*
+ * Do what call->req says: 0 and call_answer() follows, now or later. -1
+ * when it is malformed; the call is untouched then.
+ */
+int verbs_handle(struct call *);
+/* A message's own members without "t" and "id", as a new object. */
+struct json_object *call_members(struct json_object *msg);
+
+/* status.c */
+
+/* The supervisor's answer to "status"; arg is the call. */
+void status_answered(
+    void *arg, const char *type, struct json_object *msg, int fd);
+
+struct control {
+	struct worker *worker;
+	struct event_base *base;
+	struct peer_tree peers;
+	int rootless;
+	uid_t uid;
+	int listen_fd;
+	struct event *accept;
+	struct event *accept_again;
+	struct client_list clients; /* the longest silent first */
+	unsigned nclients;
+};
+
+#endif

@@ -1,0 +1,123 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "workers/control/control.h"
+
+/* All three only ever answer us. */
+static const struct chan_handler no_requests[] = {{NULL, NULL}};
+
+static const struct {
+	const char *name;
+	enum proto_kind proto;
+} kinds[] = {
+    {"account", PROTO_CONTROL_ACCOUNT},
+    {"agent", PROTO_CONTROL_AGENT},
+    {"store", PROTO_STORE_CONTROL},
+};
+
+#define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static int
+peer_cmp(struct peer *a, struct peer *b)
+{
+	int d = strcmp(a->kind, b->kind);
+
+	return d != 0 ? d : strcmp(a->name, b->name);
+}
+
+RB_GENERATE(peer_tree, peer, node, peer_cmp)
+
+static struct peer *
+find(struct control *co, const char *kind, const char *name)
+{
+	struct peer key;
+
+	key.kind = kind;
+	key.name = (char *)(uintptr_t)name;
+	return RB_FIND(peer_tree, &co->peers, &key);
+}
+
+static void
+on_close(struct chan *c, const char *why, void *arg)
+{
+	struct peer *p = arg;
+
+	if (strcmp(why, "hangup") != 0)
+		log_event(LOG_WARNING, "control.peer_broken", "kind", p->kind,
+		    "name", p->name, "why", why, NULL);
+	p->chan = NULL;
+	chan_free(c);
+}
+
+int
+peers_link(struct control *co, const char *kind, const char *name, int fd)
+{
+	struct peer *p = find(co, kind, name);
+	struct chan *old;
+	size_t i;
+
+	for (i = 0; i < NKINDS; i++)
+		if (strcmp(kinds[i].name, kind) == 0)
+			break;
+	if (i == NKINDS) {
+		close(fd);
+		return -1;
+	}
+	if (p == NULL) {
+		if ((p = calloc(1, sizeof(*p))) == NULL ||
+		    (p->name = strdup(name)) == NULL)
+			fatal("calloc");
+		p->kind = kinds[i].name;
+		RB_INSERT(peer_tree, &co->peers, p);
+	}
+	old = p->chan;
+	p->chan = NULL;
+	chan_free(old);
+	p->chan = chan_new(co->base, fd, kinds[i].proto, SIDE_B, no_requests,
+	    on_close, p);
+	return 0;
+}
+
+void
+peers_unlink(struct control *co, const char *kind, const char *name)
+{
+	struct peer *p = find(co, kind, name);
+	struct chan *c;
+
+	if (p == NULL)
+		return;
+	RB_REMOVE(peer_tree, &co->peers, p);
+	c = p->chan;
+	p->chan = NULL;
+	chan_free(c);
+	free(p->name);
+	free(p);
+}
+
+struct chan *
+peers_chan(struct control *co, const char *kind, const char *name)
+{
+	struct peer *p = find(co, kind, name);
+
+	return p == NULL ? NULL : p->chan;
+}
+
+const char *
+peers_default_account(struct control *co)
+{
+	struct peer *p, *only = NULL;
+	unsigned n = 0;
+
+	if ((p = find(co, "account", "default")) != NULL)
+		return p->name;
+	RB_FOREACH (p, peer_tree, &co->peers)
+		if (strcmp(p->kind, "account") == 0) {
+			only = p;
+			n++;
+		}
+	return n == 1 ? only->name : NULL;
+}
