@@ -1,2 +1,3 @@
 # man
 dist_man_MANS += man/posternctl.8 man/posternd.8
+dist_man_MANS += man/postern.json5.5
