@@ -90,3 +90,15 @@ tests_unit_test_config_keys_SOURCES = tests/unit/test_config_keys.c \
 	$(CONFIG_TEST)
 tests_unit_test_config_keys_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
 tests_unit_test_config_keys_LDADD = libpostern_config.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_net_dial
+TESTS += tests/unit/test_net_dial
+tests_unit_test_net_dial_SOURCES = tests/unit/test_net_dial.c
+tests_unit_test_net_dial_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_net_tls
+TESTS += tests/unit/test_net_tls
+tests_unit_test_net_tls_SOURCES = tests/unit/test_net_tls.c
+tests_unit_test_net_tls_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_net_once
+TESTS += tests/unit/test_net_once
+tests_unit_test_net_once_SOURCES = tests/unit/test_net_once.c
+tests_unit_test_net_once_LDADD = $(NETTEST_LIBS)

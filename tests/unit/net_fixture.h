@@ -43,6 +43,8 @@ void server_free(struct server *);
 uint16_t server_port(const struct server *);
 int server_accepted(struct server *);
 int server_open(struct server *);
+/* Ends every connection from the server's side. */
+void server_hang_up(struct server *);
 
 /* 0 when the client has gone. */
 int peer_request(struct peer *);
@@ -56,6 +58,8 @@ void peer_answer(struct peer *, int status, const char *body);
 size_t peer_read(struct peer *, void *, size_t);
 void peer_reset(struct peer *); /* RST */
 void peer_fin(struct peer *);	/* FIN, TLS without its goodbye */
+/* TLS inside what is spoken already; takes the context. */
+void peer_start_tls(struct peer *, SSL_CTX *);
 int peer_ws_upgrade(struct peer *);
 void peer_ws_frame(struct peer *, int first, int mask, const void *, size_t);
 /* Opcode of the next frame, -1 at the end. Payload unmasked in body. */

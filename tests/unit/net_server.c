@@ -32,7 +32,6 @@ struct server {
 	pthread_cond_t quiet;
 	int accepted;
 	int open;
-	int stopping;
 	int fds[CONNS_MAX];
 };
 
@@ -135,18 +134,25 @@ server_new(serve_fn fn, void *arg, SSL_CTX *ctx)
 }
 
 void
-server_free(struct server *s)
+server_hang_up(struct server *s)
 {
 	int i;
 
-	shutdown(s->fd, SHUT_RDWR);
-	pthread_join(s->acceptor, NULL);
-	close(s->fd);
 	pthread_mutex_lock(&s->lock);
-	s->stopping = 1;
 	for (i = 0; i < s->accepted; i++)
 		if (s->fds[i] != -1)
 			shutdown(s->fds[i], SHUT_RDWR);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+server_free(struct server *s)
+{
+	shutdown(s->fd, SHUT_RDWR);
+	pthread_join(s->acceptor, NULL);
+	close(s->fd);
+	server_hang_up(s);
+	pthread_mutex_lock(&s->lock);
 	while (s->open > 0)
 		pthread_cond_wait(&s->quiet, &s->lock);
 	pthread_mutex_unlock(&s->lock);
@@ -344,6 +350,15 @@ void
 peer_fin(struct peer *p)
 {
 	peer_gone(p);
+}
+
+void
+peer_start_tls(struct peer *p, SSL_CTX *ctx)
+{
+	p->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	SSL_set_fd(p->ssl, p->fd);
+	SSL_accept(p->ssl);
 }
 
 int

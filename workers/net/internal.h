@@ -31,11 +31,12 @@ struct json_object;
 #define NET_MULTI_WS (NET_MULTIS - 1)
 
 #define NET_CAP_MAX 64
-#define NET_POOL_SPARE 2   /* descriptors kept when nothing waits */
-#define NET_STARTS 4	   /* handles added in one turn of the loop */
-#define NET_TRIES 16	   /* starts of one request */
-#define NET_DIAL_ROUNDS 3  /* failed rounds that end a request */
-#define NET_BACKOFF_MS 100 /* after a failed round, doubling to ... */
+#define NET_POOL_SPARE 2       /* descriptors kept when nothing waits */
+#define NET_POOL_FRESH_MS 1000 /* closed sooner: it was no connection */
+#define NET_STARTS 4	       /* handles added in one turn of the loop */
+#define NET_TRIES 16	       /* starts of one request */
+#define NET_DIAL_ROUNDS 3      /* failed rounds that end a request */
+#define NET_BACKOFF_MS 100     /* after a failed round, doubling to ... */
 #define NET_BACKOFF_MAX_MS 5000
 #define NET_DIAL_WAIT_MS 60000	  /* for the dialer's answer, a backstop */
 #define NET_IDLE_S 55L		  /* Mattermost closes after 60 s idle */
@@ -59,6 +60,7 @@ struct net_conn {
 struct net_pooled {
 	struct net_endpoint *ep;
 	struct event ev; /* readable: the peer has left */
+	struct monotime since;
 	int fd;
 };
 
@@ -105,6 +107,7 @@ struct net_endpoint {
 	int nactive; /* handles in the multi */
 	int nstart;  /* of these, not known yet how they connect */
 	int dialing;
+	int turned_away; /* noticed inside libcurl, to be counted later */
 	int dirty;
 
 	struct event backoff;
@@ -215,6 +218,8 @@ void endpoint_dialed(struct net_endpoint *, int fd);
 /* counted: 0 when it says nothing about the endpoint. */
 void endpoint_dial_failed(
     struct net_endpoint *, int round, int counted, const char *why);
+/* A descriptor was closed by the peer before it was of any use. */
+void endpoint_turned_away(struct net_endpoint *);
 void ws_dialed(struct ws *, int fd);
 void ws_dial_failed(struct ws *, const char *why);
 

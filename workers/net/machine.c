@@ -73,6 +73,8 @@ endpoint_run(struct net_endpoint *ep, int *budget)
 {
 	int started = 0;
 
+	if (ep->turned_away)
+		endpoint_turned_away(ep);
 	while (*budget > 0 && may_start(ep)) {
 		start_one(ep);
 		started++;
@@ -124,6 +126,17 @@ endpoint_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 	return fd;
 }
 
+static void
+endpoint_works(struct net_endpoint *ep)
+{
+	if (ep->error[0] == '\0' && !ep->in_backoff)
+		return;
+	ep->error[0] = '\0';
+	ep->backoff_ms = NET_BACKOFF_MS;
+	ep->in_backoff = 0;
+	event_del(&ep->backoff);
+}
+
 /* The last moment before the first byte. See endpoint_open(). */
 int
 endpoint_prereq(
@@ -151,6 +164,7 @@ endpoint_prereq(
 		ep->net->stats.reused++;
 	}
 	req->committed = 1;
+	endpoint_works(ep);
 	if (req->idle_ms > 0 && !req->paused)
 		loop_timer(&req->silence, req->idle_ms);
 	return CURL_PREREQFUNC_OK;
@@ -160,11 +174,6 @@ void
 endpoint_dialed(struct net_endpoint *ep, int fd)
 {
 	ep->dialing--;
-	ep->round++;
-	ep->error[0] = '\0';
-	ep->backoff_ms = NET_BACKOFF_MS;
-	ep->in_backoff = 0;
-	event_del(&ep->backoff);
 	if (TAILQ_EMPTY(&ep->parked) && ep->npool >= NET_POOL_SPARE)
 		close(fd);
 	else
@@ -192,17 +201,10 @@ round_failed(struct net_endpoint *ep, const char *why)
 	}
 }
 
-void
-endpoint_dial_failed(
-    struct net_endpoint *ep, int round, int counted, const char *why)
+/* A round of dials failed: pause, and count it against all who wait. */
+static void
+back_off(struct net_endpoint *ep, int counted, const char *why)
 {
-	ep->dialing--;
-	net_kick_endpoint(ep);
-	ep->net->stats.dial_errors++;
-	if (ep->net->dialer == NULL)
-		return; /* asked again when there is a link */
-	if (round != ep->round)
-		return; /* another dial of its round has been counted */
 	ep->round++;
 	strlcpy(ep->error, why, sizeof(ep->error));
 	ep->in_backoff = 1;
@@ -212,4 +214,26 @@ endpoint_dial_failed(
 		ep->backoff_ms = NET_BACKOFF_MAX_MS;
 	if (counted)
 		round_failed(ep, why);
+}
+
+void
+endpoint_dial_failed(
+    struct net_endpoint *ep, int round, int counted, const char *why)
+{
+	ep->dialing--;
+	net_kick_endpoint(ep);
+	ep->net->stats.dial_errors++;
+	if (ep->net->dialer == NULL)
+		return; /* asked again when there is a link */
+	if (round == ep->round)
+		back_off(ep, counted, why);
+	/* Else another dial of its round has been counted. */
+}
+
+void
+endpoint_turned_away(struct net_endpoint *ep)
+{
+	ep->turned_away = 0;
+	if (!ep->in_backoff)
+		back_off(ep, 1, "connect: closed by the server at once");
 }

@@ -28,26 +28,38 @@ pool_alive(int fd)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/* The peer has left, or speaks before it was asked. */
+/*
+ * The peer has left, or speaks before it was asked. When that is what it
+ * does to every connection, dialling anew at once would never end.
+ */
+static void
+pool_died(struct net_endpoint *ep, struct monotime since)
+{
+	if (monotime_since(since) < NET_POOL_FRESH_MS)
+		endpoint_turned_away(ep);
+	net_kick_endpoint(ep);
+}
+
 static void
 on_pooled(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_pooled *p = arg;
 	struct net_endpoint *ep = p->ep;
 	struct net_pooled *last = &ep->pool[ep->npool - 1];
+	struct monotime since = p->since;
 
-	event_del(&p->ev);
 	close(p->fd);
 	ep->npool--;
 	if (p != last) {
 		/* The last one takes its place. */
 		event_del(&last->ev);
 		p->fd = last->fd;
+		p->since = last->since;
 		event_assign(
 		    &p->ev, ep->net->base, p->fd, EV_READ, on_pooled, p);
 		event_add(&p->ev, NULL);
 	}
-	net_kick_endpoint(ep);
+	pool_died(ep, since);
 }
 
 void
@@ -62,6 +74,7 @@ pool_put(struct net_endpoint *ep, int fd)
 	p = &ep->pool[ep->npool++];
 	p->ep = ep;
 	p->fd = fd;
+	p->since = monotime_now();
 	event_assign(&p->ev, ep->net->base, fd, EV_READ, on_pooled, p);
 	event_add(&p->ev, NULL);
 }
@@ -77,6 +90,8 @@ pool_take(struct net_endpoint *ep)
 		if (pool_alive(p->fd))
 			return p->fd;
 		close(p->fd);
+		if (monotime_since(p->since) < NET_POOL_FRESH_MS)
+			ep->turned_away = 1;
 	}
 	return -1;
 }

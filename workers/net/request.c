@@ -264,9 +264,7 @@ request_finish(struct net_request *req, CURLcode code, const char *error)
 		strlcpy(text, error, sizeof(text));
 	result_make(&res, req, code, text, sizeof(text));
 	count(&req->ep->net->stats, res.ending);
-	if (code == CURLE_OK)
-		req->ep->error[0] = '\0';
-	else if (res.ending == NET_NOT_SENT && req->opened)
+	if (res.ending == NET_NOT_SENT && req->opened)
 		strlcpy(req->ep->error, text, sizeof(req->ep->error));
 	req->done(req, &res, req->arg);
 	request_free(req);
