@@ -1,1 +1,3 @@
 # tests
+TESTS += tests/check_tree.sh
+EXTRA_DIST += tests/check_tree.sh tests/check_tree.py

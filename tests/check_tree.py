@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""The rules of the tree: who may include and call what, and sizes."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = os.environ.get("srcdir", ".")
+ROLES = ("account", "agent", "callback", "store", "dialer", "control")
+FOLDERS = ("common", "daemon", "ctl", "workers", "tests")
+FILE_MAX = 600
+TEST_FILE_MAX = 800  # a file of cases
+TABLES = ("workers/account/unicode_tables.h", "daemon/json5.c")
+FUNCTION_MAX = 100
+
+# Calls that only some files may make.
+ONLY = (
+    # A secret's {source: "exec"} is a program of the operator's.
+    (r"fork|vfork|posix_spawnp?|clone|daemon",
+     ("daemon/spawn.c", "daemon/config_exec.c"), "forks"),
+    # "posternctl config check" becomes "posternd -n".
+    (r"execv[ep]*|execl[ep]*|fexecve|system|popen",
+     ("daemon/spawn.c", "ctl/cmd_daemon.c"), "runs programs"),
+    # The daemon: unix sockets of the service manager and its own.
+    (r"connect|connectx",
+     ("workers/dialer/", "ctl/", "daemon/rundir.c", "daemon/sdnotify.c"),
+     "connects"),
+    (r"getaddrinfo\w*|gethostby\w+|res_n?query", ("workers/dialer/",),
+     "resolves"),
+    (r"syscall|seccomp_\w+", ("common/sandbox_",), "names system calls"),
+    (r"ptrace|process_vm_\w+", (), "looks into processes"),
+)
+ONLY_INCLUDES = (
+    (r"curl/.*|wslay/.*", ("workers/net/",)),
+    (r"sqlite3\.h", ("workers/store/",)),
+    (r"seccomp\.h|sys/syscall\.h|linux/(?!memfd).*|asm/.*",
+     ("common/sandbox_",)),
+    (r"syslog\.h", ("common/log.h", "daemon/")),
+)
+# In the jail these die, or open what is not there.
+JAILED = (r"getpw\w+|getgr(nam|gid|ent)\w*|syslog|openlog|localtime|mktime|"
+          r"ctime|asctime|v?dprintf|fopen|freopen|tmpfile|mkstemp|"
+          r"setlocale|dlopen|getservby\w+|sleep|usleep")
+# Before the jail: the resolver's modules.
+JAILED_BEFORE = ("workers/dialer/resolve.c",)
+UNSAFE = (r"strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atoll|"
+          r"alloca|strncpy|strncat|rand|srand|mktemp|tmpnam|asctime|ctime")
+
+problems = []
+
+
+def bad(path, line, text):
+    problems.append("%s:%d: %s" % (path, line, text))
+
+
+def sources():
+    for folder in FOLDERS:
+        for where, dirs, files in os.walk(os.path.join(TOP, folder)):
+            dirs.sort()
+            for name in sorted(files):
+                if name.endswith((".c", ".h")):
+                    full = os.path.join(where, name)
+                    yield os.path.relpath(full, TOP), full
+
+
+def blank(match):
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def code_of(text):
+    """The text with comments and literals blanked; line numbers stay."""
+    return re.sub(
+        r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+        blank, text, flags=re.S)
+
+
+def calls(code, names):
+    """Calls, and not definitions, which begin at the left."""
+    for match in re.finditer(r"(?<![\w.>\n])(%s)\s*\(" % names, code):
+        yield code.count("\n", 0, match.start()) + 1, match.group(1)
+
+
+def allowed(path, places):
+    return any(path == p or (p[-1] in "/_" and path.startswith(p))
+               for p in places)
+
+
+def role_of(path):
+    match = re.match(r"workers/(\w+)/", path)
+    return match.group(1) if match else None
+
+
+def include_allowed(path, name):
+    """May path include "name" of ours?"""
+    top, other = path.split("/")[0], name.split("/")[0]
+    if top == "tests" or other in ("config.h", "common"):
+        return True
+    if top == "common":
+        return False
+    if top != other:
+        # posternctl reads the configuration as the daemon does.
+        return top == "ctl" and re.match(r"daemon/(config|rootless)", name)
+    role, wanted = role_of(path), role_of(name)
+    if top != "workers" or wanted is None or wanted == role:
+        return True
+    return wanted == "net" and role in ("account", "agent")
+
+
+def check_includes(path, text):
+    first = None
+    for number, line in enumerate(text.split("\n"), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^">]+)[">]', line)
+        if not match:
+            continue
+        kind, name = match.groups()
+        first = first or name
+        if kind == '"' and not include_allowed(path, name):
+            bad(path, number, "must not include %s" % name)
+        for pattern, places in ONLY_INCLUDES:
+            if path.startswith("tests/") or allowed(path, places):
+                continue
+            if kind == "<" and re.fullmatch(pattern, name):
+                bad(path, number, "must not include <%s>" % name)
+    if path.endswith(".c") and first != "config.h":
+        bad(path, 1, "config.h is not its first include")
+
+
+def check_calls(path, code):
+    if path.startswith("tests/"):
+        return
+    for names, places, what in ONLY:
+        if allowed(path, places):
+            continue
+        for number, name in calls(code, names):
+            bad(path, number, "%s() here: only %s %s" %
+                (name, " ".join(places) or "nobody", what))
+    for number, name in calls(code, UNSAFE):
+        bad(path, number, "%s() is not used here" % name)
+    if path.startswith("workers/") and path not in JAILED_BEFORE:
+        for number, name in calls(code, JAILED):
+            bad(path, number, "%s() does not work in a jail" % name)
+
+
+def check_sizes(path, text):
+    lines = text.split("\n")
+    limit = TEST_FILE_MAX if path.startswith("tests/") else FILE_MAX
+    if len(lines) - 1 > limit and path not in TABLES:
+        bad(path, len(lines), "%d lines: over %d" % (len(lines), limit))
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            start = number
+        elif line.startswith("}") and start is not None:
+            if number - start - 1 > FUNCTION_MAX:
+                bad(path, start, "function of %d lines: over %d" %
+                    (number - start - 1, FUNCTION_MAX))
+            start = None
+
+
+def check_header(path, text):
+    if not path.endswith(".h") or path.startswith("tests/") or path in TABLES:
+        return
+    if not re.search(r"#ifndef (\w+_H)\n#define \1\n", text):
+        bad(path, 1, "no include guard")
+    if not text.lstrip().startswith("/*"):
+        bad(path, 1, "does not begin with what it promises")
+
+
+def check_manuals():
+    if shutil.which("mandoc") is None:
+        print("mandoc is not here: manuals are not checked")
+        return
+    folder = os.path.join(TOP, "man")
+    for name in sorted(os.listdir(folder)):
+        if not re.search(r"\.[1-9]$", name):
+            continue
+        done = subprocess.run(
+            ["mandoc", "-Tlint", "-Wwarning", os.path.join(folder, name)],
+            stdout=subprocess.PIPE, universal_newlines=True)
+        for line in done.stdout.splitlines():
+            problems.append(line)
+
+
+# A checker that finds nothing must be able to find something.
+SAMPLE = ('#include "config.h"\n#include <curl/curl.h>\n'
+          '#include "workers/store/db.h"\nint x(void)\n{\n'
+          '\t/* fork() */ char *s = "system()";\n\treturn fork() + '
+          'getpwnam(s) + strcpy(s, s) + a.connect(s) + connect(s);\n}\n')
+EXPECTED = 6
+
+
+def check_text(path, text):
+    check_includes(path, text)
+    check_calls(path, code_of(text))
+    check_sizes(path, text)
+    check_header(path, text)
+
+
+def main():
+    check_text("workers/account/sample.c", SAMPLE)
+    if len(problems) != EXPECTED:
+        print("the checker is broken:", *problems, sep="\n")
+        return 1
+    del problems[:]
+    count = 0
+    for path, full in sources():
+        with open(full, encoding="utf-8") as file:
+            check_text(path, file.read())
+        count += 1
+    check_manuals()
+    print(*problems, sep="\n")
+    print("%d files, %d problems" % (count, len(problems)))
+    return 1 if problems or count == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
