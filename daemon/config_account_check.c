@@ -46,7 +46,7 @@ at(const struct config_scope *s, const char *key)
 
 	if (v == NULL)
 		v = cval_get(s->top, key);
-	return v != NULL ? v : s->own != NULL ? s->own : s->top;
+	return v != NULL ? v : s->top;
 }
 
 static void

@@ -1,0 +1,753 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "common/monotime.h"
+#include "common/secret.h"
+#include "daemon/config_private.h"
+#include "tests/unit/test_config_util.h"
+
+#define ID "u10123456789abcdefghijklmn"
+
+static struct json_object *
+json_of(struct config *cfg, const char *account)
+{
+	const struct config_account *a = config_account_find(cfg, account);
+
+	assert_non_null(a);
+	return a->json;
+}
+
+/* Load text and compare one member of an account's JSON. */
+static void
+gives(const char *text, const char *account, const char *path, const char *want)
+{
+	struct config *cfg = test_load(text);
+	const char *got;
+
+	if (cfg == NULL)
+		fail_msg("%s\n%s", text, test_said());
+	got = test_json(json_of(cfg, account), path);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s\n%s is %s", text, path, got);
+	config_free(cfg);
+}
+
+static void
+test_minimal(void **state)
+{
+	struct config *cfg = test_good(
+	    "{ channels: { mattermost: { enabled: true, botToken: 'mm-token',"
+	    " baseUrl: 'https://chat.example.com', dmPolicy: 'pairing', }, },"
+	    " }");
+	const struct config_account *a = &cfg->accounts[0];
+	unsigned ids[2] = {0, 0};
+
+	assert_int_equal(cfg->naccounts, 1);
+	assert_string_equal(a->id, "default");
+	assert_int_equal(a->enabled, 1);
+	assert_string_equal(secret_bytes(a->token), "mm-token");
+	assert_int_equal(a->token_source, CONFIG_FROM_CONFIG);
+	assert_string_equal(a->url.host, "chat.example.com");
+	assert_int_equal(a->url.port, 443);
+	assert_int_equal(a->url.tls, 1);
+	assert_int_equal(config_account_endpoints(a, ids, 2), 1);
+	assert_int_equal(ids[0], a->endpoint);
+	assert_int_equal(cfg->nagents, 1);
+	assert_string_equal(cfg->agents[0].id, "main");
+	assert_int_equal(cfg->agents[0].model, 0);
+	assert_int_equal(a->nagents, 1);
+	assert_int_equal(cfg->gateway.wanted, 0);
+	assert_string_equal(test_json(a->json, "dmPolicy"), "\"pairing\"");
+	assert_string_equal(test_json(a->json, "requireMention"), "null");
+	assert_string_equal(test_json(a->json, "botToken"), "(none)");
+	assert_string_equal(test_json(cfg->dialer_json, "endpoints.0.host"),
+	    "\"chat.example.com\"");
+	assert_null(strstr(
+	    json_object_to_json_string(a->json), "mm-token"));
+	config_free(cfg);
+}
+
+/* What is left out comes from the top: absent is not default. */
+static void
+test_inherit(void **state)
+{
+	const char *text = MM("dmPolicy:'open',allowFrom:['*'],"
+	    "groupPolicy:'open',groups:{'*':{requireMention:false}},"
+	    "streaming:{mode:'block',chunkMode:'newline'},"
+	    "commands:{native:true,callbackPath:'/a'},"
+	    "actions:{messages:true},implicitMentions:{quotedBot:false},"
+	    "dmChannelRetry:{maxRetries:7},"
+	    "accounts:{a:{},b:{botToken:'b',dmPolicy:'pairing',groups:{},"
+	    "streaming:{mode:'off'},commands:{nativeSkills:true},"
+	    "actions:{reactions:false},implicitMentions:{replyToBot:false},"
+	    "dmChannelRetry:{timeoutMs:5000}},n:null}");
+
+	gives(text, "a", "dmPolicy", "\"open\"");
+	gives(text, "a", "groupPolicy", "\"open\"");
+	gives(text, "n", "groupPolicy", "\"open\"");
+	gives(text, "b", "dmPolicy", "\"pairing\"");
+	gives(text, "b", "allowFrom", "[\"*\"]");
+	gives(text, "a", "groups", "{\"*\":{\"requireMention\":false}}");
+	gives(text, "b", "groups", "{}");
+	gives(text, "b", "streaming.mode", "\"off\"");
+	gives(text, "b", "streaming.chunkMode", "\"length\"");
+	gives(text, "b", "commands.native", "true");
+	gives(text, "b", "commands.nativeSkills", "true");
+	gives(text, "b", "commands.callbackPath", "\"/a\"");
+	gives(text, "b", "actions", "{\"messages\":true,\"reactions\":false}");
+	gives(text, "b", "implicitMentions",
+	    "{\"replyToBot\":false,\"quotedBot\":false,"
+	    "\"threadParticipation\":true}");
+	gives(text, "b", "dmChannelRetry.maxRetries", "3");
+	gives(text, "b", "dmChannelRetry.timeoutMs", "5000");
+	/* The empty groups of the only account say nothing. */
+	gives("{channels:{mattermost:{baseUrl:'https://h',groups:{'*':{"
+	    "requireMention:false}},accounts:{w:{botToken:'t',groups:{}}}}}}",
+	    "w", "groups", "{\"*\":{\"requireMention\":false}}");
+}
+
+static void
+test_fallback(void **state)
+{
+	const char *text = "{channels:{defaults:{groupPolicy:'open',"
+	    "contextVisibility:'allowlist',implicitMentions:{"
+	    "threadParticipation:false}},mattermost:{botToken:'t',"
+	    "baseUrl:'https://h',historyLimit:3,accounts:{x:{historyLimit:0}"
+	    "}}},messages:{groupChat:{historyLimit:9},responsePrefix:'>',"
+	    "inbound:{debounceMs:5,byChannel:{mattermost:7}},"
+	    "queue:{mode:'collect'}},"
+	    "gapFill:{maxAgeMinutes:5},agents:{defaults:{mediaMaxMb:2.5}}}";
+
+	gives(text, "default", "groupPolicy", "\"open\"");
+	gives(text, "default", "contextVisibility", "\"allowlist\"");
+	gives(text, "default", "implicitMentions.threadParticipation", "false");
+	gives(text, "default", "historyLimit", "3");
+	gives(text, "x", "historyLimit", "0");
+	gives(text, "x", "gapFill.maxAgeMinutes", "5");
+	gives(text, "x", "mediaMaxMb", "2.5");
+	gives(text, "x", "responsePrefix", "\">\"");
+	gives(text, "x", "messages.debounceMs", "7");
+	gives(text, "x", "messages.queue.mode", "\"collect\"");
+	gives("{channels:{mattermost:{botToken:'t',baseUrl:'https://h'}},"
+	    "messages:{groupChat:{historyLimit:9}}}",
+	    "default", "historyLimit", "9");
+}
+
+static void
+test_legacy(void **state)
+{
+	gives(MM("streaming:'Progress '"), "default", "streaming.mode",
+	    "\"progress\"");
+	gives(MM("streaming:true"), "default", "streaming.mode", "\"partial\"");
+	gives(MM("streaming:false"), "default", "streaming.mode", "\"off\"");
+	gives(MM("streamMode:'block'"), "default", "streaming.mode",
+	    "\"block\"");
+	gives(MM("streamMode:'block',streaming:'off'"), "default",
+	    "streaming.mode", "\"off\"");
+	gives(MM("streamMode:'block',streaming:true"), "default",
+	    "streaming.mode", "\"block\"");
+	gives(MM("streamMode:'block',streaming:{mode:'off'}"), "default",
+	    "streaming.mode", "\"off\"");
+	gives(MM("chunkMode:'newline'"), "default", "streaming.chunkMode",
+	    "\"newline\"");
+	gives(MM("chunkMode:'newline',streaming:{chunkMode:'length'}"),
+	    "default", "streaming.chunkMode", "\"length\"");
+	gives(MM("blockStreaming:true,blockStreamingCoalesce:{minChars:9}"),
+	    "default", "streaming.block",
+	    "{\"enabled\":true,\"coalesce\":{\"minChars\":9,\"maxChars\":4000,"
+	    "\"idleMs\":1000}}");
+	gives(MM("allowPrivateNetwork:true"), "default",
+	    "network.dangerouslyAllowPrivateNetwork", "true");
+	gives(MM("allowPrivateNetwork:true,"
+		 "network:{dangerouslyAllowPrivateNetwork:false}"),
+	    "default", "network.dangerouslyAllowPrivateNetwork", "false");
+	/* What an account says the old way leaves the rest to the top. */
+	gives(MM("streaming:{mode:'block',chunkMode:'newline'},"
+		 "accounts:{a:{chunkMode:'length'},b:{streaming:'off'}}"),
+	    "a", "streaming.mode", "\"block\"");
+	gives(MM("streaming:{mode:'block',chunkMode:'newline'},"
+		 "accounts:{a:{chunkMode:'length'},b:{streaming:'off'}}"),
+	    "a", "streaming.chunkMode", "\"length\"");
+	gives(MM("streaming:{mode:'block',chunkMode:'newline'},"
+		 "accounts:{a:{chunkMode:'length'},b:{streaming:'off'}}"),
+	    "b", "streaming.chunkMode", "\"newline\"");
+	test_says(MM("commands:{useAccessGroups:false}"),
+	    "N1:69: useAccessGroups: no longer a choice: commands always need "
+	    "an allowed sender");
+	test_says(MM("streamMode:'off',streaming:{mode:'off'}"),
+	    "N1:59: streamMode: old spelling, the new one is used");
+}
+
+static void
+test_streaming_defaults(void **state)
+{
+	gives(MM("streaming:{preview:{toolProgress:false,commandText:'raw'}}"),
+	    "default", "streaming.progress.toolProgress", "false");
+	gives(MM("streaming:{preview:{toolProgress:true,commandText:'raw'}}"),
+	    "default", "streaming.progress.toolProgress", "true");
+	gives(MM("streaming:{preview:{toolProgress:true,commandText:'raw'}}"),
+	    "default", "streaming.progress.commandText", "\"raw\"");
+	gives(MM("textChunkLimit:100"), "default",
+	    "streaming.block.coalesce.maxChars", "100");
+	gives(MM("streaming:{progress:{label:false}}"), "default",
+	    "streaming.progress.label", "false");
+	gives(MM("oncharPrefixes:['',' ']"), "default", "oncharPrefixes",
+	    "[\">\",\"!\"]");
+	gives(MM("oncharPrefixes:['','$']"), "default", "oncharPrefixes",
+	    "[\"$\"]");
+	gives(MM("allowFrom:[7,'" ID "']"), "default", "allowFrom",
+	    "[\"7\",\"" ID "\"]");
+}
+
+static void
+test_strict(void **state)
+{
+	test_bad(MM("dmPolcy:'open'"),
+	    "E1:59: channels.mattermost.dmPolcy: unknown key (did you mean "
+	    "\"dmPolicy\"?)");
+	test_bad(MM("zzz:1"), "E1:59: channels.mattermost.zzz: unknown key");
+	test_bad(MM("accounts:{w:{markdown:{table:'off'}}}"),
+	    "E1:82: channels.mattermost.accounts.w.markdown.table: unknown key "
+	    "(did you mean \"tables\"?)");
+	test_bad(MM("accounts:{w:{accounts:{}}}"),
+	    "E1:72: channels.mattermost.accounts.w.accounts: unknown key");
+	test_bad(MM("accounts:{'a b':{x:1}}"),
+	    "E1:76: channels.mattermost.accounts[\"a b\"].x: unknown key");
+	test_bad(MM("dmPolicy:'opn'"),
+	    "E1:68: channels.mattermost.dmPolicy: must be one of \"pairing\", "
+	    "\"allowlist\", \"open\", \"disabled\" (did you mean \"open\"?)");
+	test_bad(MM("dmPolicy:'everybody'"),
+	    "E1:68: channels.mattermost.dmPolicy: must be one of \"pairing\", "
+	    "\"allowlist\", \"open\", \"disabled\"");
+	test_bad(MM("dmPolicy:true"),
+	    "E1:68: channels.mattermost.dmPolicy: must be one of \"pairing\", "
+	    "\"allowlist\", \"open\", \"disabled\", not true");
+	test_bad(MM("enabled:'yes'"),
+	    "E1:67: channels.mattermost.enabled: must be true or false, not a "
+	    "string");
+	test_bad(MM("name:null"),
+	    "E1:64: channels.mattermost.name: must be a string, not null");
+	test_bad(MM("historyLimit:1.5"),
+	    "E1:72: channels.mattermost.historyLimit: must be a whole number "
+	    "from 0 to 1000, not 1.5");
+	test_bad(MM("historyLimit:-1"),
+	    "E1:72: channels.mattermost.historyLimit: must be a whole number "
+	    "from 0 to 1000, not -1");
+	test_bad(MM("mediaMaxMb:0"),
+	    "E1:70: channels.mattermost.mediaMaxMb: must be a number above 0 "
+	    "and up to 1024, not 0");
+	test_bad(MM("mediaMaxMb:NaN"),
+	    "E1:70: channels.mattermost.mediaMaxMb: must be a number above 0 "
+	    "and up to 1024, not nan");
+	test_bad(MM("dmChannelRetry:{maxRetries:11}"),
+	    "E1:86: channels.mattermost.dmChannelRetry.maxRetries: must be a "
+	    "whole number from 0 to 10, not 11");
+	test_bad(MM("allowFrom:'*'"),
+	    "E1:69: channels.mattermost.allowFrom: must be a list of ids, not "
+	    "a string");
+	test_bad(MM("allowFrom:[{}]"),
+	    "E1:70: channels.mattermost.allowFrom[0]: must be a string or a "
+	    "whole number, not an object");
+	test_bad(MM("oncharPrefixes:['a',2]"),
+	    "E1:79: channels.mattermost.oncharPrefixes[1]: must be a string, "
+	    "not a number");
+	test_bad(MM("groups:[]"),
+	    "E1:66: channels.mattermost.groups: must be an object, not an "
+	    "array");
+	test_bad(MM("streaming:{progress:{label:true}}"),
+	    "E1:86: channels.mattermost.streaming.progress.label: must be false "
+	    "or a string, not true");
+	test_bad(MM("streaming:3"),
+	    "E1:69: channels.mattermost.streaming: must be one of \"off\", "
+	    "\"partial\", \"block\", \"progress\" or true or false or an "
+	    "object, not 3");
+	test_bad(MM("commands:{native:'yes'}"),
+	    "E1:76: channels.mattermost.commands.native: must be \"auto\" or "
+	    "true or false");
+	test_bad("{a:1,log:{level:'info',level:'debug'},log:{}}",
+	    "E1:24: log.level: is here twice, first in line 1");
+	test_bad("{a:1,log:{},\nlog:{}}",
+	    "E2:1: log: is here twice, first in line 1");
+	test_bad("{x:[{a:1,a:2}]}",
+	    "E1:10: x[0].a: is here twice, first in line 1");
+	test_bad("{log:{levle:'info'}}",
+	    "E1:7: log.levle: unknown key (did you mean \"level\"?)");
+	test_bad("[]", "E1:1: the file must be an object, not an array");
+	test_bad("{", "E1:2: the text ends where a name should be");
+	test_bad("{$include:'x'}",
+	    "E1:2: $include: other files are not read: put their content here");
+}
+
+/* All of it is said at once. */
+static void
+test_all_errors(void **state)
+{
+	const char *p;
+	int n = 0;
+
+	test_bad("{\nlog:{level:'x'},\nchannels:{mattermost:{dmPolcy:1,\n"
+		 "chatmode:2}},\ngateway:{port:'x'}}",
+	    "E2:12: log.level: must be one of \"error\", \"warning\", \"info\","
+	    " \"debug\", \"trace\"");
+	for (p = test_said(); (p = strstr(p, "\n")) != NULL; p++)
+		n++;
+	assert_int_equal(n, 7);
+	assert_non_null(strstr(test_said(), "E3:23: channels.mattermost.dmPol"));
+	assert_non_null(strstr(test_said(), "E4:10: channels.mattermost.chat"));
+	assert_non_null(strstr(test_said(), "E5:15: gateway.port: must be a"));
+}
+
+static void
+test_shared(void **state)
+{
+	const char *text = "{$schema:'x',auth:{a:1},browser:{},plugins:{},"
+	    "channels:{telegram:{botToken:'1'},mattermost:{enabled:false}},"
+	    "agents:{defaults:{models:{},heartbeat:{every:'1h'},workspace:'~',"
+	    "model:{}}},zork:1}";
+
+	test_says(text,
+	    "N0:0: ignored, of no use here: $schema, auth, browser, plugins, "
+	    "channels.telegram, agents.defaults.models, "
+	    "agents.defaults.heartbeat, agents.defaults.workspace, zork");
+	test_silent(text, "W");
+	test_says("{mesages:{}}",
+	    "W1:2: mesages: unknown key, ignored (did you mean \"messages\"?)");
+	test_says("{agents:{defaults:{promt:'x'}}}",
+	    "W1:20: agents.defaults.promt: unknown key, ignored (did you mean "
+	    "\"prompt\"?)");
+	test_says("{channels:{matermost:{}}}",
+	    "W1:12: channels.matermost: unknown key, ignored (did you mean "
+	    "\"mattermost\"?)");
+	test_says("{}", "W0:0: channels.mattermost is missing: there is no "
+			"account");
+}
+
+static void
+test_policies(void **state)
+{
+	test_bad(MM("dmPolicy:'open'"),
+	    "E1:68: channels.mattermost.dmPolicy=\"open\" requires "
+	    "channels.mattermost.allowFrom to include \"*\"");
+	test_bad(MM("dmPolicy:'open',allowFrom:['accessGroup:*']"),
+	    "E1:68: channels.mattermost.dmPolicy=\"open\" requires "
+	    "channels.mattermost.allowFrom to include \"*\"");
+	test_bad(MM("accounts:{w:{dmPolicy:'open'}}"),
+	    "E1:81: channels.mattermost.accounts.w.dmPolicy=\"open\" requires "
+	    "channels.mattermost.accounts.w.allowFrom to include \"*\"");
+	gives(MM("allowFrom:['*'],accounts:{w:{dmPolicy:'open'}}"), "w",
+	    "dmPolicy", "\"open\"");
+	test_says(MM("dmPolicy:'allowlist'"),
+	    "W1:68: channels.mattermost.dmPolicy: \"allowlist\" with an empty "
+	    "allowFrom drops every direct message");
+	test_says(MM("groupPolicy:'allowlist'"),
+	    "W1:71: channels.mattermost.groupPolicy: \"allowlist\" with neither "
+	    "groupAllowFrom nor allowFrom drops every message in channels");
+	test_says(MM(""),
+	    "N1:23: channels.mattermost.groupPolicy: \"allowlist\" with neither "
+	    "groupAllowFrom nor allowFrom drops every message in channels");
+	test_silent(MM("allowFrom:['" ID "']"), "drops");
+	test_says(MM("allowFrom:['@alice']"),
+	    "W1:70: channels.mattermost.allowFrom: \"@alice\" is not a user id "
+	    "(26 letters and digits) and will match nobody");
+	test_silent(MM("allowFrom:['@alice'],dangerouslyAllowNameMatching:true"),
+	    "will match");
+	test_silent(MM("allowFrom:[' mattermost:" ID "','user:" ID "','*']"),
+	    "will match");
+	test_says(MM("allowFrom:['accessGroup:ops']"),
+	    "W1:70: channels.mattermost.allowFrom: there is no "
+	    "accessGroups.ops: it lets nobody in");
+	test_says("{accessGroups:{x:{type:'ldap'}}}",
+	    "W1:24: accessGroups.x.type: is not \"message.senders\": the group "
+	    "lets nobody in");
+	test_says(MM("groups:{town:{}}"),
+	    "W1:67: channels.mattermost.groups: \"town\" is not a channel id "
+	    "(26 letters and digits) and will match none");
+	test_bad(MM("dmChannelRetry:{initialDelayMs:5000,maxDelayMs:1000}"),
+	    "E1:90: channels.mattermost.dmChannelRetry.initialDelayMs: "
+	    "initialDelayMs must be less than or equal to maxDelayMs");
+	test_says(MM("textChunkLimit:20000"),
+	    "W1:74: channels.mattermost.textChunkLimit: Mattermost takes no "
+	    "post longer than 16383");
+	test_bad(MM("commands:{callbackUrl:'gw'}"),
+	    "E1:81: channels.mattermost.commands.callbackUrl: must begin with "
+	    "http:// or https://");
+	gives("{channels:{mattermost:{botToken:'t',baseUrl:'https://h'}},"
+	      "accessGroups:{g:{type:'message.senders',members:{'*':['a'],"
+	      "mattermost:[5],slack:['s']}}}}",
+	    "default", "accessGroups.g.members",
+	    "{\"*\":[\"a\"],\"mattermost\":[\"5\"],\"slack\":[\"s\"]}");
+}
+
+static void
+test_accounts(void **state)
+{
+	struct config *cfg;
+
+	cfg = test_load("{channels:{mattermost:{baseUrl:'https://h',"
+	    "defaultAccount:'Zed',accounts:{' My Acct! ':{botToken:'a'},"
+	    "Zed:{botToken:'b',name:'The Z'}}}}}");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->naccounts, 2);
+	assert_string_equal(cfg->accounts[0].id, "my-acct");
+	assert_string_equal(cfg->accounts[1].id, "zed");
+	assert_string_equal(cfg->accounts[1].name, "The Z");
+	assert_int_equal(cfg->default_account, 1);
+	config_free(cfg);
+
+	/* The top is an account of its own when it is complete. */
+	cfg = test_load(MM("accounts:{b:{botToken:'b'}}"));
+	assert_int_equal(cfg->naccounts, 2);
+	assert_string_equal(cfg->accounts[1].id, "default");
+	assert_int_equal(cfg->default_account, 1);
+	config_free(cfg);
+	cfg = test_load("{channels:{mattermost:{botToken:'t',accounts:{"
+	    "b:{baseUrl:'https://h'}}}}}");
+	assert_int_equal(cfg->naccounts, 1);
+	assert_string_equal(secret_bytes(cfg->accounts[0].token), "t");
+	config_free(cfg);
+
+	test_says(MM("accounts:{b:{}}"),
+	    "W0:0: accounts b and default are the same bot on the same server: "
+	    "it will answer twice");
+	test_bad(MM("accounts:{a:{},A:{}}"),
+	    "E1:74: channels.mattermost.accounts.A: the same account as \"a\"");
+	test_bad(MM("accounts:{'__proto__':{}}"),
+	    "E1:69: channels.mattermost.accounts.__proto__: not a name for an "
+	    "account");
+	test_says(MM("defaultAccount:'nobody'"),
+	    "W1:74: channels.mattermost.defaultAccount: there is no account "
+	    "\"nobody\"");
+	/* What is switched off need not be complete. */
+	cfg = test_load("{channels:{mattermost:{accounts:{a:{enabled:false,"
+	    "botToken:{source:'env',id:'UNSET'}}}}}}");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->accounts[0].enabled, 0);
+	assert_int_equal(cfg->accounts[0].endpoint, 0);
+	config_free(cfg);
+	cfg = test_load("{channels:{mattermost:{enabled:false,accounts:{a:{"
+	    "enabled:true}}}}}");
+	assert_int_equal(cfg->accounts[0].enabled, 0);
+	config_free(cfg);
+}
+
+static void
+test_ids(void **state)
+{
+	static const char *const table[][2] = {
+	    {"default", "default"}, {" Work ", "work"}, {"a b", "a-b"},
+	    {"a  !b", "a-b"}, {"--x--", "x"}, {"_x_", "_x_"}, {"", "default"},
+	    {"!!!", "default"}, {"\xc3\xbc" "ber", "ber"},
+	    {"0123456789012345678901234567890123456789012345678901234567890123"
+	     "456", "012345678901234567890123456789012345678901234567890123456"
+		    "7890123"},
+	};
+	char buf[65];
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		assert_int_equal(
+		    config_id_normalise(table[i][0], buf, sizeof(buf)), 0);
+		assert_string_equal(buf, table[i][1]);
+	}
+	assert_int_equal(
+	    config_id_normalise("constructor", buf, sizeof(buf)), -1);
+}
+
+static struct json_object *
+vectors(const char *name, struct json_object **cases)
+{
+	char path[512];
+	struct json_object *all;
+
+	snprintf(path, sizeof(path), "%s/tests/vectors/%s", SRCDIR, name);
+	all = json_object_from_file(path);
+	assert_non_null(all);
+	assert_true(json_object_object_get_ex(all, "cases", cases));
+	return all;
+}
+
+static void
+test_base_url(void **state)
+{
+	struct json_object *cases, *all = vectors("base_url.json", &cases);
+	struct json_object *c, *in, *out, *v, *want;
+	char base[512];
+	const char *text;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < json_object_array_length(cases); i++) {
+		c = json_object_array_get_idx(cases, i);
+		json_object_object_get_ex(c, "in", &in);
+		json_object_object_get_ex(c, "out", &out);
+		json_object_object_get_ex(in, "base_url", &v);
+		text = v == NULL ? "" : json_object_get_string(v);
+		rc = config_base_url(text, base, sizeof(base));
+		if (!json_object_object_get_ex(out, "base", &want))
+			assert_int_equal(rc, -1);
+		else
+			assert_string_equal(base, json_object_get_string(want));
+	}
+	assert_int_equal(i, 18);
+	json_object_put(all);
+}
+
+static void
+url(const char *base, const char *want)
+{
+	struct config_url u;
+	const char *why = config_url_parse(base, &u);
+
+	assert_string_equal(why != NULL ? why : u.text, want);
+	config_url_free(&u);
+}
+
+static void
+test_url(void **state)
+{
+	url("HTTPS://Chat.Example.Test/MM", "https://chat.example.test/MM");
+	url("http://h:80/", "http://h");
+	url("http://h:8065//", "http://h:8065");
+	url("https://[::1]:8065/x", "https://[::1]:8065/x");
+	url("chat.example.com:8065", "must begin with http:// or https://");
+	url("ftp://h", "must begin with http:// or https://");
+	url("https://u:p@h", "must not hold a user name or password");
+	url("https://h/x?y", "must not have a query or a fragment");
+	url("https://h#y", "must not have a query or a fragment");
+	url("https://h/../x", "has a path that is not safe");
+	url("https://h/%2e%2e", "has a path that is not safe");
+	url("https://h/a b", "has a path that is not safe");
+	url("https://", "has no valid host and port");
+	url("https://h:0", "has no valid host and port");
+	url("https://h:65536", "has no valid host and port");
+	url("https://h:8x", "has no valid host and port");
+	url("https://a..b", "has no valid host and port");
+	url("https://[::zz]", "has no valid host and port");
+	url("https://a b", "has no valid host and port");
+	url("https://\xd1\x87\xd0\xb0\xd1\x82.example",
+	    "write the host name in ASCII (xn--...)");
+	test_bad("{channels:{mattermost:{botToken:'t',baseUrl:'h:1'}}}",
+	    "E1:45: channels.mattermost.baseUrl: must begin with http:// or "
+	    "https://");
+	test_bad("{channels:{mattermost:{botToken:'t',baseUrl:' / '}}}",
+	    "E1:45: channels.mattermost: baseUrl is missing");
+	test_says("{channels:{mattermost:{botToken:'t',baseUrl:'http://h'}}}",
+	    "W1:45: channels.mattermost.baseUrl: the token crosses the network "
+	    "unencrypted: use https");
+	test_silent("{channels:{mattermost:{botToken:'t',"
+		    "baseUrl:'http://127.0.0.1:8065'}}}", "unencrypted");
+}
+
+static struct cval *
+put_json(struct cval *to, const char *name, struct json_object *in,
+    const char *key)
+{
+	struct json_object *v = NULL;
+	struct cval *o = cval_new(CVAL_OBJ, 1, 1), *m;
+
+	cval_put(to, name, o);
+	json_object_object_get_ex(in, key, &v);
+	if (v == NULL)
+		return o;
+	json_object_object_foreach(v, k, x)
+	{
+		if (json_object_is_type(x, json_type_int)) {
+			m = cval_new(CVAL_NUM, 1, 1);
+			m->is_int = 1;
+			m->num = (double)(m->i = json_object_get_int64(x));
+		} else {
+			m = cval_str(json_object_get_string(x),
+			    (size_t)json_object_get_string_len(x), 1, 1);
+		}
+		cval_put(o, k, m);
+	}
+	return o;
+}
+
+static void
+set_env(const char *name, struct json_object *in, const char *key)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(in, key, &v);
+	if (v == NULL)
+		unsetenv(name);
+	else
+		setenv(name, json_object_get_string(v), 1);
+}
+
+static void
+one_callback(struct json_object *in, struct json_object *out)
+{
+	struct cval *root = cval_new(CVAL_OBJ, 1, 1);
+	struct cval *account = cval_new(CVAL_OBJ, 1, 1), *o;
+	struct json_object *v = NULL, *id, *want;
+	const char *host;
+	char *got;
+
+	put_json(root, "gateway", in, "gateway");
+	put_json(account, "commands", in, "commands");
+	o = put_json(account, "interactions", in, "-");
+	json_object_object_get_ex(in, "callback_base_url", &v);
+	if (v != NULL)
+		cval_put(o, "callbackBaseUrl",
+		    cval_str(json_object_get_string(v),
+			(size_t)json_object_get_string_len(v), 1, 1));
+	json_object_object_get_ex(in, "account_id", &id);
+	set_env("OPENCLAW_GATEWAY_PORT", in, "port_env");
+	set_env("OPENCLAW_PROFILE", in, "profile_env");
+	/*
+	 * Space around a host makes no address that works: we take it off,
+	 * and a host of nothing but space is none.
+	 */
+	host = cval_string(cval_path(root, "gateway.customBindHost"), "");
+	if (*host != ' ') {
+		got = config_interaction_url(
+		    root, account, json_object_get_string(id));
+		json_object_object_get_ex(out, "interaction_url", &want);
+		assert_string_equal(got, json_object_get_string(want));
+		free(got);
+		got = config_command_url(root, account);
+		json_object_object_get_ex(out, "slash_url", &want);
+		assert_string_equal(got, json_object_get_string(want));
+		free(got);
+	} else {
+		got = config_command_url(root, account);
+		assert_null(strchr(got, ' '));
+		assert_null(strstr(got, "//:"));
+		free(got);
+	}
+	cval_free(root);
+	cval_free(account);
+}
+
+static void
+test_callback_url(void **state)
+{
+	struct json_object *cases, *all = vectors("callback_url.json", &cases);
+	struct json_object *c, *in, *out;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(cases); i++) {
+		c = json_object_array_get_idx(cases, i);
+		json_object_object_get_ex(c, "in", &in);
+		json_object_object_get_ex(c, "out", &out);
+		one_callback(in, out);
+	}
+	assert_true(i >= 30);
+	unsetenv("OPENCLAW_GATEWAY_PORT");
+	unsetenv("OPENCLAW_PROFILE");
+	json_object_put(all);
+}
+
+static void
+test_environment(void **state)
+{
+	struct config *cfg;
+
+	setenv("MATTERMOST_BOT_TOKEN", " env-token\n", 1);
+	setenv("MATTERMOST_URL", "https://env.example/api/v4/", 1);
+	cfg = test_load("{channels:{mattermost:{}}}");
+	assert_non_null(cfg);
+	assert_string_equal(secret_bytes(cfg->accounts[0].token), "env-token");
+	assert_int_equal(cfg->accounts[0].token_source, CONFIG_FROM_ENV);
+	assert_string_equal(cfg->accounts[0].url.text, "https://env.example");
+	assert_int_equal(cfg->accounts[0].url_source, CONFIG_FROM_ENV);
+	config_free(cfg);
+	cfg = test_load(MM(""));
+	assert_string_equal(secret_bytes(cfg->accounts[0].token), "tok");
+	config_free(cfg);
+	/* A reference that leads nowhere does not fall back. */
+	test_bad("{channels:{mattermost:{botToken:'$NOPE'}}}",
+	    "E1:33: channels.mattermost.botToken: environment variable NOPE is "
+	    "not set");
+	/* For no account but default. */
+	test_bad("{channels:{mattermost:{accounts:{w:{baseUrl:'https://h'}}}}}",
+	    "E1:36: channels.mattermost.accounts.w: botToken is missing");
+	test_bad("{channels:{mattermost:{accounts:{w:{botToken:'x'}}}}}",
+	    "E1:36: channels.mattermost.accounts.w: baseUrl is missing");
+	setenv("MATTERMOST_URL", "nonsense", 1);
+	test_bad("{channels:{mattermost:{}}}",
+	    "E0:0: MATTERMOST_URL: must begin with http:// or https://");
+	unsetenv("MATTERMOST_BOT_TOKEN");
+	unsetenv("MATTERMOST_URL");
+	test_bad("{channels:{mattermost:{}}}",
+	    "E1:23: channels.mattermost: botToken is missing, and "
+	    "MATTERMOST_BOT_TOKEN is not set");
+	test_bad("{channels:{mattermost:{botToken:'t'}}}",
+	    "E1:23: channels.mattermost: baseUrl is missing, and "
+	    "MATTERMOST_URL is not set");
+	setenv("OPENCLAW_GATEWAY_PORT", "4444", 1);
+	cfg = test_load("{gateway:{port:5}}");
+	assert_int_equal(cfg->gateway.listen[0].port, 4444);
+	config_free(cfg);
+	unsetenv("OPENCLAW_GATEWAY_PORT");
+}
+
+static void
+test_speed(void **state)
+{
+	struct config *cfg;
+	char *text = calloc(1, 1 << 20);
+	struct monotime t;
+	size_t n;
+	int i;
+
+	assert_non_null(text);
+	n = (size_t)snprintf(text, 1 << 20,
+	    "{channels:{mattermost:{baseUrl:'https://h',accounts:{");
+	for (i = 0; i < 200; i++)
+		n += (size_t)snprintf(text + n, (1 << 20) - n,
+		    "account%d:{botToken:'t%d',allowFrom:['" ID "'],"
+		    "streaming:{mode:'block'},groupPolicy:'open',"
+		    "commands:{native:true}},", i, i);
+	snprintf(text + n, (1 << 20) - n, "}}}}");
+	t = monotime_now();
+	cfg = test_load(text);
+	/* 200 ms is the promise; a checking build on a busy host is slower. */
+	print_message("200 accounts: %lld ms\n", (long long)monotime_since(t));
+	assert_true(monotime_since(t) < 2000);
+	assert_non_null(cfg);
+	assert_int_equal(cfg->naccounts, 200);
+	config_free(cfg);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_minimal),
+	    cmocka_unit_test(test_inherit),
+	    cmocka_unit_test(test_fallback),
+	    cmocka_unit_test(test_legacy),
+	    cmocka_unit_test(test_streaming_defaults),
+	    cmocka_unit_test(test_strict),
+	    cmocka_unit_test(test_all_errors),
+	    cmocka_unit_test(test_shared),
+	    cmocka_unit_test(test_policies),
+	    cmocka_unit_test(test_accounts),
+	    cmocka_unit_test(test_ids),
+	    cmocka_unit_test(test_base_url),
+	    cmocka_unit_test(test_url),
+	    cmocka_unit_test(test_callback_url),
+	    cmocka_unit_test(test_environment),
+	    cmocka_unit_test(test_speed),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, test_config_setup, test_config_teardown);
+}
