@@ -327,6 +327,9 @@ worker_main(int argc, char *argv[], const struct worker_role *role)
 	say_hello(&w);
 	event_base_dispatch(w.base);
 	chan_flush(w.up, FLUSH_MS);
+	log_set_sink(NULL, NULL);
+	chan_free(w.up);
+	event_base_free(w.base);
 	return 0;
 }
 

@@ -471,6 +471,113 @@ test_links_before_start(void **state)
 	close(sp[1]);
 }
 
+static int
+said(struct client *cl, const char *key)
+{
+	struct json_object *v;
+
+	assert_true(json_object_object_get_ex(cl->reply, key, &v));
+	return json_object_get_boolean(v);
+}
+
+static void
+test_dead_retry(void **state)
+{
+	struct client a, ctl;
+	struct json_object *o;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&ctl, "control", "", NULL);
+	put(&a, "e1", 3);
+	wait_replies(&a, 1);
+	call(&a, "turn.retry",
+	    "{\"seq\":1,\"not_before\":5,"
+	    "\"reason\":\"slow\"}");
+	assert_string_equal(call(&a, "turn.dead",
+				"{\"seq\":1,\"reason\":\"auth\","
+				"\"status\":401,\"outbox\":[{\"key\":\"k\","
+				"\"op\":\"post\",\"channel\":\"c\","
+				"\"text\":\"sorry\"}]}"),
+	    "ok");
+	tell(&a, "outbox.dead",
+	    "{\"key\":\"k\",\"reason\":\"r\",\"status\":403}");
+	run_ms(150);
+	/* Not the wrong account's, not what is not there. */
+	call(&ctl, "dead.retry", "{\"account\":\"b\",\"seq\":1}");
+	assert_false(said(&ctl, "retried"));
+	call(&ctl, "dead.retry", "{\"account\":\"a\",\"key\":\"x\"}");
+	assert_false(said(&ctl, "retried"));
+	assert_int_equal(a.n_rows, 0);
+	call(&ctl, "dead.retry", "{\"account\":\"a\",\"seq\":1}");
+	assert_true(said(&ctl, "retried"));
+	call(&ctl, "dead.retry", "{\"account\":\"a\",\"key\":\"k\"}");
+	assert_true(said(&ctl, "retried"));
+	run_ms(5);
+	assert_int_equal(a.n_rows, 2);
+	check_row(&a, 0, "inbox.row", "event", "e1");
+	o = row(&a, 0);
+	assert_int_equal(ts_int(o, "attempts"), 0);
+	assert_int_equal(ts_int(o, "not_before"), 0);
+	json_object_put(o);
+	check_row(&a, 1, "outbox.row", "key", "k");
+	call(&ctl, "dead.retry", "{\"account\":\"a\",\"seq\":1}");
+	assert_false(said(&ctl, "retried"));
+	call(&ctl, "dead.list", "{\"limit\":5}");
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(ctl.reply, "rows")),
+	    0);
+	client_close(&a);
+	/* A load gives it, too, once. */
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "load", "{}"), "load.end");
+	assert_int_equal(a.n_rows, 3);
+	client_close(&a);
+	client_close(&ctl);
+}
+
+static void
+test_sessions(void **state)
+{
+	struct client a, ctl;
+	struct json_object *list, *o;
+
+	service_start(sv);
+	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
+	client_open(&ctl, "control", "", NULL);
+	put(&a, "e1", 3);
+	wait_replies(&a, 1);
+	call(&a, "turn.commit",
+	    "{\"seq\":1,\"session\":\"agent:g:main\",\"agent\":\"g\","
+	    "\"outcome\":\"answered\",\"transcript\":["
+	    "{\"role\":\"user\",\"content\":\"q\"},"
+	    "{\"role\":\"assistant\",\"content\":\"a\"}]}");
+	assert_string_equal(a.type, "ok");
+	call(&ctl, "session.list", "{\"limit\":5,\"agent\":\"other\"}");
+	list = json_object_object_get(ctl.reply, "rows");
+	assert_int_equal(json_object_array_length(list), 0);
+	call(&ctl, "session.list", "{\"limit\":5}");
+	list = json_object_object_get(ctl.reply, "rows");
+	assert_int_equal(json_object_array_length(list), 1);
+	o = json_object_array_get_idx(list, 0);
+	assert_string_equal(ts_str(o, "session"), "agent:g:main");
+	assert_int_equal(ts_int(o, "messages"), 2);
+	call(&ctl, "session.show",
+	    "{\"session\":\"agent:g:main\",\"max_bytes\":1000}");
+	list = json_object_object_get(ctl.reply, "messages");
+	assert_int_equal(json_object_array_length(list), 2);
+	call(&ctl, "session.reset", "{\"session\":\"agent:g:other\"}");
+	assert_false(said(&ctl, "reset"));
+	call(&ctl, "session.reset", "{\"session\":\"agent:g:main\"}");
+	assert_true(said(&ctl, "reset"));
+	call(&ctl, "session.show",
+	    "{\"session\":\"agent:g:main\",\"max_bytes\":1000}");
+	list = json_object_object_get(ctl.reply, "messages");
+	assert_int_equal(json_object_array_length(list), 0);
+	client_close(&a);
+	client_close(&ctl);
+}
+
 /* A peer that asks and does not read gets no more than its queue. */
 static void
 test_slow_reader(void **state)
@@ -530,6 +637,8 @@ main(void)
 	    T(test_full),
 	    T(test_cannot_open),
 	    T(test_links_before_start),
+	    T(test_dead_retry),
+	    T(test_sessions),
 	    T(test_slow_reader),
 	};
 

@@ -30,6 +30,7 @@
 #include "tests/unit/test_store_client.h"
 #include "tests/unit/test_store_util.h"
 
+#define NOBODY "65534"
 #define ROUNDS 12
 #define WINDOW 32 /* requests under way for each account */
 
@@ -43,6 +44,7 @@ struct proc {
 };
 
 static struct event_base *base;
+static int jailed; /* with a uid of its own and chroot */
 static char program[PATH_MAX];
 static char home[1024];
 
@@ -103,7 +105,11 @@ proc_exec(int fd)
 		_exit(120);
 	fcntl(3, F_SETFD, 0);
 	closefrom(4);
-	execl(program, "postern-store", "-R", "-c", home, (char *)NULL);
+	if (jailed)
+		execl(program, "postern-store", "-u", NOBODY, "-g", NOBODY,
+		    "-c", home, (char *)NULL);
+	else
+		execl(program, "postern-store", "-R", "-c", home, (char *)NULL);
 	_exit(121);
 }
 
@@ -188,6 +194,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	jailed = 0;
 	event_base_free(base);
 	ts_leave();
 	return 0;
@@ -227,6 +234,16 @@ test_start_stop(void **state)
 	assert_int_equal(a.n_rows, 4);
 	client_close(&a);
 	assert_int_equal(proc_stop(&p, NULL), 0);
+}
+
+static void
+test_jailed(void **state)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(home, atoi(NOBODY), atoi(NOBODY)), 0);
+	jailed = 1;
+	test_start_stop(state);
 }
 
 /* Events that walk through put, commit and done, as many as fit. */
@@ -481,6 +498,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_start_stop),
+	    T(test_jailed),
 	    T(test_crash),
 	    T(test_rate),
 	};

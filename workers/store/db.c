@@ -10,7 +10,7 @@
 
 #define DB_APPLICATION_ID 0x706f7374 /* "post" */
 #define DB_CACHE_KB 1024
-#define DB_WAL_KEEP (4 * 1024 * 1024) /* bytes of a reset WAL */
+#define DB_WAL_KEEP (16 * 1024 * 1024) /* bytes of a reset WAL */
 #define DB_BUSY_MS 200
 
 struct db {

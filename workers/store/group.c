@@ -23,6 +23,7 @@ struct entry {
 	struct json_object *id;	 /* of a request */
 	struct json_object *msg; /* of what may have to run again or later */
 	struct json_object *reply;
+	struct op_push push;
 	int64_t release;
 	int64_t first_at;
 	int load;
@@ -113,7 +114,11 @@ group_arm(struct group *g, int how)
 	if (g->armed >= how)
 		return;
 	g->armed = how;
-	loop_timer(g->timer, how == 2 ? 0 : GROUP_QUIET_MS);
+	/* At the end of this turn of the loop, when all links were read. */
+	if (how == 2)
+		event_active(g->timer, EV_TIMEOUT, 0);
+	else
+		loop_timer(g->timer, GROUP_QUIET_MS);
 }
 
 static void
@@ -270,6 +275,7 @@ entry_run(struct group *g, struct entry *e, struct json_object *msg)
 	e->reply = c.reply;
 	e->release = c.release;
 	e->load = c.load;
+	e->push = c.push;
 	e->first_at = c.first_at;
 	TAILQ_INSERT_TAIL(&g->ran, e, entry);
 	g->n_ran++;
@@ -392,6 +398,17 @@ group_submit_own(struct group *g, const struct op *op, struct json_object *msg)
 	group_add(g, entry_new(NULL, op, msg), msg);
 }
 
+static void
+group_push(struct group *g, const struct op_push *push)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, g->peers, entry)
+		if (p->kind == PEER_ACCOUNT && p->chan != NULL &&
+		    strcmp(p->id, push->account) == 0)
+			load_push(p, g->db, push->seq, push->n);
+}
+
 /* The commit is done: now its operations may be heard of. */
 static void
 group_answer(struct group *g)
@@ -411,6 +428,8 @@ group_answer(struct group *g)
 		    (rc = load_begin(e->peer, g->db, e->id, e->first_at)) !=
 			STORE_OK)
 			reply_err(e->peer, e->id, rc, error_text(g, rc));
+		if (*e->push.account != '\0')
+			group_push(g, &e->push);
 		entry_free(e);
 	}
 	g->n_ran = 0;
@@ -484,10 +503,11 @@ group_on_timer(int fd, short what, void *arg)
 	int how = g->armed;
 
 	g->armed = 0;
-	/* As long as each turn of the loop brings more, they may join. */
+	/* Busy: as long as each turn of the loop brings more, they join. */
 	if (how == 2 && n > g->seen) {
 		g->seen = n;
-		group_arm(g, 2);
+		g->armed = 2;
+		loop_timer(g->timer, 0);
 		return;
 	}
 	if (!TAILQ_EMPTY(&g->again) && monotime_left(g->retry_at) == 0)

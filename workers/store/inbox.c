@@ -85,6 +85,17 @@ inbox_dead(
 }
 
 enum store_rc
+inbox_revive(struct db *db, const char *account, int64_t seq)
+{
+	enum store_rc rc;
+
+	rc = db_run(db, Q_INBOX_REVIVE, "is", seq, account);
+	if (rc == STORE_OK && db_changes(db) == 0)
+		return STORE_NONE;
+	return rc;
+}
+
+enum store_rc
 inbox_attempt(struct db *db, const char *account, int64_t seq)
 {
 	return db_run(db, Q_INBOX_ATTEMPT, "is", seq, account);

@@ -41,6 +41,8 @@ enum store_rc inbox_retry(
     struct db *, int64_t seq, int64_t not_before, const char *reason);
 enum store_rc inbox_dead(
     struct db *, int64_t seq, const char *reason, int status, int64_t now);
+/* A dead row of the account is open again, as new. STORE_NONE: none such. */
+enum store_rc inbox_revive(struct db *, const char *account, int64_t seq);
 /* One more attempt for an open row of the account, else nothing. */
 enum store_rc inbox_attempt(struct db *, const char *account, int64_t seq);
 /* post answered the event. */

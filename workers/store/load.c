@@ -50,7 +50,6 @@ load_mark(struct peer *p, sqlite3_stmt *s)
 	add_str(m, "channel", s, 0);
 	add_str(m, "post", s, 1);
 	add_int(m, "at", s, 2);
-	strlcpy(p->load->channel, db_text(s, 0), sizeof(p->load->channel));
 	chan_send(p->chan, m, -1);
 }
 
@@ -69,7 +68,6 @@ load_inbox(struct peer *p, sqlite3_stmt *s)
 	add_int(m, "attempts", s, 7);
 	add_int(m, "not_before", s, 8);
 	add_raw(m, "data", s, 9);
-	p->load->last = sqlite3_column_int64(s, 0);
 	chan_send(p->chan, m, -1);
 }
 
@@ -88,7 +86,6 @@ load_outbox(struct peer *p, sqlite3_stmt *s)
 	add_str(m, "text", s, 8);
 	add_raw(m, "props", s, 9);
 	add_int(m, "created", s, 10);
-	p->load->last = sqlite3_column_int64(s, 0);
 	chan_send(p->chan, m, -1);
 }
 
@@ -119,6 +116,10 @@ load_rows(struct peer *p, struct db *db)
 			return STORE_OK;
 		}
 		send(p, s);
+		if (l->phase == LOAD_MARKS)
+			strlcpy(l->channel, db_text(s, 0), sizeof(l->channel));
+		else
+			l->last = sqlite3_column_int64(s, 0);
 	}
 	return rc;
 }
@@ -155,6 +156,34 @@ load_pump(struct peer *p, struct db *db)
 		l->last = 0;
 	}
 	load_end(p);
+}
+
+/* 1: the load has yet to come to that row. */
+static int
+load_ahead(const struct load *l, int64_t seq, int64_t n)
+{
+	enum load_phase phase = seq != 0 ? LOAD_INBOX : LOAD_OUTBOX;
+
+	if (l == NULL || l->phase > phase)
+		return 0;
+	return l->phase < phase || (seq != 0 ? seq : n) > l->last;
+}
+
+void
+load_push(struct peer *p, struct db *db, int64_t seq, int64_t n)
+{
+	sqlite3_stmt *s;
+
+	if (load_ahead(p->load, seq, n))
+		return;
+	if (db_rows(db, seq != 0 ? Q_INBOX_ONE : Q_OUTBOX_ONE, &s, "i",
+		seq != 0 ? seq : n) != STORE_OK)
+		return;
+	if (seq != 0)
+		load_inbox(p, s);
+	else
+		load_outbox(p, s);
+	db_end(s);
 }
 
 static enum store_rc

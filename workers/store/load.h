@@ -18,6 +18,11 @@ struct json_object;
  */
 enum store_rc load_begin(
     struct peer *, struct db *, struct json_object *id, int64_t first_at);
+/*
+ * Send one row that is open again (seq of the inbox, n of the outbox, the
+ * other 0), unless a load under way will come to it.
+ */
+void load_push(struct peer *, struct db *, int64_t seq, int64_t n);
 /* The channel has drained: go on. */
 void load_pump(struct peer *, struct db *);
 /* Give up, with an err to the peer. */

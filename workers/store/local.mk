@@ -9,6 +9,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/mark.c workers/store/mark.h \
 	workers/store/op.c workers/store/op.h \
 	workers/store/op_account.c \
+	workers/store/op_admin.c \
 	workers/store/op_query.c \
 	workers/store/op_turn.c \
 	workers/store/outbox.c workers/store/outbox.h \

@@ -13,6 +13,13 @@ struct chan_handler;
 struct fields;
 struct json_object;
 
+/* A row that its account shall get after the commit, when it is there. */
+struct op_push {
+	char account[STORE_ID + 1]; /* "": nothing to push */
+	int64_t seq;		    /* of the inbox, or 0 */
+	int64_t n;		    /* of the outbox, or 0 */
+};
+
 /* One run of an operation. */
 struct op_call {
 	struct db *db;
@@ -28,6 +35,7 @@ struct op_call {
 	int64_t release;	   /* claim that ends with the commit */
 	int load;		   /* stream the account's rows */
 	int64_t first_at;
+	struct op_push push;
 	size_t bytes; /* about what it holds in memory */
 };
 
@@ -62,6 +70,16 @@ enum store_rc op_turn_dead(struct op_call *);
 enum store_rc op_outbox_put(struct op_call *);
 enum store_rc op_outbox_done(struct op_call *);
 enum store_rc op_outbox_dead(struct op_call *);
+
+/* op_admin.c: what changes something for an operator. */
+enum store_rc op_dead_retry(struct op_call *);
+enum store_rc op_session_list(struct op_call *);
+enum store_rc op_session_show(struct op_call *);
+enum store_rc op_session_reset(struct op_call *);
+
+/* The newest messages of a session that fit in max bytes, in order. */
+enum store_rc op_messages(struct op_call *, const char *session, int64_t max,
+    struct json_object **list);
 
 /* fields_opt_str(), with "" for what is not there. */
 const char *op_opt_str(struct fields *, const char *key, size_t max);

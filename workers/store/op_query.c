@@ -18,6 +18,13 @@
  *               -> data {accounts {id: {inbox_pending, outbox_pending,
  *                  oldest_pending_at ms or 0, dead, drops {reason: n}}},
  *                  db_bytes, commits, ops}
+ *  dead.retry   account, seq(o) or key(o)
+ *               -> data {retried bool}; the row goes to its account as
+ *                  inbox.row or outbox.row, now or with the next load
+ *  session.list limit, agent(o)
+ *               -> data {rows [{session, messages, updated ms}]}
+ *  session.show session, max_bytes -> data {messages [{role, ...}]}
+ *  session.reset session           -> data {reset bool}
  *
  * Answers are err {code, text} instead; code: io denied size.
  */
@@ -67,10 +74,28 @@ message_keep(const char *body, size_t len, void *arg)
 	m->v[m->n++] = op_raw(body, len);
 }
 
+enum store_rc
+op_messages(struct op_call *c, const char *session, int64_t max,
+    struct json_object **list)
+{
+	struct messages m = {NULL, 0, 0};
+	enum store_rc rc;
+
+	if (max > STORE_DATA)
+		max = STORE_DATA;
+	rc = session_each(c->db, session, (size_t)max, message_keep, &m);
+	*list = json_object_new_array();
+	while (m.n > 0)
+		json_object_array_add(*list, m.v[--m.n]);
+	free(m.v);
+	if (rc != STORE_OK)
+		json_object_put(*list);
+	return rc;
+}
+
 static enum store_rc
 op_session_load(struct op_call *c)
 {
-	struct messages m = {NULL, 0, 0};
 	struct json_object *list;
 	const char *session;
 	struct fields f;
@@ -84,17 +109,8 @@ op_session_load(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	if (!session_is_of(session, c->peer->id))
 		return STORE_DENIED;
-	if (max > STORE_DATA)
-		max = STORE_DATA;
-	rc = session_each(c->db, session, (size_t)max, message_keep, &m);
-	list = json_object_new_array();
-	while (m.n > 0)
-		json_object_array_add(list, m.v[--m.n]);
-	free(m.v);
-	if (rc != STORE_OK) {
-		json_object_put(list);
+	if ((rc = op_messages(c, session, max, &list)) != STORE_OK)
 		return rc;
-	}
 	c->reply = chan_reply_msg("session", c->msg);
 	json_object_object_add(c->reply, "messages", list);
 	return STORE_OK;
@@ -441,5 +457,9 @@ const struct op op_control[] = {
     {"explain", OP_READ, op_explain},
     {"dead.list", OP_READ, op_dead_list},
     {"stats", OP_READ, op_stats},
+    {"dead.retry", 0, op_dead_retry},
+    {"session.list", OP_READ, op_session_list},
+    {"session.show", OP_READ, op_session_show},
+    {"session.reset", 0, op_session_reset},
     {NULL, 0, NULL},
 };

@@ -71,3 +71,18 @@ outbox_dead(struct db *db, const char *account, const char *key,
 	snprintf(text, sizeof(text), "%s: %d %s", reason, status, error);
 	return inbox_error(db, ref.seq, text);
 }
+
+enum store_rc
+outbox_revive(struct db *db, const char *account, const char *key, int64_t *n)
+{
+	struct outbox_ref ref;
+	enum store_rc rc;
+
+	if ((rc = outbox_get(db, account, key, &ref)) != STORE_OK)
+		return rc;
+	*n = ref.n;
+	rc = db_run(db, Q_OUTBOX_REVIVE, "i", ref.n);
+	if (rc == STORE_OK && db_changes(db) == 0)
+		return STORE_NONE;
+	return rc;
+}

@@ -30,5 +30,8 @@ enum store_rc outbox_done(
     struct db *, const char *account, const char *key, const char *post);
 enum store_rc outbox_dead(struct db *, const char *account, const char *key,
     const char *reason, int status, const char *error, int64_t now);
+/* A dead row is to be sent again; *n: its number. STORE_NONE: none such. */
+enum store_rc outbox_revive(
+    struct db *, const char *account, const char *key, int64_t *n);
 
 #endif

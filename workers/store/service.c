@@ -70,6 +70,7 @@ on_committed(void *arg, size_t bytes)
 	struct service *sv = arg;
 	int pages = db_wal_pages(sv->db);
 
+	sv->reopen_ms = REOPEN_MS;
 	if (bytes >= TRIM_BYTES && !evtimer_pending(sv->trim, NULL))
 		loop_timer(sv->trim, TRIM_MS);
 	if (pages >= WAL_FORCED_PAGES) {
@@ -99,6 +100,15 @@ on_trim(int fd, short what, void *arg)
 	heap_trim();
 }
 
+static void
+service_reopen_later(struct service *sv)
+{
+	loop_timer(sv->reopen, sv->reopen_ms);
+	sv->reopen_ms *= 2;
+	if (sv->reopen_ms > REOPEN_MAX_MS)
+		sv->reopen_ms = REOPEN_MAX_MS;
+}
+
 /* Group tells of the first failure of a row, and of the end of the row. */
 static void
 on_state(void *arg, enum store_rc rc, const char *text)
@@ -115,7 +125,7 @@ on_state(void *arg, enum store_rc rc, const char *text)
 	    NULL);
 	sv->report(sv->arg, rc == STORE_FULL ? "full" : "backoff", text, NULL);
 	if (rc == STORE_IO)
-		loop_timer(sv->reopen, sv->reopen_ms);
+		service_reopen_later(sv);
 }
 
 static void
@@ -148,13 +158,9 @@ service_open_db(struct service *sv)
 		log_event(LOG_ERR, "store.open_failed", "code", store_code(rc),
 		    "text", why, "retry_ms", LOG_NUM(sv->reopen_ms), NULL);
 		sv->report(sv->arg, "backoff", why, NULL);
-		loop_timer(sv->reopen, sv->reopen_ms);
-		sv->reopen_ms *= 2;
-		if (sv->reopen_ms > REOPEN_MAX_MS)
-			sv->reopen_ms = REOPEN_MAX_MS;
+		service_reopen_later(sv);
 		return;
 	}
-	sv->reopen_ms = REOPEN_MS;
 	log_event(
 	    LOG_INFO, "store.open", "bytes", LOG_NUM(db_bytes(sv->db)), NULL);
 	sv->report(sv->arg, "open", NULL, NULL);
@@ -309,12 +315,10 @@ on_drain(struct chan *c, void *arg)
 	struct peer *p = arg;
 	struct service *sv = p->owner;
 
-	if (p->load != NULL && sv->db != NULL)
-		load_pump(p, sv->db);
-	if (chan_full(c))
-		return;
 	chan_pause(c, 0);
 	group_resume(sv->group);
+	if (p->load != NULL && sv->db != NULL)
+		load_pump(p, sv->db);
 }
 
 static struct peer *

@@ -19,7 +19,7 @@ session_is_of(const char *key, const char *agent)
 	       key[len + 1] != '\0';
 }
 
-static enum store_rc
+enum store_rc
 session_find(struct db *db, const char *key, struct session *ss)
 {
 	sqlite3_stmt *s;

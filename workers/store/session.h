@@ -20,6 +20,8 @@ struct session {
 	int64_t next;  /* number of the next message */
 };
 
+/* STORE_NONE when there is none of that key. */
+enum store_rc session_find(struct db *, const char *key, struct session *);
 /* Finds or creates. */
 enum store_rc session_open(
     struct db *, const char *key, int64_t now, struct session *);

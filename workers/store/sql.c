@@ -56,6 +56,13 @@ static const char schema_1[] =
 
 const char *const sql_migrations[] = {schema_1, NULL};
 
+/* What load sends of a row, in the order in which it takes them. */
+#define INBOX_ROW                                                              \
+	"seq, kind, event, lane, channel, root, at, attempts, not_before, "    \
+	"data"
+#define OUTBOX_ROW                                                             \
+	"n, key, seq, lane, op, channel, root, post, text, props, created"
+
 const char *const sql_query[Q_MAX] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
@@ -87,8 +94,7 @@ const char *const sql_query[Q_MAX] = {
     [Q_INBOX_CHECK] = "SELECT account, state, lane FROM inbox"
 		      " WHERE seq = ?1",
     [Q_INBOX_MAX] = "SELECT max(seq) FROM inbox",
-    [Q_INBOX_PAGE] = "SELECT seq, kind, event, lane, channel, root, at,"
-		     " attempts, not_before, data FROM inbox"
+    [Q_INBOX_PAGE] = "SELECT " INBOX_ROW " FROM inbox"
 		     " INDEXED BY inbox_open WHERE account = ?1"
 		     " AND state = 0 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
     [Q_INBOX_DONE] = "UPDATE inbox SET state = 1, outcome = ?2, done_at = ?3,"
@@ -97,6 +103,11 @@ const char *const sql_query[Q_MAX] = {
 		      " not_before = ?2, reason = ?3 WHERE seq = ?1",
     [Q_INBOX_DEAD] = "UPDATE inbox SET state = 2, done_at = ?2, reason = ?3,"
 		     " status = ?4 WHERE seq = ?1",
+    [Q_INBOX_REVIVE] = "UPDATE inbox SET state = 0, attempts = 0,"
+		       " not_before = 0, done_at = NULL, reason = NULL,"
+		       " status = NULL, error = NULL"
+		       " WHERE seq = ?1 AND account = ?2 AND state = 2",
+    [Q_INBOX_ONE] = "SELECT " INBOX_ROW " FROM inbox WHERE seq = ?1",
     [Q_INBOX_ATTEMPT] = "UPDATE inbox SET attempts = attempts + 1"
 			" WHERE seq = ?1 AND account = ?2 AND state = 0",
     [Q_INBOX_ANSWER] = "UPDATE inbox SET answers ="
@@ -133,13 +144,16 @@ const char *const sql_query[Q_MAX] = {
     [Q_OUTBOX_MAX] = "SELECT max(n) FROM outbox",
     [Q_OUTBOX_GET] = "SELECT n, seq, op FROM outbox WHERE account = ?1"
 		     " AND key = ?2",
-    [Q_OUTBOX_PAGE] = "SELECT n, key, seq, lane, op, channel, root, post,"
-		      " text, props, created FROM outbox NOT INDEXED"
+    [Q_OUTBOX_PAGE] = "SELECT " OUTBOX_ROW " FROM outbox NOT INDEXED"
 		      " WHERE account = ?1 AND state = 0 AND n > ?2"
 		      " AND n <= ?3 ORDER BY n",
     [Q_OUTBOX_DELETE] = "DELETE FROM outbox WHERE n = ?1",
     [Q_OUTBOX_DEAD] = "UPDATE outbox SET state = 2, done_at = ?2,"
 		      " reason = ?3, status = ?4, error = ?5 WHERE n = ?1",
+    [Q_OUTBOX_REVIVE] = "UPDATE outbox SET state = 0, done_at = NULL,"
+			" reason = NULL, status = NULL, error = NULL"
+			" WHERE n = ?1 AND state = 2",
+    [Q_OUTBOX_ONE] = "SELECT " OUTBOX_ROW " FROM outbox WHERE n = ?1",
     [Q_OUTBOX_DEAD_LIST] =
 	"SELECT account, seq, key, op, channel, root, created, done_at,"
 	" reason, status, error FROM outbox WHERE state = 2"
@@ -155,6 +169,9 @@ const char *const sql_query[Q_MAX] = {
 		      " VALUES(?1, 0, 0, ?2)",
     [Q_SESSION_SET] = "UPDATE session SET first = ?2, next = ?3,"
 		      " updated = ?4 WHERE num = ?1",
+    [Q_SESSION_LIST] = "SELECT key, next - first, updated FROM session"
+		       " WHERE substr(key, 1, length(?1)) = ?1"
+		       " ORDER BY updated DESC, num DESC LIMIT ?2",
     [Q_MESSAGE_ADD] = "INSERT INTO message(id, at, body)"
 		      " VALUES(?1, ?2, ?3)",
     [Q_MESSAGE_TRIM] = "DELETE FROM message WHERE id >= ?1 AND id < ?2",
