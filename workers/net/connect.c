@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "workers/net/internal.h"
+
 /*
  * libcurl 7.88.0 and 7.88.1 ignore CURL_SOCKOPT_ALREADY_CONNECTED and call
  * connect() on the socket we gave them (curl issue 10626); the EISCONN they
@@ -36,4 +38,9 @@ connect(int fd, SOCKADDR_ARG addr, socklen_t len)
 		return -1;
 	}
 	return next(fd, addr, len);
+}
+
+void
+net_connect_take(void)
+{
 }

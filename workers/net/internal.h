@@ -252,6 +252,9 @@ size_t request_header_cb(char *, size_t, size_t, void *);
 size_t request_write_cb(char *, size_t, size_t, void *);
 size_t request_read_cb(char *, size_t, size_t, void *);
 
+/* connect.c: makes the linker take it, and with it our connect(). */
+void net_connect_take(void);
+
 /* result.c */
 void result_make(
     struct net_result *, struct net_request *, CURLcode, char *, size_t);

@@ -212,6 +212,7 @@ net_new(struct event_base *base)
 	if ((n = calloc(1, sizeof(*n))) == NULL)
 		fatal("calloc");
 	n->base = base;
+	net_connect_take();
 	TAILQ_INIT(&n->endpoints);
 	TAILQ_INIT(&n->zombies);
 	TAILQ_INIT(&n->sockets);
