@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "workers/agent/answer.h"
-#include "workers/agent/url.h"
+#include "workers/net/url.h"
 
 static const struct {
 	const char *in;

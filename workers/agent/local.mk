@@ -7,5 +7,16 @@ libpostern_agent_a_SOURCES = \
 	workers/agent/delta.c workers/agent/delta.h \
 	workers/agent/prompt.c workers/agent/prompt.h \
 	workers/agent/sse.c workers/agent/sse.h \
-	workers/agent/stream.c workers/agent/stream.h \
-	workers/agent/url.c workers/agent/url.h
+	workers/agent/stream.c workers/agent/stream.h
+
+pkglibexec_PROGRAMS += postern-agent
+postern_agent_SOURCES = \
+	workers/agent/agent.h \
+	workers/agent/call.c \
+	workers/agent/echo.c \
+	workers/agent/history.c workers/agent/history.h \
+	workers/agent/main.c \
+	workers/agent/model.c workers/agent/model.h \
+	workers/agent/turns.c
+postern_agent_CFLAGS = $(AM_CFLAGS)
+postern_agent_LDADD = libpostern_agent.a $(NET_LIBS) $(WORKER_LIBS)

@@ -111,11 +111,22 @@ take_delta(struct stream *s, const struct delta *d)
 }
 
 static int
+too_much_garbage(struct stream *s)
+{
+	if (s->garbage + sse_garbage(&s->sse) <= STREAM_GARBAGE_MAX)
+		return 0;
+	fail(s, "protocol", "the answer is no stream of completions");
+	return 1;
+}
+
+static int
 on_event(void *arg, const char *name, const char *data, size_t len)
 {
 	struct stream *s = arg;
 	struct delta d;
 
+	if (too_much_garbage(s))
+		return 1;
 	if (len == 6 && memcmp(data, "[DONE]", 6) == 0) {
 		s->done = 1;
 		s->flags |= STREAM_DONE;
@@ -126,32 +137,44 @@ on_event(void *arg, const char *name, const char *data, size_t len)
 	else
 		s->garbage++;
 	delta_free(&d);
-	if (s->garbage > STREAM_GARBAGE_MAX)
-		fail(s, "protocol", "events that are no JSON objects");
-	return s->done || s->failed;
+	return too_much_garbage(s) || s->done || s->failed;
 }
 
-/* An event stream never begins with a brace, a JSON object always does. */
-static void
+static int
+is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/*
+ * White space before the first other byte means nothing. An event stream
+ * never begins with a brace, a JSON object always does.
+ */
+static size_t
 find_kind(struct stream *s, const char *p, size_t len)
 {
-	size_t i;
+	size_t white = 0;
 
-	for (i = 0; i < len; i++)
-		if (strchr(" \t\r\n", p[i]) == NULL)
-			break;
-	if (i < len)
-		s->kind = p[i] == '{' ? STREAM_JSON : STREAM_SSE;
+	while (white < len && is_white(p[white]))
+		white++;
+	if (white < len)
+		s->kind = p[white] == '{' ? STREAM_JSON : STREAM_SSE;
+	return white;
 }
 
 unsigned
 stream_feed(struct stream *s, const char *p, size_t len)
 {
+	size_t white;
+
 	s->flags = 0;
 	if (s->done || s->failed)
 		return 0;
-	if (s->kind == STREAM_UNKNOWN)
-		find_kind(s, p, len);
+	if (s->kind == STREAM_UNKNOWN) {
+		white = find_kind(s, p, len);
+		p += white;
+		len -= white;
+	}
 	if (s->kind == STREAM_JSON) {
 		if (s->json.len + len > STREAM_EVENT_MAX)
 			fail(s, "protocol", "the answer is too large");
@@ -161,8 +184,8 @@ stream_feed(struct stream *s, const char *p, size_t len)
 	}
 	if (sse_feed(&s->sse, p, len) == SSE_TOOBIG)
 		fail(s, "protocol", "an event is too large");
-	if (sse_garbage(&s->sse) + s->garbage > STREAM_GARBAGE_MAX)
-		fail(s, "protocol", "the answer is no event stream");
+	if (!s->done && !s->failed)
+		(void)too_much_garbage(s);
 	return s->flags;
 }
 

@@ -1,0 +1,781 @@
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/chan.h"
+#include "common/loop.h"
+#include "tests/unit/agent_rig.h"
+
+#define WORKER_FD 3
+
+int64_t
+rig_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+const char *
+rig_str(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	assert_true(json_object_object_get_ex(o, key, &v));
+	return json_object_get_string(v);
+}
+
+int64_t
+rig_int(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	assert_true(json_object_object_get_ex(o, key, &v));
+	return json_object_get_int64(v);
+}
+
+static void
+add_str(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+/* The supervisor. */
+
+static void
+on_nothing(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+}
+
+static void
+on_ready(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct rig *r = arg;
+
+	r->ready = 1;
+}
+
+static void
+on_log(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct rig *r = arg;
+
+	if (getenv("RIG_VERBOSE") != NULL)
+		fprintf(stderr, "%s\n", rig_str(msg, "line"));
+	strlcat(r->log, rig_str(msg, "line"), sizeof(r->log));
+	strlcat(r->log, "\n", sizeof(r->log));
+}
+
+static void
+on_state(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct rig *r = arg;
+
+	strlcpy(r->health, rig_str(msg, "state"), sizeof(r->health));
+}
+
+static const struct chan_handler up_handlers[] = {
+    {"hello", on_nothing},
+    {"ready", on_ready},
+    {"log", on_log},
+    {"state", on_state},
+    {"ctl", on_nothing},
+    {NULL, NULL},
+};
+
+static void
+on_up_closed(struct chan *c, const char *why, void *arg)
+{
+	struct rig *r = arg;
+
+	r->exited = 1;
+	r->up = NULL;
+	chan_free(c);
+}
+
+/* The dialer. */
+
+static void
+on_dial(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct rig *r = arg;
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+	struct json_object *out;
+	int s, on = 1;
+
+	sin.sin_port = htons((uint16_t)r->port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(rig_int(msg, "ep"), 5);
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_not_equal(s, -1);
+	if (connect(s, (struct sockaddr *)&sin, sizeof(sin)) == -1) {
+		close(s);
+		out = chan_reply_msg("dial.err", msg);
+		json_object_object_add(out, "ep", json_object_new_int(5));
+		add_str(out, "stage", "connect");
+		json_object_object_add(out, "errno", json_object_new_int(111));
+		add_str(out, "text", "Connection refused");
+		json_object_object_add(
+		    out, "busy", json_object_new_boolean(0));
+		chan_send(c, out, -1);
+		return;
+	}
+	setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	assert_int_equal(fd_prepare(s), 0);
+	out = chan_reply_msg("dial.ok", msg);
+	json_object_object_add(out, "ep", json_object_new_int(5));
+	chan_send(c, out, s);
+}
+
+static const struct chan_handler dial_handlers[] = {
+    {"dial", on_dial},
+    {NULL, NULL},
+};
+
+/* The store. */
+
+static void
+on_load(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct rig *r = arg;
+	struct json_object *out;
+
+	r->loads++;
+	strlcpy(r->session, rig_str(msg, "session"), sizeof(r->session));
+	assert_true(rig_int(msg, "max_bytes") > 0);
+	if (r->history == NULL) {
+		out = chan_reply_msg("err", msg);
+		add_str(out, "error", "no");
+		chan_send(c, out, -1);
+		return;
+	}
+	out = chan_reply_msg("session", msg);
+	json_object_object_add(
+	    out, "messages", json_tokener_parse(r->history));
+	chan_send(c, out, -1);
+}
+
+static const struct chan_handler store_handlers[] = {
+    {"session.load", on_load},
+    {NULL, NULL},
+};
+
+/* The accounts. */
+
+static void
+note(struct rig *r, struct chan *c, const char *type, struct json_object *msg)
+{
+	struct rig_frame *f;
+
+	assert_true(r->nframes < RIG_FRAMES);
+	f = &r->frames[r->nframes++];
+	f->account = c == r->turn[1];
+	strlcpy(f->type, type, sizeof(f->type));
+	f->msg = json_object_get(msg);
+}
+
+#define NOTE(fn, type)                                                         \
+	static void fn(                                                        \
+	    struct chan *c, struct json_object *msg, int fd, void *arg)        \
+	{                                                                      \
+		note(arg, c, type, msg);                                       \
+	}
+NOTE(on_text, "text")
+NOTE(on_tool, "tool")
+NOTE(on_thinking, "thinking")
+NOTE(on_final, "final")
+NOTE(on_error, "error")
+
+static const struct chan_handler turn_handlers[] = {
+    {"turn.text", on_text},
+    {"turn.tool", on_tool},
+    {"turn.thinking", on_thinking},
+    {"turn.final", on_final},
+    {"turn.error", on_error},
+    {NULL, NULL},
+};
+
+static const struct chan_handler no_handlers[] = {
+    {NULL, NULL},
+};
+
+static void
+on_turn_closed(struct chan *c, const char *why, void *arg)
+{
+	struct rig *r = arg;
+
+	r->turn_closed++;
+	r->turn[c == r->turn[1]] = NULL;
+	chan_free(c);
+}
+
+static void
+on_link_closed(struct chan *c, const char *why, void *arg)
+{
+	struct rig *r = arg;
+
+	if (r->store == c)
+		r->store = NULL;
+	if (r->dial == c)
+		r->dial = NULL;
+	if (r->control == c)
+		r->control = NULL;
+	chan_free(c);
+}
+
+/* The model server. */
+
+static void
+conn_free(struct rig_conn *c)
+{
+	c->rig->open--;
+	if (c->asked)
+		c->rig->busy--;
+	bufferevent_free(c->bev);
+	free(c);
+}
+
+static void
+conn_event(struct bufferevent *bev, short what, void *arg)
+{
+	conn_free(arg);
+}
+
+/* Bytes of the whole request at the buffer's front, 0 when more must come. */
+static size_t
+request_size(struct evbuffer *in, size_t *head)
+{
+	struct evbuffer_ptr end;
+	char *text, *p;
+	size_t n = 0;
+
+	end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
+	if (end.pos == -1)
+		return 0;
+	*head = (size_t)end.pos + 4;
+	text = calloc(1, *head + 1);
+	assert_non_null(text);
+	evbuffer_copyout(in, text, *head);
+	if ((p = strcasestr(text, "\nContent-Length:")) != NULL)
+		n = strtoul(p + 16, NULL, 10);
+	free(text);
+	return evbuffer_get_length(in) >= *head + n ? *head + n : 0;
+}
+
+static void
+conn_read(struct bufferevent *bev, void *arg)
+{
+	struct rig_conn *c = arg;
+	struct rig *r = c->rig;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	size_t head, n;
+
+	if ((n = request_size(in, &head)) == 0)
+		return;
+	assert_true(n < sizeof(r->request));
+	evbuffer_remove(in, r->request, n);
+	r->request[n] = '\0';
+	if (strncmp(r->request, "GET /v1/models ", 15) == 0) {
+		rig_answer(c, 200, "", "{}");
+		return;
+	}
+	assert_int_equal(
+	    strncmp(r->request, "POST /v1/chat/completions HTTP/1.1\r\n", 36),
+	    0);
+	r->asked_at = rig_now_us();
+	r->body = r->request + head;
+	r->requests++;
+	c->asked = 1;
+	if (++r->busy > r->most_busy)
+		r->most_busy = r->busy;
+	r->serve(r, c);
+}
+
+static void
+on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
+    int len, void *arg)
+{
+	struct rig *r = arg;
+	struct rig_conn *c;
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	c = calloc(1, sizeof(*c));
+	assert_non_null(c);
+	c->rig = r;
+	c->bev = bufferevent_socket_new(r->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	assert_non_null(c->bev);
+	bufferevent_setcb(c->bev, conn_read, NULL, conn_event, c);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	r->conns++;
+	r->open++;
+}
+
+static void
+conn_answered(struct rig_conn *c)
+{
+	if (c->asked)
+		c->rig->busy--;
+	c->asked = 0;
+}
+
+void
+rig_head(struct rig_conn *c, int status, const char *headers)
+{
+	evbuffer_add_printf(bufferevent_get_output(c->bev),
+	    "HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\n%s\r\n", status,
+	    headers);
+}
+
+void
+rig_send(struct rig_conn *c, const char *data)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	evbuffer_add_printf(out, "%zx\r\n", strlen(data));
+	evbuffer_add(out, data, strlen(data));
+	evbuffer_add(out, "\r\n", 2);
+}
+
+void
+rig_piece(struct rig_conn *c, const char *text)
+{
+	struct json_object *s = json_object_new_string(text);
+	char *data;
+
+	assert_int_not_equal(asprintf(&data,
+	    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":%s},"
+	    "\"finish_reason\":null}],\"model\":\"rig-1\"}\n\n",
+	    json_object_to_json_string(s)), -1);
+	rig_send(c, data);
+	free(data);
+	json_object_put(s);
+}
+
+void
+rig_done(struct rig_conn *c)
+{
+	rig_send(c, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":"
+		    "\"stop\"}]}\n\n");
+	rig_send(c, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,"
+		    "\"completion_tokens\":22}}\n\n");
+	rig_send(c, "data: [DONE]\n\n");
+	bufferevent_write(c->bev, "0\r\n\r\n", 5);
+	conn_answered(c);
+}
+
+void
+rig_answer(
+    struct rig_conn *c, int status, const char *headers, const char *body)
+{
+	evbuffer_add_printf(bufferevent_get_output(c->bev),
+	    "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n%s", status,
+	    strlen(body), headers, body);
+	conn_answered(c);
+}
+
+static void
+close_now(struct rig *r, struct rig_conn *c)
+{
+	conn_free(c);
+}
+
+void
+rig_close(struct rig_conn *c)
+{
+	bufferevent_flush(c->bev, EV_WRITE, BEV_FLUSH);
+	rig_later(c, 30, close_now);
+}
+
+static void
+reset_now(struct rig *r, struct rig_conn *c)
+{
+	struct linger hard = {1, 0};
+
+	setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &hard,
+	    sizeof(hard));
+	conn_free(c);
+}
+
+void
+rig_reset(struct rig_conn *c)
+{
+	rig_later(c, 30, reset_now);
+}
+
+struct later {
+	struct rig_conn *conn;
+	rig_serve_fn fn;
+};
+
+static void
+on_later(int fd, short ev, void *arg)
+{
+	struct later l = *(struct later *)arg;
+
+	free(arg);
+	l.fn(l.conn->rig, l.conn);
+}
+
+void
+rig_later(struct rig_conn *c, int ms, rig_serve_fn fn)
+{
+	struct later *l = malloc(sizeof(*l));
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	assert_non_null(l);
+	l->conn = c;
+	l->fn = fn;
+	event_base_once(c->rig->base, -1, EV_TIMEOUT, on_later, l, &tv);
+}
+
+/* The loop. */
+
+static void
+on_tick(int fd, short ev, void *arg)
+{
+	struct rig *r = arg;
+
+	r->timed_out = 1;
+	event_base_loopbreak(r->base);
+}
+
+static void
+run_once(struct rig *r)
+{
+	event_base_loop(r->base, EVLOOP_ONCE);
+}
+
+void
+rig_run(struct rig *r, int ms)
+{
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+	struct event *tick = evtimer_new(r->base, on_tick, r);
+
+	r->timed_out = 0;
+	evtimer_add(tick, &tv);
+	while (!r->timed_out)
+		run_once(r);
+	event_free(tick);
+}
+
+void
+rig_until(struct rig *r, const int *what, int n)
+{
+	struct timeval tv = {RIG_WAIT_MS / 1000, 0};
+	struct event *tick = evtimer_new(r->base, on_tick, r);
+
+	r->timed_out = 0;
+	evtimer_add(tick, &tv);
+	while (!r->timed_out && *what < n)
+		run_once(r);
+	event_free(tick);
+	assert_true(*what >= n);
+}
+
+static struct json_object *
+frame_find(struct rig *r, int account, const char *type, int turn, int n)
+{
+	struct rig_frame *f;
+	size_t i;
+
+	for (i = 0; i < r->nframes; i++) {
+		f = &r->frames[i];
+		if (f->account == account && strcmp(f->type, type) == 0 &&
+		    rig_int(f->msg, "turn") == turn && n-- == 0)
+			return f->msg;
+	}
+	return NULL;
+}
+
+struct json_object *
+rig_frame(struct rig *r, int account, const char *type, int turn, int n)
+{
+	struct timeval tv = {2 * RIG_WAIT_MS / 1000, 0};
+	struct event *tick = evtimer_new(r->base, on_tick, r);
+	struct json_object *msg;
+
+	r->timed_out = 0;
+	evtimer_add(tick, &tv);
+	while ((msg = frame_find(r, account, type, turn, n)) == NULL &&
+	    !r->timed_out && !r->exited)
+		run_once(r);
+	event_free(tick);
+	if (msg == NULL)
+		fail_msg("no turn.%s of turn %d; log:\n%s", type, turn, r->log);
+	return msg;
+}
+
+int
+rig_count(struct rig *r, int account, const char *type, int turn)
+{
+	int n = 0;
+
+	while (frame_find(r, account, type, turn, n) != NULL)
+		n++;
+	return n;
+}
+
+const char *
+rig_final(struct rig *r, int account, int turn)
+{
+	return rig_str(rig_frame(r, account, "final", turn, 0), "text");
+}
+
+struct json_object *
+rig_error(struct rig *r, int account, int turn)
+{
+	return rig_frame(r, account, "error", turn, 0);
+}
+
+/* Making it all. */
+
+static void
+send_link(struct rig *r, const char *kind, const char *peer, int fd)
+{
+	struct json_object *msg = chan_msg("link");
+
+	add_str(msg, "kind", kind);
+	add_str(msg, "peer", peer);
+	assert_int_equal(chan_send(r->up, msg, fd), 0);
+}
+
+static void
+pair(int fd[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	assert_int_equal(fd_prepare(fd[0]), 0);
+	assert_int_equal(fd_prepare(fd[1]), 0);
+}
+
+void
+rig_link_turn(struct rig *r, int account)
+{
+	int fd[2];
+
+	pair(fd);
+	r->turn[account] = chan_new(r->base, fd[0], PROTO_TURN, SIDE_B,
+	    turn_handlers, on_turn_closed, r);
+	send_link(r, "turn", account ? "beta" : "alpha", fd[1]);
+}
+
+void
+rig_link_store(struct rig *r)
+{
+	int fd[2];
+
+	pair(fd);
+	r->store = chan_new(r->base, fd[0], PROTO_STORE_AGENT, SIDE_A,
+	    store_handlers, on_link_closed, r);
+	send_link(r, "store", "", fd[1]);
+}
+
+static void
+link_rest(struct rig *r)
+{
+	int fd[2];
+
+	pair(fd);
+	r->dial = chan_new(r->base, fd[0], PROTO_DIAL, SIDE_A, dial_handlers,
+	    on_link_closed, r);
+	send_link(r, "dial", "", fd[1]);
+	pair(fd);
+	r->control = chan_new(r->base, fd[0], PROTO_CONTROL_AGENT, SIDE_B,
+	    no_handlers, on_link_closed, r);
+	send_link(r, "control", "", fd[1]);
+}
+
+static struct json_object *
+config_json(struct rig *r, const struct rig_opts *o)
+{
+	struct json_object *cfg = json_object_new_object(), *m;
+	char url[64];
+
+	add_str(cfg, "agent", "ann");
+	add_str(cfg, "name", "Ann");
+	add_str(cfg, "runtime", o->echo ? "echo" : "model");
+	json_object_object_add(cfg, "deadlineMs", json_object_new_int(20000));
+	add_str(cfg, "prompt", "Be kind.");
+	if (o->echo)
+		return cfg;
+	m = json_object_new_object();
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1", r->port);
+	json_object_object_add(m, "endpoint", json_object_new_int(5));
+	add_str(m, "baseUrl", url);
+	json_object_object_add(m, "proxy", NULL);
+	add_str(m, "api", "openai-completions");
+	add_str(m, "model", "gpt-rig");
+	json_object_object_add(m, "contextWindow",
+	    json_object_new_int(o->window == 0 ? 100000 : o->window));
+	json_object_object_add(m, "maxTokens", NULL);
+	json_object_object_add(m, "images", json_object_new_boolean(0));
+	if (o->parallel != 0)
+		json_object_object_add(
+		    m, "parallel", json_object_new_int(o->parallel));
+	json_object_object_add(cfg, "model", m);
+	return cfg;
+}
+
+static void
+spawn(struct rig *r)
+{
+	const char *path = getenv("POSTERN_AGENT");
+	int fd[2];
+
+	if (path == NULL)
+		path = "./postern-agent";
+	pair(fd);
+	assert_int_not_equal(r->pid = fork(), -1);
+	if (r->pid == 0) {
+		if (fd[1] == WORKER_FD)
+			fcntl(WORKER_FD, F_SETFD, 0);
+		else if (dup2(fd[1], WORKER_FD) == -1)
+			_exit(127);
+		closefrom(WORKER_FD + 1);
+		execl(path, "postern-agent", "-n", "ann", "-R", NULL);
+		_exit(127);
+	}
+	close(fd[1]);
+	r->up = chan_new(r->base, fd[0], PROTO_SUPERVISOR, SIDE_A,
+	    up_handlers, on_up_closed, r);
+}
+
+static void
+listen_on(struct rig *r, const struct rig_opts *o)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+	socklen_t len = sizeof(sin);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	r->listener = evconnlistener_new_bind(r->base, on_accept, r,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 64,
+	    (struct sockaddr *)&sin, sizeof(sin));
+	assert_non_null(r->listener);
+	assert_int_equal(getsockname(evconnlistener_get_fd(r->listener),
+	    (struct sockaddr *)&sin, &len), 0);
+	r->port = ntohs(sin.sin_port);
+	if (o->no_server) {
+		evconnlistener_free(r->listener);
+		r->listener = NULL;
+	}
+}
+
+struct rig *
+rig_new(const struct rig_opts *o)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct json_object *msg;
+
+	assert_non_null(r);
+	signal(SIGPIPE, SIG_IGN);
+	r->base = loop_new();
+	r->serve = o->serve;
+	r->history = "[]";
+	listen_on(r, o);
+	spawn(r);
+	msg = chan_msg("init");
+	json_object_object_add(msg, "config", config_json(r, o));
+	chan_set_state(r->up, PROTO_INIT);
+	chan_send(r->up, msg, -1);
+	if (!o->echo) {
+		msg = chan_msg("secret");
+		add_str(msg, "name", "apiKey");
+		add_str(msg, "value", RIG_KEY);
+		chan_send(r->up, msg, -1);
+		link_rest(r);
+	}
+	if (!o->no_store)
+		rig_link_store(r);
+	rig_link_turn(r, 0);
+	rig_link_turn(r, 1);
+	chan_send(r->up, chan_msg("start"), -1);
+	chan_set_state(r->up, PROTO_ANY);
+	rig_until(r, &r->ready, 1);
+	return r;
+}
+
+void
+rig_free(struct rig *r)
+{
+	size_t i;
+	int status;
+
+	if (!r->exited)
+		chan_send(r->up, chan_msg("stop"), -1);
+	rig_until(r, &r->exited, 1);
+	assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	/* Whatever happened, the log has neither key nor message. */
+	assert_null(strstr(r->log, RIG_KEY));
+	assert_null(strstr(r->log, "a secret text"));
+	for (i = 0; i < r->nframes; i++)
+		json_object_put(r->frames[i].msg);
+	json_object_put(r->status);
+	chan_free(r->turn[0]);
+	chan_free(r->turn[1]);
+	chan_free(r->store);
+	chan_free(r->dial);
+	chan_free(r->control);
+	if (r->listener != NULL)
+		evconnlistener_free(r->listener);
+	rig_run(r, 50); /* the server sees its connections end */
+	event_base_free(r->base);
+	free(r);
+}
+
+void
+rig_start_with(struct rig *r, int account, int turn, const char *text,
+    int deadline_ms, const char *context, const char *options)
+{
+	struct json_object *msg = chan_msg("turn.start");
+
+	json_object_object_add(msg, "turn", json_object_new_int(turn));
+	add_str(msg, "session", "agent:ann:main");
+	add_str(msg, "text", text);
+	add_str(msg, "context", context);
+	add_str(msg, "sender", "ann");
+	json_object_object_add(msg, "addressed", json_object_new_boolean(1));
+	json_object_object_add(
+	    msg, "deadline_ms", json_object_new_int(deadline_ms));
+	json_object_object_add(msg, "options", json_tokener_parse(options));
+	assert_int_equal(chan_send(r->turn[account], msg, -1), 0);
+}
+
+void
+rig_start(struct rig *r, int account, int turn, const char *text)
+{
+	rig_start_with(r, account, turn, text, 0, "", "{}");
+}
+
+void
+rig_cancel(struct rig *r, int account, int turn)
+{
+	struct json_object *msg = chan_msg("turn.cancel");
+
+	json_object_object_add(msg, "turn", json_object_new_int(turn));
+	assert_int_equal(chan_send(r->turn[account], msg, -1), 0);
+}
