@@ -133,3 +133,20 @@ TESTS += tests/unit/test_agent_worker
 tests_unit_test_agent_worker_SOURCES = tests/unit/test_agent_worker.c \
 	tests/unit/agent_rig.c tests/unit/agent_rig.h
 tests_unit_test_agent_worker_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_net_stream
+TESTS += tests/unit/test_net_stream
+tests_unit_test_net_stream_SOURCES = tests/unit/test_net_stream.c
+tests_unit_test_net_stream_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_dialer
+TESTS += tests/unit/test_dialer
+tests_unit_test_dialer_SOURCES = tests/unit/test_dialer.c \
+	tests/unit/net_proc.c tests/unit/net_proc.h
+tests_unit_test_dialer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/net_jailed
+tests_unit_net_jailed_SOURCES = tests/unit/net_jailed.c
+tests_unit_net_jailed_LDADD = $(NET_LIBS) $(WORKER_LIBS)
+check_PROGRAMS += tests/unit/test_net_jail
+TESTS += tests/unit/test_net_jail
+tests_unit_test_net_jail_SOURCES = tests/unit/test_net_jail.c \
+	tests/unit/net_proc.c tests/unit/net_proc.h
+tests_unit_test_net_jail_LDADD = $(NETTEST_LIBS)

@@ -60,7 +60,10 @@ void peer_reset(struct peer *); /* RST */
 void peer_fin(struct peer *);	/* FIN, TLS without its goodbye */
 /* TLS inside what is spoken already; takes the context. */
 void peer_start_tls(struct peer *, SSL_CTX *);
+/* 1: the client has closed or reset. */
+int peer_gone(struct peer *);
 int peer_ws_upgrade(struct peer *);
+void peer_ws_accept(struct peer *, const char *key);
 void peer_ws_frame(struct peer *, int first, int mask, const void *, size_t);
 /* Opcode of the next frame, -1 at the end. Payload unmasked in body. */
 int peer_ws_read(struct peer *);

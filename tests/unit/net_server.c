@@ -328,7 +328,7 @@ peer_answer(struct peer *p, int status, const char *body)
 }
 
 static void
-peer_gone(struct peer *p)
+peer_close(struct peer *p)
 {
 	pthread_mutex_lock(&p->srv->lock);
 	close(p->fd);
@@ -343,13 +343,13 @@ peer_reset(struct peer *p)
 	struct linger l = {1, 0};
 
 	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	peer_gone(p);
+	peer_close(p);
 }
 
 void
 peer_fin(struct peer *p)
 {
-	peer_gone(p);
+	peer_close(p);
 }
 
 void
@@ -362,18 +362,36 @@ peer_start_tls(struct peer *p, SSL_CTX *ctx)
 }
 
 int
-peer_ws_upgrade(struct peer *p)
+peer_gone(struct peer *p)
 {
-	char key[64], accept[WS_ACCEPT_LEN + 1];
+	char byte;
+	ssize_t n = recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	if (!peer_head(p) ||
-	    peer_header(p, "Sec-WebSocket-Key", key, sizeof(key)) == NULL ||
-	    ws_upgrade_accept(key, accept) == -1)
-		return 0;
+	return n == 0 || (n == -1 && errno != EAGAIN);
+}
+
+void
+peer_ws_accept(struct peer *p, const char *key)
+{
+	char accept[WS_ACCEPT_LEN + 1];
+
+	if (ws_upgrade_accept(key, accept) == -1)
+		return;
 	peer_printf(p,
 	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 	    "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 	    accept);
+}
+
+int
+peer_ws_upgrade(struct peer *p)
+{
+	char key[64];
+
+	if (!peer_head(p) ||
+	    peer_header(p, "Sec-WebSocket-Key", key, sizeof(key)) == NULL)
+		return 0;
+	peer_ws_accept(p, key);
 	return 1;
 }
 
