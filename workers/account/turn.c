@@ -18,6 +18,7 @@
 #include "workers/account/draft.h"
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
+#include "workers/account/policy.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -119,6 +120,18 @@ turn_ask(struct turn *t)
 	return agents_send(t->a, t->agent, msg);
 }
 
+static int
+is_configured(const struct account *a, const char *agent)
+{
+	const struct policy *p = a->policy;
+	size_t i;
+
+	for (i = 0; i < p->n_agents; i++)
+		if (strcmp(p->agents[i].id, agent) == 0)
+			return 1;
+	return !a->linked || strcmp(p->default_agent, agent) == 0;
+}
+
 struct turn *
 turn_start(struct account *a, struct row *r)
 {
@@ -126,8 +139,9 @@ turn_start(struct account *a, struct row *r)
 	struct turn *t;
 	int state = agents_state(a, agent);
 
-	if (state == 0 || (state == -1 && !a->linked))
-		return NULL; /* agents_set() starts it */
+	/* One that is configured comes (back); agents_set() starts it. */
+	if (state == 0 || (state == -1 && is_configured(a, agent)))
+		return NULL;
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		fatal("calloc");
 	t->a = a;
