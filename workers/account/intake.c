@@ -80,7 +80,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 {
 	struct entering *e = arg;
 	struct channel *ch = channel_get(a, e->in->channel_id);
-	struct json_object *dup = NULL;
+	struct json_object *open = NULL;
 
 	if (err != NULL) {
 		/* It stays with the server's posts and is taken again. */
@@ -93,8 +93,12 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 		return;
 	}
 	mark_end(a, ch);
-	json_object_object_get_ex(reply, "dup", &dup);
-	if (!json_object_get_boolean(dup)) {
+	/*
+	 * Also when it was there before: the answer to an earlier put may
+	 * have been lost with the store. The lanes know what they have.
+	 */
+	json_object_object_get_ex(reply, "open", &open);
+	if (json_object_get_boolean(open)) {
 		a->n_accepted++;
 		lanes_add(a, api_int(reply, "seq"), e->v.lane,
 		    e->in->channel_id, e->v.root, e->in->event_id,

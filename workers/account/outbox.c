@@ -25,6 +25,7 @@
 #define BACKOFF_MAX_MS 60000
 #define CLOCK_SLACK_MS 600000 /* our clock against the server's */
 #define TEXT_MAX (512u * 1024)
+#define TOLD_MAX 256
 
 enum out_op { OUT_POST, OUT_EDIT, OUT_DELETE };
 
@@ -53,6 +54,12 @@ struct out_row {
 struct outbox {
 	TAILQ_HEAD(, out_row) rows; /* in order */
 	int pending;
+	/*
+	 * The last ends told to the store. Nobody answers them, so those a
+	 * dying store may not have written are told to the next one.
+	 */
+	struct json_object *told[TOLD_MAX];
+	size_t n_told;
 };
 
 static void row_go(struct out_row *);
@@ -126,13 +133,34 @@ row_end(struct out_row *r, const char *post, const char *failed)
 }
 
 static void
+tell(struct account *a, struct json_object *msg)
+{
+	struct json_object **slot =
+	    &a->outbox->told[a->outbox->n_told++ % TOLD_MAX];
+
+	json_object_put(*slot);
+	*slot = msg;
+	storelink_tell(a, json_object_get(msg));
+}
+
+void
+outbox_retell(struct account *a)
+{
+	struct outbox *o = a->outbox;
+	size_t i, n = o->n_told < TOLD_MAX ? o->n_told : TOLD_MAX;
+
+	for (i = o->n_told - n; i < o->n_told; i++)
+		storelink_tell(a, json_object_get(o->told[i % TOLD_MAX]));
+}
+
+static void
 row_done(struct out_row *r, const char *post)
 {
 	struct json_object *msg = chan_msg("outbox.done");
 
 	json_object_object_add(msg, "key", json_object_new_string(r->key));
 	json_object_object_add(msg, "post", json_object_new_string(post));
-	storelink_tell(r->a, msg);
+	tell(r->a, msg);
 	r->a->n_answers++;
 	r->a->last_out = walltime_ms();
 	row_end(r, post, NULL);
@@ -150,7 +178,7 @@ row_dead(struct out_row *r, int status, const char *why)
 	    msg, "reason", json_object_new_string("refused"));
 	json_object_object_add(msg, "status", json_object_new_int(status));
 	json_object_object_add(msg, "text", json_object_new_string(why));
-	storelink_tell(r->a, msg);
+	tell(r->a, msg);
 	row_end(r, "", why);
 }
 

@@ -45,6 +45,8 @@ void outbox_add(struct account *, struct json_object *items,
 int outbox_restore(struct account *, struct json_object *row);
 /* The server is there (again), or our identity: do not wait for timers. */
 void outbox_kick(struct account *);
+/* The store was restarted: what it may not have written. */
+void outbox_retell(struct account *);
 int outbox_pending(const struct account *);
 
 #endif

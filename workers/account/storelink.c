@@ -230,4 +230,5 @@ storelink_set(struct account *a, int fd)
 			req_send(s, r);
 	}
 	lanes_reclaim(a);
+	outbox_retell(a);
 }

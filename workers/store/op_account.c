@@ -12,7 +12,7 @@
  *                  load.end {first_at}  ms of the first load, 0: this one
  *  inbox.put    kind, event, lane, channel, root(o), at ms, data object,
  *               mark(o) bool, post(o): of the mark; else the event is it
- *               -> inbox.ok {seq, dup}
+ *               -> inbox.ok {seq, dup, open: not finished yet}
  *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
  *               kind(o), mark(o)}]
  *  mark         channel, post, at
@@ -64,8 +64,9 @@ op_inbox_put(struct op_call *c)
 	struct json_object *data;
 	struct fields f;
 	enum store_rc rc;
+	char lane[STORE_EVENT + 1];
 	int64_t seq;
-	int mark, dup;
+	int mark, dup, state = STATE_OPEN;
 
 	fields_open(&f, c->msg);
 	r.kind = fields_str(&f, "kind", STORE_WORD);
@@ -86,6 +87,8 @@ op_inbox_put(struct op_call *c)
 		return STORE_SIZE;
 	c->bytes = r.data_len;
 	rc = inbox_put(c->db, &r, c->now, &seq, &dup);
+	if (rc == STORE_OK && dup)
+		rc = inbox_check(c->db, r.account, seq, &state, lane);
 	if (rc == STORE_OK && mark)
 		rc = mark_set(c->db, r.account, r.channel,
 		    r.post != NULL ? r.post : r.event, r.at);
@@ -94,6 +97,8 @@ op_inbox_put(struct op_call *c)
 	c->reply = chan_reply_msg("inbox.ok", c->msg);
 	json_object_object_add(c->reply, "seq", json_object_new_int64(seq));
 	json_object_object_add(c->reply, "dup", json_object_new_boolean(dup));
+	json_object_object_add(c->reply, "open",
+	    json_object_new_boolean(state == STATE_OPEN));
 	return STORE_OK;
 }
 

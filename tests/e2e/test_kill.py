@@ -1,0 +1,112 @@
+"""kill -9 at any moment: every message is answered exactly once, and in
+order within its lane."""
+
+import os
+import random
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+MESSAGES = int(os.environ.get("POSTERN_TEST_KILL_MESSAGES", "1000"))
+KILLS = int(os.environ.get("POSTERN_TEST_KILLS", "50"))
+LANES = 20
+
+
+class Talk:
+    """Questions in several direct channels at once, each with its number."""
+
+    def __init__(self, world, n):
+        self.world = world
+        self.n = n
+        self.users = [world.server.new_user() for _ in range(LANES)]
+        self.rooms = [u.direct(world.bot) for u in self.users]
+        self.said = [[] for _ in self.rooms]
+        self.thread = threading.Thread(target=self.run)
+        self.pace = 0.0
+
+    def run(self):
+        for i in range(self.n):
+            lane = i % LANES
+            self.users[lane].say(self.rooms[lane], "question %d." % i)
+            self.said[lane].append(i)
+            time.sleep(self.pace)
+
+    def answered(self):
+        return sum(len(self.answers(i)) for i in range(LANES))
+
+    def answers(self, lane):
+        u = self.users[lane]
+        return [int(re.search(r"question (\d+)\.", p["message"]).group(1))
+                for p in self.world.server.replies(
+                    self.rooms[lane], self.world.bot, u.api)]
+
+    def check(self, timeout):
+        end = time.monotonic() + timeout
+        while self.answered() < self.n and time.monotonic() < end:
+            time.sleep(0.3)
+        for lane in range(LANES):
+            assert self.answers(lane) == self.said[lane], \
+                "lane %d\n%s" % (lane, self.world.postern.logs()[-8000:])
+
+
+def kill_one(p):
+    """One worker, or the supervisor, or everything."""
+    roll = random.random()
+    if roll < 0.35:
+        p.kill_all()
+        p.start(wait=False)
+        return "all"
+    if roll < 0.45:
+        # The supervisor alone: its workers end by themselves.
+        others = p.children()[1:]
+        p.process.send_signal(signal.SIGKILL)
+        p.process.wait()
+        p.log.close()
+        end = time.monotonic() + 5
+        while time.monotonic() < end and any(
+                os.path.exists("/proc/%d" % pid) for pid in others):
+            time.sleep(0.01)
+        p.start(wait=False)
+        return "posternd"
+    victims = p.children()[1:]
+    if victims:
+        try:
+            os.kill(random.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return "worker"
+
+
+def test_random_kills(world):
+    seed = int(os.environ.get("POSTERN_TEST_SEED", time.time()))
+    print("seed", seed)
+    random.seed(seed)
+    p = world.start()
+    talk = Talk(world, MESSAGES)
+    talk.pace = 0.6 * KILLS / MESSAGES
+    talk.thread.start()
+    for _ in range(KILLS):
+        time.sleep(random.uniform(0, 1.2))
+        kill_one(p)
+    talk.thread.join()
+    talk.check(180)
+
+
+@pytest.mark.parametrize(
+    "role", ["store", "dialer", "agent", "account", "control"])
+def test_kill_one_role(world, role):
+    """Five times the same one, in the middle of the talk."""
+    p = world.start()
+    talk = Talk(world, 200)
+    talk.pace = 0.005
+    talk.thread.start()
+    for _ in range(3):
+        time.sleep(0.3)
+        for key, pid in p.wait(p.pids).items():
+            if key.split(":")[0] == role and pid:
+                os.kill(pid, signal.SIGKILL)
+    talk.thread.join()
+    talk.check(60)
