@@ -104,7 +104,7 @@ agent_init(struct worker *w, struct json_object *config)
 	a->prompt.prompt = fields_opt_str(&f, "prompt", 256 * 1024);
 	a->deadline_ms = fields_opt_int(
 	    &f, "deadlineMs", 1000, 24 * 60 * 60 * 1000, AGENT_DEADLINE_MS);
-	if (fields_end(&f) == -1)
+	if (fields_ok(&f) == -1)
 		fatalx("init: %s", fields_error(&f));
 	a->prompt.agent = a->name[0] == '\0' ? a->id : a->name;
 	if (strcmp(runtime, "echo") == 0)

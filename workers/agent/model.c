@@ -102,7 +102,7 @@ take_proxy(struct model *m, struct json_object *proxy)
 	fields_open(&f, proxy);
 	m->proxy_host = fields_str(&f, "host", 255);
 	m->proxy_port = (uint16_t)fields_int(&f, "port", 1, 65535);
-	if (fields_end(&f) == -1)
+	if (fields_ok(&f) == -1)
 		fatalx("model.proxy: %s", fields_error(&f));
 }
 
@@ -128,7 +128,7 @@ model_init(struct agent *a, struct json_object *cfg)
 	m->parallel = (int)fields_opt_int(
 	    &f, "parallel", 1, PARALLEL_MAX, MODEL_PARALLEL);
 	m->tls_pin = fields_opt_str(&f, "tlsPin", 128);
-	if (fields_end(&f) == -1)
+	if (fields_ok(&f) == -1)
 		fatalx("model: %s", fields_error(&f));
 	if (base_url_parse(&m->url, url) == -1)
 		fatalx("model.baseUrl is not usable");
