@@ -40,9 +40,11 @@ print_head(struct json_object *data)
 }
 
 static void
-add_counts(struct table *t, struct json_object *c)
+add_counts(struct table *t, struct json_object *data, const char *id)
 {
-	if (c == NULL) {
+	struct json_object *c = counts_of(data, id);
+
+	if (json_get(data, "store") == NULL) {
 		table_add(t, "?");
 		table_add(t, "?");
 		return;
@@ -78,7 +80,7 @@ print_accounts(struct json_object *data)
 		table_add(&t, json_get(o, "sinceMs") == NULL ? "-" :
 			output_duration(json_int(o, "sinceMs")));
 		table_add(&t, json_str(o, "user"));
-		add_counts(&t, counts_of(data, json_str(o, "id")));
+		add_counts(&t, data, json_str(o, "id"));
 		table_add(&t, why);
 	}
 	printf("\n");

@@ -150,3 +150,8 @@ TESTS += tests/unit/test_net_jail
 tests_unit_test_net_jail_SOURCES = tests/unit/test_net_jail.c \
 	tests/unit/net_proc.c tests/unit/net_proc.h
 tests_unit_test_net_jail_LDADD = $(NETTEST_LIBS)
+check_PROGRAMS += tests/unit/test_links
+TESTS += tests/unit/test_links
+tests_unit_test_links_SOURCES = tests/unit/test_links.c
+tests_unit_test_links_LDADD = libpostern_daemon.a libpostern_config.a \
+	$(UNIT_LIBS)
