@@ -166,6 +166,6 @@ main(int argc, char *argv[])
 
 	rundir_leave(&sup);
 	log_event(LOG_INFO, "daemon.stopped", NULL);
-	config_free(sup.config);
+	supervisor_free(&sup);
 	return 0;
 }

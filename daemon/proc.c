@@ -144,7 +144,7 @@ proc_new(struct supervisor *sup, enum role role, const char *name)
 	return p;
 }
 
-static void
+void
 proc_free(struct proc *p)
 {
 	links_drop(p);

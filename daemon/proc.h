@@ -96,6 +96,9 @@ struct proc *proc_find(struct supervisor *, enum role, const char *name);
 /* A worker without a process, in the list. */
 struct proc *proc_new(struct supervisor *, enum role, const char *name);
 
+/* Without a process, it is taken out of the list. */
+void proc_free(struct proc *);
+
 /* Start its process now. A failure counts as a death. */
 void proc_start(struct proc *);
 /* Ask it to end; with next REMOVE it is freed when gone, maybe at once. */

@@ -146,6 +146,16 @@ plan_removals(struct plan *pl)
 	}
 }
 
+/* An operator who asks for a reload has just put something right. */
+static void
+retry_at_once(struct proc *p)
+{
+	if (p->phase != PHASE_DOWN)
+		return;
+	backoff_reset(&p->backoff);
+	proc_stop(p, NEXT_START);
+}
+
 /* Last, when all pointers and links are those of the new configuration. */
 static void
 plan_act(struct plan *pl)
@@ -158,8 +168,10 @@ plan_act(struct plan *pl)
 			proc_stop(p, NEXT_REMOVE);
 			continue;
 		}
-		if (!p->changed)
+		if (!p->changed) {
+			retry_at_once(p);
 			continue;
+		}
 		p->changed = 0;
 		backoff_reset(&p->backoff);
 		if (!p->exchanged) {

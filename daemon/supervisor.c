@@ -3,7 +3,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -161,12 +161,12 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 static void
 signals_setup(struct supervisor *sup)
 {
-	static const int list[] = {
+	static const int list[SUPERVISOR_SIGNALS] = {
 	    SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
 	size_t i;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (i = 0; i < SUPERVISOR_SIGNALS; i++) {
 		sup->signals[i] =
 		    evsignal_new(sup->base, list[i], on_signal, sup);
 		if (sup->signals[i] == NULL ||
@@ -204,4 +204,25 @@ supervisor_run(struct supervisor *sup)
 	watch_start(sup);
 	supervisor_check(sup);
 	event_base_dispatch(sup->base);
+}
+
+void
+supervisor_free(struct supervisor *sup)
+{
+	struct proc *p, *next;
+	size_t i;
+
+	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next)
+		proc_free(p);
+	for (i = 0; i < SUPERVISOR_SIGNALS; i++)
+		event_free(sup->signals[i]);
+	event_free(sup->check);
+	event_free(sup->watch);
+	event_base_free(sup->base);
+	config_free(sup->config);
+	free(sup->config_path);
+	free(sup->run_dir);
+	free(sup->store_dir);
+	free(sup->empty_dir);
+	free(sup->socket_path);
 }

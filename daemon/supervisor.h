@@ -15,6 +15,8 @@ struct config;
 struct event;
 struct event_base;
 
+#define SUPERVISOR_SIGNALS 5
+
 struct ids {
 	uid_t uid;
 	gid_t gid;
@@ -56,13 +58,15 @@ struct supervisor {
 	int stop_stage;
 	char status[64]; /* as the service manager knows it */
 
-	struct event *check, *watch, *signals[6];
+	struct event *check, *watch, *signals[SUPERVISOR_SIGNALS];
 };
 
 /* Make it in the state in which nothing runs yet. In supervisor.c. */
 void supervisor_init(struct supervisor *);
 /* Start every worker of the configuration and run until the end. */
 void supervisor_run(struct supervisor *);
+/* After supervisor_run(): leave nothing behind in memory. */
+void supervisor_free(struct supervisor *);
 /* Begin to end: workers first, the store last, then the loop. */
 void supervisor_stop(struct supervisor *, const char *why);
 /*

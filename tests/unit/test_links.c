@@ -109,14 +109,8 @@ teardown(void **state)
 {
 	struct proc *p, *next;
 
-	RB_FOREACH_SAFE (p, proc_tree, &sup.procs, next) {
-		links_drop(p);
-		health_fini(&p->health);
-		RB_REMOVE(proc_tree, &sup.procs, p);
-		event_free(p->timer);
-		free(p->name);
-		free(p);
-	}
+	RB_FOREACH_SAFE (p, proc_tree, &sup.procs, next)
+		proc_free(p);
 	event_base_free(sup.base);
 	return 0;
 }
