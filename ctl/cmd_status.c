@@ -54,11 +54,24 @@ add_counts(struct table *t, struct json_object *data, const char *id)
 	table_add_int(t, json_int(c, "dead"), 0);
 }
 
+/* What the account itself counted since it was started. */
+static void
+add_live(struct table *t, struct json_object *live)
+{
+	if (live == NULL) {
+		table_add(t, "?");
+		table_add(t, "?");
+		return;
+	}
+	table_add_int(t, json_int(live, "events"), 0);
+	table_add_int(t, json_int(live, "posts"), 0);
+}
+
 static void
 print_accounts(struct json_object *data)
 {
 	static const char *const head[] = {"ACCOUNT", "STATE", "FOR", "USER",
-	    "PENDING", "DEAD", "REASON", NULL};
+	    "EVENTS", "POSTS", "PENDING", "DEAD", "REASON", NULL};
 	struct json_object *list = json_get(data, "accounts"), *o;
 	const char *why;
 	struct table t;
@@ -80,6 +93,7 @@ print_accounts(struct json_object *data)
 		table_add(&t, json_get(o, "sinceMs") == NULL ? "-" :
 			output_duration(json_int(o, "sinceMs")));
 		table_add(&t, json_str(o, "user"));
+		add_live(&t, json_get(o, "live"));
 		add_counts(&t, data, json_str(o, "id"));
 		table_add(&t, why);
 	}

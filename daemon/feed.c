@@ -75,16 +75,8 @@ feed_listen(struct proc *p)
 static void
 feed_secret(struct proc *p, const char *name, const struct secret *s)
 {
-	struct json_object *msg;
-
-	if (s == NULL)
-		return;
-	msg = chan_msg("secret");
-	json_object_object_add(msg, "name", json_object_new_string(name));
-	json_object_object_add(msg, "value",
-	    json_object_new_string_len(secret_bytes(s), secret_len(s)));
-	chan_set_secret(p->chan);
-	chan_send(p->chan, msg, -1);
+	if (s != NULL)
+		chan_send_secret(p->chan, name, secret_bytes(s));
 }
 
 /* Whom the control worker answers is decided by the socket's mode. */
