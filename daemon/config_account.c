@@ -414,7 +414,8 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 		config_ca_get(ctx, v, path, &a->ca_file, &a->ca_stamp);
 	account_media(&b);
 	scope = (struct config_scope){b.path, own, top, b.eff};
-	config_account_check(ctx, &scope);
+	if (a->enabled)
+		config_account_check(ctx, &scope);
 	/* What has errors is never run: no need for a half-filled account. */
 	if (ctx->errs->errors != before || a->token == NULL ||
 	    a->url.text == NULL)

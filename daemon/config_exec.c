@@ -102,6 +102,9 @@ spawn(struct run *r, const struct config_exec *x, int in, int out)
 	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(
 	    &fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	posix_spawn_file_actions_addclosefrom_np(&fa, STDERR_FILENO + 1);
+#endif
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
 	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -193,7 +196,7 @@ talk(struct run *r, struct monotime deadline)
 		    errno != EINTR)
 			return "poll failed";
 		if (monotime_left(deadline) == 0)
-			return "took longer than 10 seconds";
+			return "took too long";
 		if (r->in != -1 && fds[1].revents != 0)
 			feed(r);
 		if (fds[0].revents != 0)
@@ -228,7 +231,7 @@ finish(struct run *r, const char *why, struct monotime deadline, int *status)
 	if (*status == -1) {
 		kill(-r->pid, SIGKILL);
 		waitpid(r->pid, status, 0);
-		return why != NULL ? why : "took longer than 10 seconds";
+		return why != NULL ? why : "took too long";
 	}
 	return NULL;
 }
@@ -242,13 +245,15 @@ config_exec_run(const struct config_exec *x, size_t max, size_t *len,
 	struct monotime deadline;
 	const char *failed;
 	struct sigaction ign = {.sa_handler = SIG_IGN}, was;
-	int status;
+	int status, ms = CONFIG_EXEC_MS;
 
+	if (x->timeout_ms != 0)
+		ms = x->timeout_ms;
 	if (check_program(x->argv[0], why, why_len) == -1)
 		return NULL;
 	if ((r.buf = calloc(1, max + 2)) == NULL)
 		fatal("calloc");
-	deadline = monotime_add(monotime_now(), CONFIG_EXEC_SECONDS * 1000);
+	deadline = monotime_add(monotime_now(), ms);
 	sigaction(SIGPIPE, &ign, &was);
 	if (start(&r, x, why, why_len) == 0) {
 		if (r.left == 0)

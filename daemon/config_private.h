@@ -74,13 +74,14 @@ void config_secret_literal(
 
 /* config_exec.c */
 
-#define CONFIG_EXEC_SECONDS 10
+#define CONFIG_EXEC_MS 10000
 
 struct config_exec {
 	const char *const *argv; /* argv[0] is an absolute path */
 	const char *const *env;	 /* names of variables to hand on, or NULL */
 	const char *input;	 /* for its standard input, or NULL */
 	size_t input_len;
+	int timeout_ms; /* 0: CONFIG_EXEC_MS */
 };
 /*
  * Run a program and read at most max bytes of what it writes. The output

@@ -39,3 +39,7 @@ tests_fuzz_fuzz_sse_LDADD = libpostern_agent.a $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c
 tests_fuzz_fuzz_event_LDADD = libpostern_stages.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_json5
+tests_fuzz_fuzz_json5_SOURCES = tests/fuzz/fuzz_json5.c
+tests_fuzz_fuzz_json5_LDADD = libpostern_config.a $(FUZZ_LIBS)

@@ -155,3 +155,16 @@ TESTS += tests/unit/test_links
 tests_unit_test_links_SOURCES = tests/unit/test_links.c
 tests_unit_test_links_LDADD = libpostern_daemon.a libpostern_config.a \
 	$(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_secret
+TESTS += tests/unit/test_config_secret
+tests_unit_test_config_secret_SOURCES = tests/unit/test_config_secret.c \
+	$(CONFIG_TEST)
+tests_unit_test_config_secret_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_secret_LDADD = libpostern_config.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_agents
+TESTS += tests/unit/test_config_agents
+tests_unit_test_config_agents_SOURCES = tests/unit/test_config_agents.c \
+	$(CONFIG_TEST)
+tests_unit_test_config_agents_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_agents_LDADD = libpostern_config.a $(UNIT_LIBS)
+EXTRA_DIST += tests/vectors/openclaw.json
