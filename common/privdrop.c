@@ -46,6 +46,8 @@ privdrop(const struct privdrop *p)
 		fatal("chdir %s", p->dir);
 	if (!p->rootless)
 		uid_drop(p);
+#ifndef WITH_SANITIZERS /* the leak check is a thread */
 	if (!p->threads)
 		limit(RLIMIT_NPROC, 0, "nproc");
+#endif
 }

@@ -32,8 +32,10 @@ sandbox_enter(enum sandbox_role role)
 #ifdef __linux__
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs");
+#ifndef WITH_SANITIZERS /* the leak check is a ptrace of oneself */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("not dumpable");
+#endif
 #endif
 	note(sandbox_landlock(role), "landlock", &n);
 	note(sandbox_seccomp(role), "seccomp", &n);

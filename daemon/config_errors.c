@@ -76,6 +76,9 @@ clean(char *text)
 			*text = '?';
 }
 
+static void say(struct config_ctx *, enum config_severity, int, int,
+    const char *, va_list) __attribute__((format(printf, 5, 0)));
+
 static void
 say(struct config_ctx *ctx, enum config_severity severity, int line,
     int column, const char *fmt, va_list ap)

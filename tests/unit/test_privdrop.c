@@ -76,12 +76,14 @@ dropped_wrong(void)
 		return 11;
 	if (setuid(0) == 0 || setgid(0) == 0 || setgroups(0, NULL) == 0)
 		return 12;
-	if (!limit_is_zero(RLIMIT_CORE) || !limit_is_zero(RLIMIT_NPROC))
+	if (!limit_is_zero(RLIMIT_CORE))
 		return 13;
 	if (entries("/") != 2 || entries("/../..") != 2)
 		return 14;
-	if (fork() != -1 || errno != EAGAIN)
+#ifndef WITH_SANITIZERS /* the leak check needs a thread */
+	if (!limit_is_zero(RLIMIT_NPROC) || fork() != -1 || errno != EAGAIN)
 		return 15;
+#endif
 	if (open("/made", O_WRONLY | O_CREAT, 0600) != -1)
 		return 16;
 	return 0;
