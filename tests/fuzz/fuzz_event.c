@@ -12,17 +12,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define N_POLICIES 4
 
-static const char *const configs[N_POLICIES] = {
-    "{\"account\":\"a\"}",
+static const char open_config[] =
     "{\"account\":\"a\",\"groupPolicy\":\"open\",\"dmPolicy\":\"open\","
     "\"allowFrom\":[\"*\"],\"allowBots\":true,\"requireMention\":false,"
-    "\"replyToMode\":\"all\"}",
+    "\"replyToMode\":\"all\"}";
+static const char onchar_config[] =
     "{\"account\":\"a\",\"groupPolicy\":\"open\",\"chatmode\":\"onchar\","
     "\"dangerouslyAllowNameMatching\":true,\"allowFrom\":[\"wuser0\"],"
     "\"agents\":[{\"id\":\"m\",\"mentionPatterns\":[\"(a+)+$\",\"\\\\bm\"]}],"
-    "\"replyToModeByChatType\":{\"direct\":\"all\"}}",
+    "\"replyToModeByChatType\":{\"direct\":\"all\"}}";
+static const char closed_config[] =
     "{\"account\":\"a\",\"dmPolicy\":\"disabled\",\"groupPolicy\":"
-    "\"disabled\"}",
+    "\"disabled\"}";
+
+static const char *const configs[N_POLICIES] = {
+    "{\"account\":\"a\"}", open_config, onchar_config, closed_config,
 };
 
 static const struct policy *

@@ -5,220 +5,327 @@
 
 #include "common/log.h"
 #include "workers/account/chunk.h"
+#include "workers/account/fence.h"
 #include "workers/account/strbuf.h"
+#include "workers/account/unicode.h"
 #include "workers/account/utf8.h"
 
-struct pieces {
+struct chunks {
 	char **v;
 	size_t n;
 };
 
-/* The fence that is open at some place of the text. */
-struct fence {
-	const char *line; /* the opening line, NULL: none open */
+/* One text being cut by length. */
+struct cutter {
+	const char *text;
 	size_t len;
-	size_t mark; /* its backticks or tildes */
-	size_t indent;
+	size_t limit;
+	size_t pos;           /* where the next piece starts */
+	struct fences fences;
+	struct chunks *out;
+};
+
+/* Where and how a piece ends. */
+struct cut {
+	size_t end;
+	const struct fence *close; /* fence to close behind it, or NULL */
 };
 
 static void
-piece_add(struct pieces *p, char *s)
+push(struct chunks *out, char *piece)
 {
-	p->v = reallocarray(p->v, p->n + 1, sizeof(*p->v));
-	if (p->v == NULL)
+	out->v = reallocarray(out->v, out->n + 1, sizeof(char *));
+	if (out->v == NULL)
 		fatal("reallocarray");
-	p->v[p->n++] = s;
+	out->v[out->n++] = piece;
 }
 
-static size_t
-line_len(const char *s, size_t len)
-{
-	const char *nl = memchr(s, '\n', len);
-
-	return nl == NULL ? len : (size_t)(nl - s);
-}
-
-/* Marks at the start of a line, after at most three blanks; 0: no fence. */
-static size_t
-fence_mark(const char *s, size_t len, size_t *indent)
-{
-	size_t i = 0, n = 0;
-
-	while (i < len && i < 3 && s[i] == ' ')
-		i++;
-	*indent = i;
-	if (i == len || (s[i] != '`' && s[i] != '~'))
-		return 0;
-	while (i + n < len && s[i + n] == s[i])
-		n++;
-	return n < 3 ? 0 : n;
-}
-
-/* Follow the fences over s. */
 static void
-fence_walk(struct fence *f, const char *s, size_t len)
+push_copy(struct chunks *out, const char *s, size_t len)
 {
-	size_t n, mark, indent;
+	char *piece = strndup(s, len);
 
-	while (len > 0) {
-		n = line_len(s, len);
-		mark = fence_mark(s, n, &indent);
-		if (mark > 0 && f->line == NULL) {
-			*f = (struct fence){s, n, mark, indent};
-		} else if (mark >= f->mark && f->line != NULL && mark > 0 &&
-		    s[indent] == f->line[f->indent] &&
-		    utf8_is_blank(s + indent + mark, n - indent - mark))
-			f->line = NULL;
-		if (n < len)
-			n++;
-		s += n;
-		len -= n;
-	}
+	if (piece == NULL)
+		fatal("strndup");
+	push(out, piece);
 }
 
-/* Where to cut the first max bytes of s: bytes that belong to the piece. */
+/* The last newline, else the last blank, outside of fences and (...). */
 static size_t
-cut_at(const char *s, size_t max)
+soft_break(const struct cutter *c, size_t end)
 {
-	size_t i, nl = 0, blank = 0;
+	size_t at = c->pos, newline = 0, blank = 0, n;
+	const struct fence *f;
 	int depth = 0;
+	uint32_t cp;
 
-	for (i = 0; i < max; i++) {
-		if (s[i] == '(')
+	for (; at < end; at += n) {
+		n = utf8_next(c->text + at, c->len - at, &cp);
+		if ((f = fences_at(&c->fences, at)) != NULL) {
+			n = f->end - at;
+			continue;
+		}
+		if (cp == '(')
 			depth++;
-		else if (s[i] == ')' && depth > 0)
+		else if (cp == ')' && depth > 0)
 			depth--;
-		else if (s[i] == '\n')
-			nl = i;
-		else if ((s[i] == ' ' || s[i] == '\t') && depth == 0)
-			blank = i;
+		else if (depth == 0 && cp == '\n')
+			newline = at;
+		else if (depth == 0 && unicode_is_space(cp))
+			blank = at;
 	}
-	if (nl > 0)
-		return nl;
-	return blank > 0 ? blank : max;
+	return newline > c->pos ? newline : blank > c->pos ? blank : 0;
 }
 
-/* The piece, its open fence closed, the one before it opened again. */
-static char *
-piece_make(const struct fence *before, const struct fence *after,
-    const char *s, size_t len)
+/* Bytes from the start of the piece that max UTF-16 units reach. */
+static size_t
+reach(const struct cutter *c, size_t max)
+{
+	return c->pos + utf8_units_bytes(c->text + c->pos, c->len - c->pos, max);
+}
+
+/* The limit itself, but at least one character. */
+static size_t
+hard_break(const struct cutter *c, size_t room)
+{
+	size_t end = reach(c, room);
+	uint32_t cp;
+
+	if (end == c->pos)
+		end += utf8_next(c->text + end, c->len - end, &cp);
+	return end;
+}
+
+/* The first place in f where a cut leaves something of its content behind. */
+static size_t
+least_cut(const struct cutter *c, const struct fence *f)
+{
+	size_t at = f->start + f->line_len + 1;
+	uint32_t cp;
+
+	if (at < c->pos)
+		at = c->pos;
+	if (at < c->len)
+		at += utf8_next(c->text + at, c->len - at, &cp);
+	return at < c->len ? at : c->len;
+}
+
+/* Cut inside of f, room being left for its closing line. */
+static struct cut
+fence_cut(const struct cutter *c, const struct fence *f, size_t room)
+{
+	size_t least = least_cut(c, f), most, at;
+	struct cut hard = {hard_break(c, room), NULL};
+
+	if (room <= f->mark_len + 1)
+		return hard;
+	most = reach(c, room - f->mark_len);
+	for (at = most; at >= least && at > f->start; at--)
+		if (c->text[at - 1] == '\n')
+			return (struct cut){at, f};
+	at = reach(c, room - f->mark_len - 1);
+	return at < least ? hard : (struct cut){at, f};
+}
+
+static struct cut
+find_cut(const struct cutter *c, size_t room)
+{
+	size_t end = hard_break(c, room), soft = soft_break(c, end);
+	const struct fence *f;
+
+	if (soft != 0)
+		return (struct cut){soft, NULL};
+	if ((f = fences_at(&c->fences, end)) != NULL)
+		return fence_cut(c, f, room);
+	return (struct cut){end, NULL};
+}
+
+/*
+ * The line that opens the fence again in the piece at pos: as it was, or the
+ * bare marker when that leaves no room for content; 0 for none at all.
+ */
+static size_t
+reopen_len(const struct cutter *c, const struct fence *f)
+{
+	size_t line = utf8_units(c->text + f->start, f->line_len);
+	size_t least = f->mark_len + 3; /* two newlines, a unit, the end */
+
+	if (c->pos > f->start + f->line_len && line + least <= c->limit)
+		return f->line_len;
+	return f->mark_len + least <= c->limit ? f->mark_len : 0;
+}
+
+static void
+put_piece(struct cutter *c, size_t reopen, const struct fence *f,
+    const struct cut *cut)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	if (before->line != NULL) {
-		strbuf_add(&b, before->line, before->len);
+	if (reopen > 0) {
+		strbuf_add(&b, c->text + f->start, reopen);
 		strbuf_putc(&b, '\n');
 	}
-	strbuf_add(&b, s, len);
-	if (after->line != NULL) {
-		if (b.len > 0 && b.s[b.len - 1] != '\n')
+	strbuf_add(&b, c->text + c->pos, cut->end - c->pos);
+	if (cut->close != NULL) {
+		if (b.s[b.len - 1] != '\n')
 			strbuf_putc(&b, '\n');
-		strbuf_add(&b, after->line, after->indent + after->mark);
+		strbuf_add(&b, c->text + cut->close->start,
+		    cut->close->mark_len);
 	}
-	return strbuf_take(&b);
+	push(c->out, strbuf_take(&b));
+}
+
+/* Skip what the cut replaces: one blank, then newlines. */
+static void
+advance(struct cutter *c, const struct cut *cut)
+{
+	uint32_t cp;
+	size_t n;
+
+	c->pos = cut->end;
+	if (cut->close != NULL || c->pos >= c->len ||
+	    fences_at(&c->fences, c->pos) != NULL)
+		return;
+	n = utf8_next(c->text + c->pos, c->len - c->pos, &cp);
+	if (unicode_is_space(cp))
+		c->pos += n;
+	while (c->pos < c->len && c->text[c->pos] == '\n')
+		c->pos++;
+}
+
+/* 0 when the text is used up. */
+static int
+next_piece(struct cutter *c)
+{
+	const struct fence *f = fences_at(&c->fences, c->pos);
+	size_t reopen = f == NULL ? 0 : reopen_len(c, f), room = c->limit;
+	struct cut cut;
+
+	if (c->pos >= c->len)
+		return 0;
+	if (reopen > 0)
+		room -= utf8_units(c->text + f->start, reopen) + 1;
+	if (reach(c, room) == c->len)
+		cut = (struct cut){c->len, NULL};
+	else if (f != NULL && reopen == 0)
+		cut = (struct cut){hard_break(c, room), NULL};
+	else
+		cut = find_cut(c, room);
+	put_piece(c, reopen, f, &cut);
+	advance(c, &cut);
+	return 1;
 }
 
 static void
-split(struct pieces *p, const char *s, size_t len, size_t limit)
+by_length(const char *text, size_t len, size_t limit, struct chunks *out)
 {
-	struct fence before = {0}, after;
-	size_t take, fits, room;
+	struct cutter c = {.text = text, .len = len, .limit = limit,
+	    .out = out};
 
-	while (len > 0) {
-		room = limit;
-		if (before.line != NULL &&
-		    room > before.len + before.mark + before.indent + 10)
-			room -= before.len + 1;
-		if (utf8_units(s, len) <= room) {
-			after = (struct fence){0};
-			piece_add(p, piece_make(&before, &after, s, len));
-			return;
-		}
-		/* Room for the line that closes a fence. */
-		after = before;
-		fits = utf8_units_bytes(s, len, room);
-		fence_walk(&after, s, fits);
-		if (after.line != NULL && room > after.mark + 10)
-			fits = utf8_units_bytes(
-			    s, len, room - after.mark - after.indent - 1);
-		take = cut_at(s, fits);
-		after = before;
-		fence_walk(&after, s, take);
-		piece_add(p, piece_make(&before, &after, s, take));
-		before = after;
-		s += take;
-		len -= take;
-		/* The blank or newline at the cut stands for the cut. */
-		if (len > 0 && (*s == '\n' || *s == ' ' || *s == '\t')) {
-			s++;
-			len--;
-		}
+	if (len == 0)
+		return;
+	if (limit == 0 || utf8_units_bytes(text, len, limit) == len) {
+		push_copy(out, text, len);
+		return;
 	}
+	fences_find(text, len, &c.fences);
+	while (next_piece(&c))
+		;
+	fences_free(&c.fences);
+}
+
+static char *
+without_cr(const char *text)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *p;
+
+	while ((p = strstr(text, "\r\n")) != NULL) {
+		strbuf_add(&b, text, (size_t)(p - text));
+		text = p + 1;
+	}
+	strbuf_puts(&b, text);
+	return strbuf_take(&b);
+}
+
+static size_t
+line_at(const char *text, size_t len, size_t at)
+{
+	const char *nl = memchr(text + at, '\n', len - at);
+
+	return nl == NULL ? len - at : (size_t)(nl - text) - at;
+}
+
+/* End of the paragraph that starts at *at, where blank lines are skipped. */
+static size_t
+paragraph(const char *text, size_t len, const struct fences *f, size_t *at)
+{
+	size_t n, end;
+
+	while (*at < len) {
+		n = line_at(text, len, *at);
+		if (!utf8_is_blank(text + *at, n))
+			break;
+		*at += n + 1;
+	}
+	for (end = *at; end < len; end += n + 1) {
+		n = line_at(text, len, end);
+		if (utf8_is_blank(text + end, n) &&
+		    (n == 0 ? fences_at(f, end) == NULL :
+			      fences_at(f, end + n) == NULL))
+			break;
+	}
+	return end < len ? end - 1 : len;
+}
+
+static void
+by_paragraph(const char *text, size_t len, size_t limit, struct chunks *out)
+{
+	size_t at = 0, end, start = 0, last = 0; /* start..last is packed */
+	struct fences f;
+
+	fences_find(text, len, &f);
+	for (; at < len; at = end + 1) {
+		end = paragraph(text, len, &f, &at);
+		if (at >= len)
+			break;
+		if (last > start &&
+		    utf8_units(text + start, end - start) <= limit) {
+			last = end;
+			continue;
+		}
+		by_length(text + start, last - start, limit, out);
+		start = at;
+		last = end;
+	}
+	by_length(text + start, last - start, limit, out);
+	fences_free(&f);
 }
 
 char **
 chunk_length(const char *text, size_t limit, size_t *n)
 {
-	struct pieces p = {NULL, 0};
+	struct chunks out = {NULL, 0};
 
-	split(&p, text, strlen(text), limit);
-	*n = p.n;
-	return p.v;
-}
-
-/* Bytes of the first paragraph, fences kept whole, and what separates it. */
-static size_t
-paragraph(const char *s, size_t len, size_t *gap)
-{
-	struct fence f = {0};
-	size_t i = 0, n, text = 0;
-
-	while (i < len) {
-		n = line_len(s + i, len - i);
-		if (f.line == NULL && utf8_is_blank(s + i, n)) {
-			if (text > 0)
-				break;
-		} else
-			text = i + n;
-		fence_walk(&f, s + i, n);
-		i += n + (i + n < len);
-	}
-	while (i < len && utf8_is_blank(s + i, line_len(s + i, len - i)))
-		i += line_len(s + i, len - i) + 1;
-	*gap = i < len ? i - text : len - text;
-	return text;
+	by_length(text, strlen(text), limit, &out);
+	*n = out.n;
+	return out.v;
 }
 
 char **
 chunk_newline(const char *text, size_t limit, size_t *n)
 {
-	struct pieces p = {NULL, 0};
-	struct strbuf b = STRBUF_INIT;
-	size_t len = strlen(text), take, gap;
+	struct chunks out = {NULL, 0};
+	size_t len = strlen(text);
+	char *plain;
 
-	while (len > 0) {
-		take = paragraph(text, len, &gap);
-		if (b.len > 0 && utf8_units(b.s, b.len) + 2 +
-			utf8_units(text, take) > limit) {
-			piece_add(&p, strbuf_take(&b));
-			b = (struct strbuf)STRBUF_INIT;
-		}
-		if (utf8_units(text, take) > limit)
-			split(&p, text, take, limit);
-		else if (take > 0) {
-			if (b.len > 0)
-				strbuf_puts(&b, "\n\n");
-			strbuf_add(&b, text, take);
-		}
-		text += take + gap;
-		len -= take + gap;
-	}
-	if (b.len > 0)
-		piece_add(&p, strbuf_take(&b));
-	else
-		strbuf_free(&b);
-	*n = p.n;
-	return p.v;
+	if (limit == 0 || utf8_units_bytes(text, len, limit) == len)
+		return chunk_length(text, limit, n);
+	plain = without_cr(text);
+	by_paragraph(plain, strlen(plain), limit, &out);
+	free(plain);
+	*n = out.n;
+	return out.v;
 }
 
 void

@@ -8,22 +8,29 @@ libpostern_stages_a_SOURCES = \
 	workers/account/context.c workers/account/context.h \
 	workers/account/decode.c workers/account/decode.h \
 	workers/account/draft_text.c workers/account/draft_text.h \
+	workers/account/emoji.c workers/account/emoji.h \
+	workers/account/fence.c workers/account/fence.h \
 	workers/account/gate.c workers/account/gate.h \
 	workers/account/inbound.c workers/account/inbound.h \
 	workers/account/lane.c workers/account/lane.h \
 	workers/account/mention.c workers/account/mention.h \
 	workers/account/normalise.c workers/account/normalise.h \
+	workers/account/pairing_text.c workers/account/pairing_text.h \
 	workers/account/pattern.c workers/account/pattern.h \
 	workers/account/pattern_impl.h \
 	workers/account/pattern_run.c \
 	workers/account/pipeline.c workers/account/pipeline.h \
 	workers/account/policy.c workers/account/policy.h \
 	workers/account/policy_compile.c \
+	workers/account/reasoning.c workers/account/reasoning.h \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
 	workers/account/session_key.c workers/account/session_key.h \
 	workers/account/strbuf.c workers/account/strbuf.h \
 	workers/account/surface.c workers/account/surface.h \
+	workers/account/table_row.c workers/account/table_row.h \
+	workers/account/tables.c workers/account/tables.h \
+	workers/account/target.c workers/account/target.h \
 	workers/account/unicode.c workers/account/unicode.h \
 	workers/account/unicode_tables.h \
 	workers/account/utf8.c workers/account/utf8.h

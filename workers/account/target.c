@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/log.h"
+#include "workers/account/inbound.h"
+#include "workers/account/target.h"
+#include "workers/account/utf8.h"
+
+/* What follows a prefix, whatever its case, or NULL. */
+static const char *
+after(const char *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncasecmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+static void
+set(struct target *t, enum target_kind kind, const char *value,
+    const char *missing)
+{
+	t->value = utf8_trim(value);
+	t->kind = kind;
+	if (*t->value != '\0')
+		return;
+	target_clear(t);
+	t->error = missing;
+}
+
+static void
+set_channel_name(struct target *t, const char *name)
+{
+	set(t, TARGET_CHANNEL_NAME, name,
+	    "Channel name is required for Mattermost sends");
+}
+
+static void
+set_channel(struct target *t, const char *rest)
+{
+	char *s = utf8_trim(rest);
+
+	if (*s == '#')
+		set_channel_name(t, s + 1);
+	else
+		set(t, mm_id_valid(s) ? TARGET_CHANNEL_ID : TARGET_CHANNEL_NAME,
+		    s, "Channel id is required for Mattermost sends");
+	free(s);
+}
+
+static void
+parse(const char *s, struct target *t)
+{
+	const char *rest;
+
+	if (*s == '\0')
+		t->error = "Recipient is required for Mattermost sends";
+	else if ((rest = after(s, "channel:")) != NULL)
+		set_channel(t, rest);
+	else if ((rest = after(s, "user:")) != NULL ||
+	    (rest = after(s, "mattermost:")) != NULL)
+		set(t, TARGET_USER_ID, rest,
+		    "User id is required for Mattermost sends");
+	else if (*s == '@')
+		set(t, TARGET_USER_NAME, s + 1,
+		    "Username is required for Mattermost sends");
+	else if (*s == '#')
+		set_channel_name(t, s + 1);
+	else if (mm_id_valid(s)) {
+		set(t, TARGET_CHANNEL_ID, s, "");
+		t->bare_id = 1;
+	} else
+		set_channel_name(t, s);
+}
+
+void
+target_parse(const char *text, struct target *t)
+{
+	char *s = utf8_trim(text);
+
+	memset(t, 0, sizeof(*t));
+	parse(s, t);
+	free(s);
+}
+
+void
+target_clear(struct target *t)
+{
+	free(t->value);
+	memset(t, 0, sizeof(*t));
+}
+
+static char *
+prefixed(const char *prefix, const char *rest)
+{
+	char *value = utf8_trim(rest), *out = NULL;
+
+	if (*value != '\0' && asprintf(&out, "%s%s", prefix, value) == -1)
+		fatal("asprintf");
+	free(value);
+	return out;
+}
+
+char *
+target_normalise(const char *text)
+{
+	char *s = utf8_trim(text), *out = NULL;
+	const char *rest;
+
+	if ((rest = after(s, "channel:")) != NULL ||
+	    (rest = after(s, "group:")) != NULL)
+		out = prefixed("channel:", rest);
+	else if ((rest = after(s, "user:")) != NULL ||
+	    (rest = after(s, "mattermost:")) != NULL)
+		out = prefixed("user:", rest);
+	else if (*s == '@')
+		out = prefixed("@", s + 1);
+	free(s);
+	return out;
+}
+
+/* One id, or two joined by "__" as the name of a direct channel, any case. */
+static int
+looks_like_id(const char *s)
+{
+	size_t len = strlen(s), i;
+
+	if (len != MM_ID_LEN && len != 2 * MM_ID_LEN + 2)
+		return 0;
+	for (i = 0; i < len; i++) {
+		if (i == MM_ID_LEN || i == MM_ID_LEN + 1) {
+			if (s[i] != '_')
+				return 0;
+		} else if (!((s[i] >= 'a' && s[i] <= 'z') ||
+			       (s[i] >= 'A' && s[i] <= 'Z') ||
+			       (s[i] >= '0' && s[i] <= '9')))
+			return 0;
+	}
+	return 1;
+}
+
+int
+target_is_literal(const char *text)
+{
+	char *s = utf8_trim(text);
+	int rc = *s == '@' || after(s, "channel:") != NULL ||
+	    after(s, "group:") != NULL || after(s, "user:") != NULL ||
+	    after(s, "mattermost:") != NULL || looks_like_id(s);
+
+	free(s);
+	return rc;
+}
