@@ -37,7 +37,7 @@ on_reply(void *arg, const char *type, struct json_object *msg, int fd)
 	struct client *cl = arg;
 
 	cl->replies++;
-	cl->errs += strcmp(type, "err") == 0;
+	cl->errs += msg == NULL || strcmp(type, "err") == 0;
 	strlcpy(cl->type, type, sizeof(cl->type));
 	json_object_put(cl->reply);
 	cl->reply = json_object_get(msg);

@@ -603,7 +603,7 @@ test_slow_reader(void **state)
 	}
 	client_open(&g, "agent", "g", NULL);
 	chan_pause(g.chan, 1);
-	for (i = 0; i < 200; i++)
+	for (i = 0; i < 40; i++)
 		ask(&g, "session.load",
 		    "{\"session\":\"agent:g:main\",\"max_bytes\":1000000}");
 	run_ms(100);
@@ -611,7 +611,7 @@ test_slow_reader(void **state)
 	put(&a, "x", 3);
 	wait_replies(&a, 5);
 	chan_pause(g.chan, 0);
-	wait_replies(&g, 200);
+	wait_replies(&g, 40);
 	assert_int_equal(g.errs, 0);
 	assert_int_equal(json_object_array_length(
 			     json_object_object_get(g.reply, "messages")),

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include <sys/queue.h>
-
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -9,45 +7,9 @@
 
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/monotime.h"
-#include "workers/store/group.h"
+#include "workers/store/group_int.h"
 #include "workers/store/load.h"
 #include "workers/store/reply.h"
-
-/* One operation between its frame and its reply. */
-struct entry {
-	TAILQ_ENTRY(entry) entry;
-	struct peer *peer;	    /* NULL: gone, or nobody's */
-	char account[STORE_ID + 1]; /* of a quiet one that outlives its peer */
-	const struct op *op;
-	struct json_object *id;	 /* of a request */
-	struct json_object *msg; /* of what may have to run again or later */
-	struct json_object *reply;
-	struct op_push push;
-	int64_t release;
-	int64_t first_at;
-	int load;
-	size_t kept; /* bytes counted in kept */
-};
-
-TAILQ_HEAD(entry_list, entry);
-
-struct group {
-	struct event_base *base;
-	const struct peer_list *peers;
-	struct group_hooks hooks;
-	struct db *db;
-	struct event *timer;
-	struct entry_list ran;	 /* in the open transaction */
-	struct entry_list reads; /* wait for the commit */
-	struct entry_list again; /* quiet ones of a failed commit */
-	struct monotime retry_at;
-	size_t n_ran, n_reads, bytes, kept;
-	size_t seen; /* n_ran + n_reads when the timer last looked */
-	int armed;   /* 0 no, 1 for quiet ones, 2 now */
-	enum store_rc state;
-	int64_t n_ops, n_commits, n_lost;
-};
 
 static void group_on_timer(int, short, void *);
 
@@ -68,15 +30,6 @@ group_new(struct event_base *base, const struct peer_list *peers,
 	if ((g->timer = evtimer_new(base, group_on_timer, g)) == NULL)
 		fatalx("evtimer_new");
 	return g;
-}
-
-static void
-entry_free(struct entry *e)
-{
-	json_object_put(e->id);
-	json_object_put(e->msg);
-	json_object_put(e->reply);
-	free(e);
 }
 
 static void
@@ -121,167 +74,6 @@ group_arm(struct group *g, int how)
 		loop_timer(g->timer, GROUP_QUIET_MS);
 }
 
-static void
-group_set_state(struct group *g, enum store_rc rc, const char *text)
-{
-	if (g->state == rc)
-		return;
-	g->state = rc;
-	g->hooks.state(g->hooks.arg, rc, text);
-}
-
-/* Keep a quiet operation for another try, or lose the oldest. */
-static void
-entry_keep(struct group *g, struct entry *e)
-{
-	struct entry *old;
-
-	if (e->kept == 0)
-		op_text(e->msg, &e->kept);
-	TAILQ_INSERT_TAIL(&g->again, e, entry);
-	g->kept += e->kept;
-	while (g->kept > GROUP_RETRY_BYTES &&
-	       (old = TAILQ_FIRST(&g->again)) != NULL) {
-		TAILQ_REMOVE(&g->again, old, entry);
-		g->kept -= old->kept;
-		g->n_lost++;
-		log_event(LOG_ERR, "store.lost", "op", old->op->type, "total",
-		    LOG_NUM(g->n_lost), NULL);
-		entry_free(old);
-	}
-}
-
-/* The end of an entry that did not make it. */
-static void
-entry_refuse(
-    struct group *g, struct entry *e, enum store_rc rc, const char *text)
-{
-	if (e->op->flags & OP_QUIET) {
-		entry_keep(g, e);
-		g->retry_at = monotime_add(monotime_now(), GROUP_RETRY_MS);
-		return;
-	}
-	if (e->peer != NULL)
-		reply_err(e->peer, e->id, rc, text);
-	entry_free(e);
-}
-
-static void
-group_fail(struct group *g, enum store_rc rc, const char *text)
-{
-	struct entry *e;
-
-	db_rollback(g->db);
-	while ((e = TAILQ_FIRST(&g->ran)) != NULL) {
-		TAILQ_REMOVE(&g->ran, e, entry);
-		json_object_put(e->reply);
-		e->reply = NULL;
-		entry_refuse(g, e, rc, text);
-	}
-	g->n_ran = 0;
-	g->bytes = 0;
-	group_set_state(g, rc, text);
-}
-
-static enum store_rc
-entry_call(struct group *g, struct entry *e, struct json_object *msg,
-    struct op_call *c)
-{
-	static struct peer nobody;
-
-	memset(c, 0, sizeof(*c));
-	c->db = g->db;
-	c->peer = e->peer;
-	if (c->peer == NULL) {
-		/* Its link ended; what it had said still counts. */
-		strlcpy(nobody.id, e->account, sizeof(nobody.id));
-		c->peer = &nobody;
-	}
-	c->msg = msg;
-	c->now = walltime_ms();
-	c->peers = g->peers;
-	c->n_ops = ++g->n_ops;
-	c->n_commits = g->n_commits;
-	return e->op->run(c);
-}
-
-static const char *
-error_text(struct group *g, enum store_rc rc)
-{
-	switch (rc) {
-	case STORE_DENIED:
-		return "not yours";
-	case STORE_SIZE:
-		return "too large for one frame";
-	default:
-		return g->db == NULL ? "the database is not open"
-				     : db_error(g->db);
-	}
-}
-
-static void
-entry_violates(struct entry *e, const char *why)
-{
-	struct peer *p = e->peer;
-
-	log_event(LOG_ERR, "store.violation", "peer",
-	    p == NULL ? e->account : p->id, "op", e->op->type, "why", why,
-	    NULL);
-	entry_free(e);
-	if (p != NULL && p->chan != NULL)
-		chan_violation(p->chan, why);
-}
-
-/* An operation failed and is undone; the others of the group may go on. */
-static void
-entry_failed(
-    struct group *g, struct entry *e, enum store_rc rc, const char *why)
-{
-	switch (rc) {
-	case STORE_BAD:
-		entry_violates(e, why);
-		break;
-	case STORE_DENIED:
-	case STORE_SIZE:
-		if (e->peer != NULL && !(e->op->flags & OP_QUIET))
-			reply_err(e->peer, e->id, rc, error_text(g, rc));
-		entry_free(e);
-		break;
-	default:
-		why = error_text(g, rc);
-		entry_refuse(g, e, rc, why);
-		group_set_state(g, rc, why);
-		break;
-	}
-}
-
-static void
-entry_run(struct group *g, struct entry *e, struct json_object *msg)
-{
-	struct op_call c = {.reply = NULL};
-	enum store_rc rc;
-
-	if ((rc = db_save(g->db)) == STORE_OK)
-		rc = entry_call(g, e, msg, &c);
-	if (rc == STORE_OK)
-		rc = db_save_keep(g->db);
-	if (rc != STORE_OK) {
-		json_object_put(c.reply);
-		if (db_save_undo(g->db) != STORE_OK)
-			group_fail(g, rc, error_text(g, rc));
-		entry_failed(g, e, rc, c.why);
-		return;
-	}
-	e->reply = c.reply;
-	e->release = c.release;
-	e->load = c.load;
-	e->push = c.push;
-	e->first_at = c.first_at;
-	TAILQ_INSERT_TAIL(&g->ran, e, entry);
-	g->n_ran++;
-	g->bytes += c.bytes;
-}
-
 /* Those of an earlier, failed commit come first. */
 static void
 group_run_again(struct group *g)
@@ -321,25 +113,6 @@ group_open(struct group *g)
 	return db_in_transaction(g->db) ? STORE_OK : db_begin(g->db);
 }
 
-static struct entry *
-entry_new(struct peer *p, const struct op *op, struct json_object *msg)
-{
-	struct json_object *id = NULL;
-	struct entry *e;
-
-	if ((e = calloc(1, sizeof(*e))) == NULL)
-		fatal("calloc");
-	e->peer = p;
-	if (p != NULL)
-		strlcpy(e->account, p->id, sizeof(e->account));
-	e->op = op;
-	if (op->flags & (OP_QUIET | OP_READ))
-		e->msg = json_object_get(msg);
-	if (json_object_object_get_ex(msg, "id", &id))
-		e->id = json_object_get(id);
-	return e;
-}
-
 static void
 group_add(struct group *g, struct entry *e, struct json_object *msg)
 {
@@ -347,7 +120,7 @@ group_add(struct group *g, struct entry *e, struct json_object *msg)
 	enum store_rc rc;
 
 	if ((rc = group_open(g)) != STORE_OK) {
-		entry_refuse(g, e, rc, error_text(g, rc));
+		entry_refuse(g, e, rc, group_error(g, rc));
 		if (quiet)
 			group_arm(g, 1);
 		return;
@@ -427,7 +200,7 @@ group_answer(struct group *g)
 		if (e->load && e->peer != NULL && e->peer->chan != NULL &&
 		    (rc = load_begin(e->peer, g->db, e->id, e->first_at)) !=
 			STORE_OK)
-			reply_err(e->peer, e->id, rc, error_text(g, rc));
+			reply_err(e->peer, e->id, rc, group_error(g, rc));
 		if (*e->push.account != '\0')
 			group_push(g, &e->push);
 		entry_free(e);
@@ -480,7 +253,7 @@ group_commit(struct group *g)
 	g->armed = 0;
 	if (group_is_open(g)) {
 		if ((rc = db_commit(g->db)) != STORE_OK)
-			group_fail(g, rc, error_text(g, rc));
+			group_fail(g, rc, group_error(g, rc));
 		else {
 			g->n_commits += g->n_ran > 0;
 			if (g->n_ran > 0)

@@ -2,8 +2,10 @@
 noinst_LIBRARIES += libpostern_store.a
 libpostern_store_a_SOURCES = \
 	workers/store/db.c workers/store/db.h \
+	workers/store/db_int.h workers/store/db_open.c \
 	workers/store/decision.c workers/store/decision.h \
 	workers/store/group.c workers/store/group.h \
+	workers/store/group_entry.c workers/store/group_int.h \
 	workers/store/inbox.c workers/store/inbox.h \
 	workers/store/load.c workers/store/load.h \
 	workers/store/mark.c workers/store/mark.h \
