@@ -26,6 +26,8 @@ void api_init(void);
 void api_handle(struct req *, void *);
 /* A fault rule was applied (or there was none): run the handler. */
 void api_dispatch(struct req *);
+/* An upload that announces more than the limit is refused unread. */
+int upload_early(const struct req *);
 
 /* The session of the request's token, NULL without a usable one. */
 struct session *api_session(const struct req *);

@@ -331,6 +331,36 @@ display_cmp(const void *a, const void *b)
 	return d ? d : strcmp(x->id, y->id);
 }
 
+/* 1: the client has this list already (and was told so). */
+static int
+list_unchanged(struct req *r, struct channel **list, size_t n)
+{
+	const char *match = req_header(r, "If-None-Match");
+	struct buf etag = {0};
+	const char *id = "0";
+	int64_t t = 0;
+	size_t i;
+	int same;
+
+	for (i = 0; i < n; i++) {
+		if (list[i]->last_post_at > t || list[i]->update_at > t)
+			id = list[i]->id;
+		if (list[i]->last_post_at > t)
+			t = list[i]->last_post_at;
+		if (list[i]->update_at > t)
+			t = list[i]->update_at;
+	}
+	buf_fmt(&etag, "5.37.0.%s.%lld.0.%zu", id, (long long)t, n);
+	api_etag(r, etag.p);
+	same = match != NULL && !strcmp(match, etag.p);
+	buf_free(&etag);
+	if (!same)
+		return 0;
+	api_headers(r);
+	http_reply(r, 304, NULL, NULL, 0);
+	return 1;
+}
+
 /* The user's channels of the team, direct and group ones included. */
 static void
 user_team_channels(struct req *r)
@@ -359,6 +389,10 @@ user_team_channels(struct req *r)
 			list[n++] = c;
 	}
 	qsort(list, n, sizeof(struct channel *), display_cmp);
+	if (list_unchanged(r, list, n)) {
+		free(list);
+		return;
+	}
 	buf_str(&b, "[");
 	for (i = 0; i < n; i++) {
 		buf_str(&b, i ? "," : "");

@@ -112,6 +112,8 @@ upload_raw(struct req *r, const char *channel)
 		api_bad_url(r, "filename");
 	else if (!channel_ok(r, channel))
 		;
+	else if (r->early)
+		too_large(r, name, r->body_announced);
 	else if ((int64_t)r->body_len > sim.max_file_size)
 		too_large(r, name, (int64_t)r->body_len);
 	else {
@@ -158,6 +160,16 @@ upload_parts(struct req *r, struct part *parts, size_t n, const char *channel)
 	buf_fmt(&b, "],\"client_ids\":[%s]}", m ? ids.p : "");
 	buf_free(&ids);
 	api_json(r, 201, &b);
+}
+
+int
+upload_early(const struct req *r)
+{
+	const char *type = req_header(r, "Content-Type");
+
+	return r->body_announced > sim.max_file_size &&
+	    !strcmp(r->path, "/api/v4/files") &&
+	    (type == NULL || strncasecmp(type, "multipart/form-data", 19));
 }
 
 static void

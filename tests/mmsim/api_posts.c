@@ -185,7 +185,7 @@ files_ok(struct req *r, struct json_object *o)
 	if (usable <= FILES_PER_POST)
 		return 1;
 	api_error(r, 400, "model.post.is_valid.file_ids.app_error",
-	    "Invalid file ids. Note that uploads are limited to 10 files "
+	    "Invalid file ids. Note that uploads are limited to 5 files "
 	    "maximum. Please use additional posts for more files.");
 	return 0;
 }

@@ -16,9 +16,12 @@ ping(struct req *r)
 	buf_str(&b, "{\"AndroidLatestVersion\":\"\",\"AndroidMinVersion\":"
 	    "\"\",\"DesktopLatestVersion\":\"\",\"DesktopMinVersion\":\"\","
 	    "\"IosLatestVersion\":\"\",\"IosMinVersion\":\"\",");
-	if (full != NULL && !strcmp(full, "true"))
+	if (full != NULL && !strcmp(full, "true")) {
+		buf_str(&r->extra, "Database_status: OK\r\n"
+		    "Filestore_status: OK\r\nStatus: OK\r\n");
 		buf_str(&b, "\"database_status\":\"OK\","
 		    "\"filestore_status\":\"OK\",");
+	}
 	buf_str(&b, "\"status\":\"OK\"}");
 	api_json(r, 200, &b);
 }

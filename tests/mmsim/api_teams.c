@@ -67,6 +67,8 @@ leave_team(struct team *t, struct user *u, struct user *by)
 
 	if (team_member(t, u) == NULL)
 		return;
+	for (i = 0; i < t->nchannels; i++)
+		channel_part(t->channel[i], u);
 	if (u == by)
 		post_system(town, u, "system_leave_team", username_props(u),
 		    "%s left the team.", u->username);
@@ -75,8 +77,6 @@ leave_team(struct team *t, struct user *u, struct user *by)
 		    username_props(u), "%s removed from the team.",
 		    u->username);
 	team_event("leave_team", t, u, &to);
-	for (i = 0; i < t->nchannels; i++)
-		channel_part(t->channel[i], u);
 	team_part(t, u);
 	rec_invalidate(u);
 }

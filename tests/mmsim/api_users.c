@@ -368,15 +368,9 @@ put_status(struct req *r)
 		api_bad_body(r, "status");
 	else {
 		status_set(u, known[i], 1);
-		/* dnd and away are kept, online is not "manual" here. */
+		/* For online there is no "manual". */
 		u->status_manual = i == 1 || i == 2;
 		render_status(&b, u);
-		if (r->user->is_bot && i == 0) {
-			buf_free(&b);
-			u->status_manual = 1;
-			render_status(&b, u);
-			u->status_manual = 0;
-		}
 		api_json(r, 200, &b);
 	}
 	json_object_put(o);

@@ -45,6 +45,7 @@ struct http_server {
 	struct evconnlistener *lis;
 	SSL_CTX *ssl;
 	http_handler handle;
+	http_early early;
 	void *arg;
 	struct sockaddr_in addr;
 	LIST_HEAD(, http_conn) conns;
@@ -204,7 +205,14 @@ conn_head(struct http_conn *c)
 		conn_bad(c, why);
 		return -1;
 	}
-	if (body_reader_wants_continue(&c->body, c->req))
+	if (c->req->body_announced > 0 && c->srv->early != NULL &&
+	    c->srv->early(c->req)) {
+		c->req->early = 1;
+		body_reader_skip(&c->body);
+	} else if (c->req->body_announced > HTTP_BODY_MAX) {
+		conn_bad(c, "");
+		return -1;
+	} else if (body_reader_wants_continue(&c->body, c->req))
 		evbuffer_add_printf(bufferevent_get_output(c->bev),
 		    "HTTP/1.1 100 Continue\r\n\r\n");
 	c->reading_body = 1;
@@ -313,6 +321,12 @@ http_listen(struct event_base *base, const char *host, int port,
 	return s;
 }
 
+void
+http_set_early(struct http_server *s, http_early early)
+{
+	s->early = early;
+}
+
 int
 http_port(const struct http_server *s)
 {
@@ -353,6 +367,8 @@ req_done(struct req *r, enum http_end end)
 {
 	struct http_conn *c = r->conn;
 
+	if (r->early)
+		end = HTTP_END_RST;
 	if (c != NULL) {
 		c->req = NULL;
 		c->busy = 0;

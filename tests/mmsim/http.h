@@ -46,6 +46,7 @@ struct req {
 	size_t body_len;
 	int64_t body_announced; /* Content-Length, -1 when chunked or none */
 	int http10;
+	int early;
 	int keep;
 	int64_t t0_us;
 
@@ -69,6 +70,11 @@ struct req {
 
 /* Called with each complete request; must reply, now or later. */
 typedef void (*http_handler)(struct req *, void *arg);
+/*
+ * Called with the head of a request that has a body: 1 hands it to the
+ * handler without its body (r->early is set), the answer ends with RST.
+ */
+typedef int (*http_early)(const struct req *);
 
 /*
  * Listen on fd-less host:port (port 0: any). ssl may be NULL. NULL with
@@ -76,6 +82,7 @@ typedef void (*http_handler)(struct req *, void *arg);
  */
 struct http_server *http_listen(struct event_base *, const char *host,
     int port, struct ssl_ctx_st *ssl, http_handler, void *arg);
+void http_set_early(struct http_server *, http_early);
 int http_port(const struct http_server *);
 /* Close or reopen the listener: connections are refused while it is off. */
 void http_refuse(struct http_server *, int on);

@@ -108,8 +108,6 @@ body_reader_init(struct body_reader *b, struct req *r)
 		if (*cl < '0' || *cl > '9' || *end != '\0')
 			return -1;
 		r->body_announced = b->left;
-		if (b->left > HTTP_BODY_MAX)
-			return -1;
 	}
 	b->buf = evbuffer_new();
 	if (b->buf == NULL)
@@ -124,6 +122,12 @@ body_reader_wants_continue(const struct body_reader *b, const struct req *r)
 
 	return e != NULL && !strcasecmp(e, "100-continue") &&
 	    (b->chunked || b->left > 0);
+}
+
+void
+body_reader_skip(struct body_reader *b)
+{
+	b->left = 0;
 }
 
 static int

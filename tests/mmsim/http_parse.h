@@ -23,6 +23,8 @@ int head_parse(struct req *, const char **why);
 int body_reader_init(struct body_reader *, struct req *);
 int body_reader_wants_continue(const struct body_reader *,
     const struct req *);
+/* The body will not be read: it counts as complete and empty. */
+void body_reader_skip(struct body_reader *);
 /* 1: complete, 0: more is needed, -1: malformed or too large. */
 int body_reader_feed(struct body_reader *, struct evbuffer *in);
 /* The body, NUL-terminated, owned by the caller. */

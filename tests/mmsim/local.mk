@@ -40,5 +40,12 @@ tests_mmsim_mmsim_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_OPENSSL_CFLAGS) \
 	$(OPENSSL_CFLAGS)
 tests_mmsim_mmsim_LDADD = $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
 	$(OPENSSL_LIBS) $(JSONC_LIBS) $(LIBBSD_LIBS) -lm
-EXTRA_DIST += tests/mmsim/README.md tests/mmsim/simctl.py \
-	tests/mmsim/wsclient.py
+TESTS += tests/mmsim/wire.test
+EXTRA_DIST += tests/mmsim/wire.test tests/mmsim/README.md \
+	tests/mmsim/conftest.py tests/mmsim/simctl.py \
+	tests/mmsim/test_wire.py tests/mmsim/test_wire_events.py \
+	tests/mmsim/test_wire_list.py tests/mmsim/test_wire_resume.py \
+	tests/mmsim/test_wire_ws.py tests/mmsim/wirecmp.py \
+	tests/mmsim/wiresetup.py tests/mmsim/wsclient.py \
+	tests/mmsim/wire/events.json tests/mmsim/wire/pending.json \
+	tests/mmsim/wire/rest.json tests/mmsim/wire/ws.json

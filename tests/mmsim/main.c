@@ -197,6 +197,7 @@ main(int argc, char **argv)
 	sim.mm = http_listen(sim.base, o.host, o.port, ssl, api_handle, NULL);
 	if (sim.mm == NULL)
 		fatal("%s:%d", o.host, o.port);
+	http_set_early(sim.mm, upload_early);
 	sim.model = http_listen(sim.base, o.model_host, o.model_port, NULL,
 	    model_handle, NULL);
 	if (sim.model == NULL)

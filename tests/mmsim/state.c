@@ -329,6 +329,23 @@ channel_part(struct channel *c, struct user *u)
 	free(m);
 }
 
+/* Those do not count as messages of the channel (5.37). */
+static int
+is_join_leave(const char *type)
+{
+	static const char *const types[] = {"system_join_channel",
+	    "system_leave_channel", "system_add_to_channel",
+	    "system_remove_from_channel", "system_join_team",
+	    "system_leave_team", "system_add_to_team",
+	    "system_remove_from_team"};
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(types[i], type))
+			return 1;
+	return 0;
+}
+
 struct post *
 post_new(struct channel *c, struct user *u, struct post *root,
     const char *message, const char *type, const char *props)
@@ -350,7 +367,7 @@ post_new(struct channel *c, struct user *u, struct post *root,
 	c->post[c->nposts++] = p;
 	c->etag_at = p->create_at;
 	c->last_post_at = p->create_at;
-	if (strncmp(type, "system_", 7) != 0) {
+	if (!is_join_leave(type)) {
 		c->msg_count++;
 		c->root_count += root == NULL;
 	}

@@ -268,7 +268,6 @@ ws_authenticated(struct wsconn *c, struct session *s)
 	evtimer_del(c->auth_timer);
 	event_add(c->ping_timer, &ping);
 	rec_attach(c, s);
-	status_set(s->user, "online", 0);
 }
 
 static struct wsconn *
@@ -412,6 +411,7 @@ ws_upgrade(struct req *r)
 		memcpy(c->want_id, id, sizeof(id));
 		c->want_seq = seq;
 		ws_authenticated(c, s);
+		status_set(s->user, "online", 0);
 	}
 	ws_frames_read(c);
 }

@@ -103,14 +103,16 @@ act_typing(struct wsconn *c, const struct action *a)
 static void
 act_statuses(struct wsconn *c, const struct action *a)
 {
+	struct json_object *o = json_object_new_object();
 	struct buf b = {0};
 	size_t i;
 
-	buf_str(&b, "{");
 	for (i = 0; i < st.nusers; i++)
 		if (strcmp(st.user[i]->status, "offline") != 0)
-			buf_kstr(&b, st.user[i]->id, st.user[i]->status);
-	buf_str(&b, "}");
+			json_object_object_add(o, st.user[i]->id,
+			    json_object_new_string(st.user[i]->status));
+	buf_value(&b, o);
+	json_object_put(o);
 	reply(c, a->seq, b.p);
 	buf_free(&b);
 }
@@ -185,6 +187,7 @@ challenge(struct wsconn *c, const struct action *a)
 	}
 	ws_authenticated(c, s);
 	reply(c, a->seq, NULL);
+	status_set(s->user, "online", 0);
 }
 
 /* 1: the session may act; else the failure was sent. */
