@@ -12,6 +12,8 @@
 
 #define RIG_WAIT_MS 5000
 #define RIG_FRAMES 4096
+#define RIG_SSE "Content-Type: text/event-stream\r\n"
+#define RIG_JSON "Content-Type: application/json\r\n"
 #define RIG_KEY "sk-rig-0123456789"
 
 struct bufferevent;
@@ -40,6 +42,7 @@ struct rig_opts {
 	int echo;
 	int parallel; /* 0: the default */
 	int window;   /* 0: 100000 tokens */
+	int max_tokens; /* 0: not set */
 	int no_store; /* no link to it at the start */
 	int no_server; /* the model's port refuses */
 	rig_serve_fn serve;
@@ -96,6 +99,9 @@ const char *rig_str(struct json_object *, const char *key);
 int64_t rig_int(struct json_object *, const char *key);
 int64_t rig_now_us(void);
 
+/* The model server, agent_rig_server.c. Called by rig_new(). */
+void rig_listen(struct rig *, const struct rig_opts *);
+
 /* For the server's scripts. */
 void rig_head(struct rig_conn *, int status, const char *headers);
 void rig_send(struct rig_conn *, const char *data);
@@ -107,5 +113,14 @@ void rig_close(struct rig_conn *);
 void rig_reset(struct rig_conn *);
 /* Call fn for the connection later. */
 void rig_later(struct rig_conn *, int ms, rig_serve_fn);
+
+/* Scripts: "Hel" and "lo", "whole" unstreamed, and "half" without an end. */
+void rig_serve_hello(struct rig *, struct rig_conn *);
+void rig_serve_slowly(struct rig *, struct rig_conn *);
+void rig_serve_json(struct rig *, struct rig_conn *);
+void rig_serve_half(struct rig *, struct rig_conn *);
+
+/* The agent's frames to an account: tExt tHinking tOol fInal eRror. */
+const char *rig_order(struct rig *, int account);
 
 #endif

@@ -128,11 +128,18 @@ check_PROGRAMS += tests/unit/test_privdrop
 TESTS += tests/unit/test_privdrop
 tests_unit_test_privdrop_SOURCES = tests/unit/test_privdrop.c
 tests_unit_test_privdrop_LDADD = $(UNIT_LIBS)
+AGENT_RIG = tests/unit/agent_rig.c tests/unit/agent_rig.h \
+	tests/unit/agent_rig_server.c
 check_PROGRAMS += tests/unit/test_agent_worker
 TESTS += tests/unit/test_agent_worker
 tests_unit_test_agent_worker_SOURCES = tests/unit/test_agent_worker.c \
-	tests/unit/agent_rig.c tests/unit/agent_rig.h
+	$(AGENT_RIG)
 tests_unit_test_agent_worker_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_agent_faults
+TESTS += tests/unit/test_agent_faults
+tests_unit_test_agent_faults_SOURCES = tests/unit/test_agent_faults.c \
+	$(AGENT_RIG)
+tests_unit_test_agent_faults_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_net_stream
 TESTS += tests/unit/test_net_stream
 tests_unit_test_net_stream_SOURCES = tests/unit/test_net_stream.c

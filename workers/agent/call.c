@@ -219,6 +219,24 @@ call_shorten(struct call *c, int status, const struct delta *err)
 	return 1;
 }
 
+/*
+ * Newer models want max_completion_tokens in the place of max_tokens, older
+ * servers know only the latter. The refusal names what is wanted.
+ */
+static int
+call_rename(struct call *c, int status, const struct delta *err)
+{
+	static const char newer[] = "max_completion_tokens";
+	struct model *m = c->model;
+
+	if (status != 400 || m->max_tokens == 0 || m->max_name == newer ||
+	    strstr(err->err_message, newer) == NULL)
+		return 0;
+	m->max_name = newer;
+	call_send(c);
+	return 1;
+}
+
 static void
 call_refused(struct call *c, const struct net_result *r)
 {
@@ -230,7 +248,8 @@ call_refused(struct call *c, const struct net_result *r)
 	if (delta_parse(&err, r->body, known ? r->len : 0) == -1 ||
 	    !err.is_error)
 		known = 0;
-	if (!known || !call_shorten(c, r->status, &err)) {
+	if (!known || (!call_rename(c, r->status, &err) &&
+			  !call_shorten(c, r->status, &err))) {
 		classify_status(&v, r->status, known ? &err : NULL,
 		    net_result_header(r, "Retry-After"),
 		    net_result_header(r, "retry-after-ms"), walltime_ms());
@@ -291,7 +310,7 @@ request_json(const struct call *c)
 	json_object_object_add(o, "stream", json_object_new_boolean(1));
 	if (m->max_tokens > 0)
 		json_object_object_add(
-		    o, "max_tokens", json_object_new_int64(m->max_tokens));
+		    o, m->max_name, json_object_new_int64(m->max_tokens));
 	if (effort(t->thinking) != NULL)
 		add_str(o, "reasoning_effort", effort(t->thinking));
 	return o;

@@ -136,6 +136,7 @@ model_init(struct agent *a, struct json_object *cfg)
 	a->model_name = m->name;
 	a->model = m;
 	m->agent = a;
+	m->max_name = "max_tokens";
 	TAILQ_INIT(&m->waiting);
 	m->kick = event_new(a->base, -1, 0, on_kick, m);
 	m->warm = evtimer_new(a->base, on_warm, m);

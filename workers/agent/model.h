@@ -57,6 +57,7 @@ struct model {
 	struct net_endpoint *endpoint;
 	const char *name;
 	int64_t max_tokens; /* 0: the server's own */
+	const char *max_name; /* of that member: servers differ */
 	int parallel;
 	int running;
 	unsigned nwaiting;

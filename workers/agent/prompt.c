@@ -15,6 +15,7 @@
 #define BLOCK_OPEN "\xe2\x9f\xa6postern:data\xe2\x9f\xa7"
 #define BLOCK_CLOSE "\xe2\x9f\xa6/postern:data\xe2\x9f\xa7"
 #define BRACKET "\xe2\x9f\xa6" /* the first character of both */
+#define BRACKET_END "\xe2\x9f\xa7"
 
 #define SENDER_MAX 64
 #define ANSWER_DEFAULT 4096      /* tokens kept when none are configured */
@@ -52,31 +53,39 @@ prompt_system(const struct prompt_cfg *cfg)
 }
 
 static int
-is_delimiter(const char *p, size_t len)
+begins(const char *p, size_t len, const char *with)
 {
-	size_t n = sizeof(BRACKET) - 1;
+	size_t n = strlen(with);
 
-	if (len < n || memcmp(p, BRACKET, n) != 0)
-		return 0;
-	p += n;
-	len -= n;
-	if (len > 0 && *p == '/') {
-		p++;
-		len--;
-	}
-	return len >= 8 && memcmp(p, "postern:", 8) == 0;
+	return len >= n && memcmp(p, with, n) == 0;
 }
 
-/* p with our delimiters made harmless and, if asked, its lines quoted. */
+static int
+is_delimiter(const char *p, size_t len)
+{
+	return begins(p, len, BRACKET "postern:") ||
+	    begins(p, len, BRACKET "/postern:");
+}
+
+/*
+ * p with everything that looks like a delimiter of ours made harmless and,
+ * if asked, its lines quoted.
+ */
 static void
 add_plain(struct bytes *b, const char *p, size_t len, int quoted)
 {
+	int inside = 0;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (is_delimiter(p + i, len - i)) {
 			bytes_add(b, "[", 1);
+			inside = 1;
 			i += sizeof(BRACKET) - 2;
+		} else if (inside && begins(p + i, len - i, BRACKET_END)) {
+			bytes_add(b, "]", 1);
+			inside = 0;
+			i += sizeof(BRACKET_END) - 2;
 		} else if (quoted && (p[i] == '\n' || p[i] == '\r'))
 			bytes_add(b, "\n> ", 3);
 		else
@@ -128,7 +137,7 @@ add_block(struct bytes *b, const struct prompt_turn *t)
 	bytes_adds(b, "\"\n> addressed: ");
 	bytes_adds(b, t->addressed ? "yes" : "no");
 	if (t->context[0] != '\0') {
-		bytes_adds(b, "\n> conversation: ");
+		bytes_adds(b, "\n> ");
 		add_cut(b, t->context, PROMPT_CONTEXT_MAX, 1);
 	}
 	bytes_adds(b, "\n" BLOCK_CLOSE "\n\n");
@@ -292,20 +301,14 @@ prompt_messages(const struct prompt_cfg *cfg, struct json_object *past,
 	return out;
 }
 
-/* Whether the context says that more people than one speak here. */
+/*
+ * Whether more people than one speak here. The context is JSON in labelled
+ * sections: within a string of it this member would have its quotes escaped.
+ */
 static int
 is_group(const char *context)
 {
-	struct json_object *o, *v;
-	int group = 0;
-
-	if (context[0] != '{' || (o = json_tokener_parse(context)) == NULL)
-		return 0;
-	if (json_object_object_get_ex(o, "is_group_chat", &v))
-		group = json_object_is_type(v, json_type_boolean) &&
-		    json_object_get_boolean(v);
-	json_object_put(o);
-	return group;
+	return strstr(context, "\"is_group_chat\":true") != NULL;
 }
 
 char *

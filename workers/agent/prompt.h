@@ -27,7 +27,7 @@ struct prompt_cfg {
 
 struct prompt_turn {
 	const char *text;
-	const char *context; /* JSON text or "" */
+	const char *context; /* sections of JSON, or "" */
 	const char *sender;  /* "" when unknown */
 	int addressed;
 };
