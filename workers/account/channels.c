@@ -63,6 +63,7 @@ channel_get(struct account *a, const char *id)
 	if ((ch = calloc(1, sizeof(*ch))) == NULL)
 		fatal("calloc");
 	ID_COPY(ch->id, id);
+	STAILQ_INIT(&ch->held);
 	RB_INSERT(channel_tree, &a->channels->tree, ch);
 	a->channels->n++;
 	return ch;
@@ -189,15 +190,43 @@ mark_failed(struct account *a, struct channel *ch)
 }
 
 void
+channel_hold(struct channel *ch, struct inbound *in)
+{
+	struct held *h;
+
+	if ((h = malloc(sizeof(*h))) == NULL)
+		fatal("malloc");
+	h->in = in;
+	STAILQ_INSERT_TAIL(&ch->held, h, entry);
+}
+
+struct inbound *
+channel_unhold(struct channel *ch)
+{
+	struct held *h = STAILQ_FIRST(&ch->held);
+	struct inbound *in;
+
+	if (h == NULL)
+		return NULL;
+	STAILQ_REMOVE_HEAD(&ch->held, entry);
+	in = h->in;
+	free(h);
+	return in;
+}
+
+void
 marks_close(struct account *a)
 {
 	struct channel *ch;
+	struct inbound *in;
 
 	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
 		ch->open = 0;
 		ch->filling = 0;
 		/* What was seen beyond the mark will be seen again. */
 		ch->next_at = ch->mark_at;
+		while ((in = channel_unhold(ch)) != NULL)
+			inbound_free(in);
 	}
 }
 

@@ -13,11 +13,19 @@
 
 #include <stdint.h>
 
+#include <sys/queue.h>
+
 #include "common/tree.h"
 #include "workers/account/inbound.h"
 
 struct account;
 struct json_object;
+
+/* A post that came while older ones were still being fetched. */
+struct held {
+	STAILQ_ENTRY(held) entry;
+	struct inbound *in; /* owned */
+};
 
 struct channel {
 	RB_ENTRY(channel) entry;
@@ -35,6 +43,7 @@ struct channel {
 	int open;       /* no hole behind us: the mark may move */
 	int dirty;      /* to be written */
 	int filling;    /* a gap fill of it is queued or under way */
+	STAILQ_HEAD(, held) held; /* live posts that wait for that */
 };
 
 RB_HEAD(channel_tree, channel);
@@ -67,9 +76,16 @@ void mark_begin(struct channel *, const char *post, int64_t at);
 void mark_end(struct account *, struct channel *);
 /* It was not made safe: no mark moves before the next gap fill. */
 void mark_failed(struct account *, struct channel *);
-/* All channels: a hole may be behind us until each was filled. */
+/* Keep a live post until its channel is open; takes over in. */
+void channel_hold(struct channel *, struct inbound *);
+/* The next one kept, or NULL; the caller's. */
+struct inbound *channel_unhold(struct channel *);
+/*
+ * All channels: a hole may be behind us until each was filled. What was
+ * held will be fetched with it, and is forgotten.
+ */
 void marks_close(struct account *);
-/* No hole: the mark may follow. at: newest post that was looked at, or 0. */
+/* No hole any more: the mark may follow. */
 void mark_open(struct account *, struct channel *);
 /* Write what has moved, now. */
 void marks_flush(struct account *);

@@ -320,7 +320,7 @@ live(struct account *a, int resumed)
 		return;
 	}
 	for (ch = channel_first(a); ch != NULL; ch = channel_next(ch))
-		mark_open(a, ch);
+		channel_opened(a, ch);
 }
 
 static void

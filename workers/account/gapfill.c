@@ -118,6 +118,13 @@ job_failed(struct account *a, const struct net_result *r,
 	conn_drop(a, why);
 }
 
+void
+channel_opened(struct account *a, struct channel *ch)
+{
+	mark_open(a, ch);
+	intake_open(a, ch);
+}
+
 /* A channel has news when it was written to after its mark. */
 static void
 channel_check(struct account *a, struct channel *ch)
@@ -129,7 +136,7 @@ channel_check(struct account *a, struct channel *ch)
 		return;
 	base = ch->mark_at != 0 ? ch->mark_at : a->channels->first_at;
 	if (ch->last_post_at <= base) {
-		mark_open(a, ch);
+		channel_opened(a, ch);
 		return;
 	}
 	ch->filling = 1;
@@ -289,7 +296,7 @@ posts_end(struct account *a, struct job *j)
 	     i > 0; i--)
 		page_take(a, j, json_object_array_get_idx(j->found, i - 1));
 	ch->filling = 0;
-	mark_open(a, ch);
+	channel_opened(a, ch);
 	job_end(a, j);
 }
 

@@ -21,6 +21,8 @@ void gapfill_start(struct account *);
 void gapfill_channel(struct account *, const char *channel_id);
 /* The connection is gone: forget what is under way. */
 void gapfill_stop(struct account *);
+/* Nothing of the channel is missing: its mark and its live posts go on. */
+void channel_opened(struct account *, struct channel *);
 /* The last start has looked at every channel. */
 int gapfill_complete(const struct account *);
 /* Go on, after the store's queue was full. */

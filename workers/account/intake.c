@@ -189,13 +189,10 @@ user_done(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
 {
 	struct entering *e = arg;
-	struct json_object *v = NULL;
 
 	/* Unknown stays unknown, which denies. */
 	if (api_ok(r, body, 200)) {
-		json_object_object_get_ex(body, "is_bot", &v);
-		e->in->actor_is_bot =
-		    json_object_get_boolean(v) ? TRI_YES : TRI_NO;
+		e->in->actor_is_bot = users_is_bot(a, e->in->actor_id);
 		inbound_set(&e->in->actor_name, api_str(body, "username"));
 	}
 	judge(a, e->in, e->missed);
@@ -234,10 +231,10 @@ ask(struct account *a, struct inbound *in, int missed, const char *what,
 static void
 take(struct account *a, struct inbound *in, int missed)
 {
-	struct channel *ch;
+	struct channel *ch = channel_get(a, in->channel_id);
 
-	channel_learn_event(a, in);
-	ch = channel_get(a, in->channel_id);
+	if (in->actor_is_bot == TRI_UNKNOWN)
+		in->actor_is_bot = users_is_bot(a, in->actor_id);
 	if (ch->type == 0)
 		ask(a, in, missed, "channels", ch->id, channel_done);
 	else if (in->actor_is_bot == TRI_UNKNOWN &&
@@ -276,14 +273,34 @@ intake_post(struct account *a, struct json_object *post)
 	enter(a, in, 1);
 }
 
-/* A message in a channel that no list has told us of. */
+/*
+ * A live post or edit. Older ones of its channel may still be on their way
+ * from the gap fill, and are to be answered first.
+ */
 static void
-channel_note(struct account *a, const struct inbound *in)
+enter_live(struct account *a, struct inbound *in)
 {
-	struct channel *ch = channel_get(a, in->channel_id);
+	struct channel *ch;
 
-	if (!ch->open && !ch->filling && gapfill_complete(a))
+	channel_learn_event(a, in);
+	ch = channel_get(a, in->channel_id);
+	if (ch->open) {
+		enter(a, in, 0);
+		return;
+	}
+	channel_hold(ch, in);
+	/* A channel that no list has told us of. */
+	if (!ch->filling && gapfill_complete(a))
 		gapfill_channel(a, ch->id);
+}
+
+void
+intake_open(struct account *a, struct channel *ch)
+{
+	struct inbound *in;
+
+	while ((in = channel_unhold(ch)) != NULL)
+		enter(a, in, 0);
 }
 
 static void
@@ -320,13 +337,11 @@ intake_event(struct account *a, struct event *ev)
 	case EVENT_POSTED:
 		users_learn(a, in->actor_id, in->actor_name);
 		ev->in = NULL;
-		channel_learn_event(a, in);
-		channel_note(a, in);
-		enter(a, in, 0);
+		enter_live(a, in);
 		break;
 	case EVENT_EDITED:
 		ev->in = NULL;
-		enter(a, in, 0);
+		enter_live(a, in);
 		break;
 	case EVENT_BAD:
 		log_event(LOG_INFO, "event.malformed", "account", a->id,

@@ -7,6 +7,7 @@
 #define ACCOUNT_INTAKE_H
 
 struct account;
+struct channel;
 struct event;
 struct intake;
 struct json_object;
@@ -18,6 +19,8 @@ void intake_identity(struct account *);
 void intake_event(struct account *, struct event *ev);
 /* A post found by REST. */
 void intake_post(struct account *, struct json_object *post);
+/* The channel has no hole any more: what was held for that goes on. */
+void intake_open(struct account *, struct channel *);
 /* Write the recorded drops now. */
 void intake_flush(struct account *);
 

@@ -15,6 +15,7 @@
 struct user {
 	RB_ENTRY(user) entry;
 	TAILQ_ENTRY(user) age;
+	enum tri is_bot;
 	char id[MM_ID_SIZE];
 	char name[MM_NAME_MAX + 1];
 };
@@ -97,6 +98,29 @@ users_learn(struct account *a, const char *id, const char *name)
 		user_forget(us, u); /* no user name is that long */
 }
 
+enum tri
+users_is_bot(struct account *a, const char *id)
+{
+	struct user *u = user_find(a->users, id);
+
+	return u == NULL ? TRI_UNKNOWN : u->is_bot;
+}
+
+void
+users_learn_one(struct account *a, struct json_object *obj)
+{
+	const char *id = api_str(obj, "id");
+	struct json_object *v = NULL;
+	struct user *u;
+
+	users_learn(a, id, api_str(obj, "username"));
+	if ((u = user_find(a->users, id)) == NULL)
+		return;
+	/* Absent, not false, for people: Mattermost 5.37. */
+	json_object_object_get_ex(obj, "is_bot", &v);
+	u->is_bot = json_object_get_boolean(v) ? TRI_YES : TRI_NO;
+}
+
 void
 users_learn_all(struct account *a, struct json_object *list)
 {
@@ -105,9 +129,6 @@ users_learn_all(struct account *a, struct json_object *list)
 	if (!json_object_is_type(list, json_type_array))
 		return;
 	n = json_object_array_length(list);
-	for (i = 0; i < n; i++) {
-		struct json_object *u = json_object_array_get_idx(list, i);
-
-		users_learn(a, api_str(u, "id"), api_str(u, "username"));
-	}
+	for (i = 0; i < n; i++)
+		users_learn_one(a, json_object_array_get_idx(list, i));
 }

@@ -5,6 +5,8 @@
 #ifndef ACCOUNT_USERS_H
 #define ACCOUNT_USERS_H
 
+#include "workers/account/inbound.h"
+
 #define USERS_MAX 1000 /* spec channel 3.3 */
 
 struct account;
@@ -15,6 +17,10 @@ struct users *users_new(void);
 /* Borrowed until the next users_learn(); NULL when not known. */
 const char *users_name(struct account *, const char *id);
 void users_learn(struct account *, const char *id, const char *name);
+/* TRI_UNKNOWN until a REST user object has told. */
+enum tri users_is_bot(struct account *, const char *id);
+/* From a REST user object. */
+void users_learn_one(struct account *, struct json_object *);
 /* From an array of REST user objects. */
 void users_learn_all(struct account *, struct json_object *);
 
