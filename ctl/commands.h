@@ -11,12 +11,16 @@ int cmd_channels_status(const struct invocation *);
 int cmd_config_check(const struct invocation *);
 int cmd_config_explain(const struct invocation *);
 int cmd_dead_list(const struct invocation *);
+int cmd_dead_retry(const struct invocation *);
 int cmd_explain(const struct invocation *);
 int cmd_help(const struct invocation *);
 int cmd_log_debug(const struct invocation *);
 int cmd_log_info(const struct invocation *);
 int cmd_message_send(const struct invocation *);
 int cmd_reload(const struct invocation *);
+int cmd_session_list(const struct invocation *);
+int cmd_session_reset(const struct invocation *);
+int cmd_session_show(const struct invocation *);
 int cmd_status(const struct invocation *);
 int cmd_stop(const struct invocation *);
 

@@ -6,6 +6,7 @@ libpostern_ctl_a_SOURCES = \
 	ctl/client.c ctl/client.h \
 	ctl/cmd_daemon.c \
 	ctl/cmd_message.c \
+	ctl/cmd_records.c \
 	ctl/cmd_status.c \
 	ctl/commands.h \
 	ctl/ctl.h \

@@ -12,6 +12,18 @@
 static const struct keyword dead_letters[] = {
     {"list", "what could not be delivered or answered", NULL, cmd_dead_list,
 	NULL, 0, OPT_JSON | OPT_ACCOUNT | OPT_LIMIT | OPT_CHANNEL, 0},
+    {"resubmit", "try one of them again", NULL, cmd_dead_retry, "ID", 1,
+	OPT_ACCOUNT | OPT_CHANNEL, 0},
+    {0},
+};
+
+static const struct keyword sessions[] = {
+    {"list", "conversations of the agents, the latest first", NULL,
+	cmd_session_list, NULL, 0, OPT_JSON | OPT_AGENT | OPT_LIMIT, 0},
+    {"reset", "let it begin anew", NULL, cmd_session_reset, "SESSION", 1, 0,
+	0},
+    {"show", "what was said", NULL, cmd_session_show, "SESSION", 1, OPT_JSON,
+	0},
     {0},
 };
 
@@ -66,6 +78,7 @@ const struct keyword ctl_keywords[] = {
     {"message", "send a message", messages, NULL, NULL, 0, 0, 0},
     {"reload", "read the configuration again", NULL, cmd_reload, NULL, 0, 0,
 	0},
+    {"sessions", "what the agents remember", sessions, NULL, NULL, 0, 0, 0},
     {"status", "state of the daemon, its accounts and processes", NULL,
 	cmd_status, NULL, 0, OPT_JSON, 0},
     {"stop", "end the daemon in good order", NULL, cmd_stop, NULL, 0, 0, 0},
@@ -74,6 +87,7 @@ const struct keyword ctl_keywords[] = {
 
 const struct option_def ctl_options[] = {
     {OPT_ACCOUNT, "account", 'a', "ID", "the account, where there are several"},
+    {OPT_AGENT, "agent", '\0', "ID", "only this agent's"},
     {OPT_CHANNEL, "channel", '\0', "NAME", "only \"mattermost\""},
     {OPT_DRY_RUN, "dry-run", '\0', NULL, "show what would be sent"},
     {OPT_FILE, "file", 'f', "FILE", "the configuration file"},
@@ -93,6 +107,7 @@ static const struct {
 	size_t offset;
 } values[] = {
     {OPT_ACCOUNT, offsetof(struct invocation, account)},
+    {OPT_AGENT, offsetof(struct invocation, agent)},
     {OPT_CHANNEL, offsetof(struct invocation, channel)},
     {OPT_FILE, offsetof(struct invocation, file)},
     {OPT_LIMIT, offsetof(struct invocation, limit)},

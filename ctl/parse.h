@@ -22,6 +22,7 @@
 #define OPT_CHANNEL 0x100u /* taken from scripts for the peer */
 #define OPT_SOCKET 0x200u  /* everywhere */
 #define OPT_HELP 0x400u    /* everywhere */
+#define OPT_AGENT 0x800u
 
 struct invocation;
 
@@ -49,7 +50,7 @@ struct invocation {
 	unsigned given; /* options */
 	const char *operand;
 	const char *account, *target, *message, *reply_to, *file, *limit;
-	const char *channel, *socket;
+	const char *channel, *socket, *agent;
 };
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR };

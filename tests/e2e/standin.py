@@ -74,6 +74,8 @@ def main():
             log("init")
         elif kind == "secret":
             log(f"secret {msg['name']} {len(msg['value'])} bytes")
+        elif kind == "fd":
+            log(f"fd {msg['name']}")
         elif kind == "link":
             log(f"link {msg['kind']} {msg['peer']} "
                 + json.dumps(msg.get("opts"), separators=(",", ":")))

@@ -253,20 +253,23 @@ def test_dead_agent_and_store_are_linked_again(daemon):
     assert wait_for(lambda: "store" in daemon.status())
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_broken_promise_ends_only_that_worker(daemon, name):
-    daemon.configure(name, "one")
+def test_broken_promise_ends_only_that_worker(daemon):
+    daemon.configure(*BAD, "one")
     daemon.start()
-    assert daemon.seen(f"worker.died role=account name={name}")
+    for name in BAD:
+        assert daemon.seen(f"worker.died role=account name={name}"), name
     assert daemon.seen("account one: started")
     assert daemon.proc.poll() is None
     status = daemon.status()
     states = {a["id"]: a["state"] for a in status["accounts"]}
     assert states["one"] == "connected"
-    assert [w["restarts"] for w in status["workers"]
-            if w.get("name") == "one"] == [0]
-    # It is tried again, later and later.
-    assert daemon.seen(f"name={name} .*retryMs=2000", 6)
+    assert {w["role"]: w["restarts"] for w in status["workers"]
+            if w.get("name") not in BAD} == {
+        "store": 0, "dialer": 0, "agent": 0, "account": 0, "control": 0}
+    # Each is tried again, later and later.
+    for name in BAD:
+        assert daemon.seen(f"name={name} .*retryMs=2000", 6), name
+    assert "name=one" not in daemon.log()
 
 
 def test_death_is_named(daemon):
@@ -462,10 +465,61 @@ def test_reload_touches_only_what_changed(daemon):
     assert daemon.seen("account two: secret token 7 bytes")
     assert daemon.seen("agent main: unlink turn three")
     assert daemon.seen("agent main: link turn four")
+    # A new account is a new endpoint for the dialer, and a new link to it.
+    assert after["dialer", ""] != before["dialer", ""]
+    assert daemon.seen("account one: link dial", count=2)
     # Nothing changed: nothing happens.
     daemon.proc.send_signal(signal.SIGHUP)
     assert daemon.seen("reload.done", count=2)
     assert daemon.pids() == after
+
+
+def test_reload_of_one_secret_leaves_the_dialer_alone(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+    before = daemon.pids()
+    daemon.configure("one", "two", tokens={"one": "another"})
+    r = daemon.ctl("reload")
+    assert "1 worker restarted, 0 added, 0 removed" in r.stdout
+    assert daemon.seen("reload.done")
+    after = daemon.pids()
+    assert {k for k in before if before[k] != after[k]} == {
+        ("account", "one")}
+
+
+def test_reload_retries_the_dead_at_once(daemon):
+    daemon.configure("crash", "one")
+    daemon.start()
+    assert daemon.seen("name=crash .*retryMs=2000")
+    began = len(daemon.log())
+    assert daemon.ctl("reload").returncode == 0
+    assert wait_for(lambda: "retryMs=1000" in daemon.log()[began:], 1)
+
+
+def test_certificates_come_with_https_alone(daemon):
+    if not pathlib.Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        pytest.skip("no system certificates")
+    daemon.configure("one", "two")
+    conf = json.loads(daemon.conf.read_text())
+    accounts = conf["channels"]["mattermost"]["accounts"]
+    accounts["two"]["baseUrl"] = "https://127.0.0.1:9"
+    daemon.configure(text=json.dumps(conf))
+    daemon.start()
+    assert daemon.seen("account two: started")
+    assert daemon.seen("account one: started")
+    assert "account two: fd ca" in daemon.log()
+    assert "account one: fd" not in daemon.log()
+
+
+@pytest.mark.skipif("POSTERN_TEST_SLOW" not in os.environ,
+                    reason="takes half a minute")
+def test_deaf_worker_is_ended(daemon):
+    daemon.configure("deaf", "one")
+    daemon.start(env={"NOTIFY_SOCKET": str(daemon.top / "nobody"),
+                      "PATH": os.environ["PATH"]})
+    assert daemon.seen('name=deaf why="does not answer"', 45)
+    assert daemon.seen("account deaf: started", count=2)
+    assert "name=one" not in daemon.log()
 
 
 def test_hup_during_a_reload_is_remembered_once(daemon):

@@ -22,8 +22,8 @@
 #define CONTROL_STATUS_MS 500    /* an account answers or is left out */
 #define CONTROL_STORE_MS 5000
 #define CONTROL_SEND_MS 30000
-#define CONTROL_DEAD_ROWS 100    /* of one list, unless asked otherwise */
-#define CONTROL_DEAD_MAX 500     /* as the store has it */
+#define CONTROL_ROWS 100         /* of one list, unless asked otherwise */
+#define CONTROL_ROWS_MAX 500     /* as the store has it */
 
 struct control;
 struct event;
@@ -97,6 +97,20 @@ void call_answer(
  * when it is malformed; the call is untouched then.
  */
 int verbs_handle(struct call *);
+
+/* ask.c: passing a call on. Each ends in call_answer(), now or later. */
+
+/* msg is consumed; the peer's "data" or "err" is the answer. */
+void ask_peer(struct call *, struct chan *, struct json_object *msg, int ms);
+void ask_store(struct call *, struct json_object *msg);
+/* arg may be NULL. fn, with the call, gets the answer. */
+void ask_supervisor(
+    struct call *, const char *verb, const char *arg, chan_reply_fn fn);
+/* Its answer is the answer; arg is the call. */
+void supervisor_answered(
+    void *arg, const char *type, struct json_object *msg, int fd);
+/* A string member; a NULL value is left out. */
+void ask_add(struct json_object *, const char *key, const char *value);
 /* A message's own members without "t" and "id", as a new object. */
 struct json_object *call_members(struct json_object *msg);
 

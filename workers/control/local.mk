@@ -1,6 +1,7 @@
 # workers/control
 pkglibexec_PROGRAMS += postern-control
 postern_control_SOURCES = \
+	workers/control/ask.c \
 	workers/control/clients.c \
 	workers/control/control.h \
 	workers/control/main.c \

@@ -11,8 +11,10 @@
 
 #define ID_MAX 128
 #define TO_MAX 512
+#define SESSION_MAX 512
+#define SHOW_BYTES (512 * 1024) /* of one transcript, the newest part */
 
-/* What a verb's args may have; ACCOUNT, ROOT and LIMIT may be absent. */
+/* What a verb's args may have; ACCOUNT, ROOT, LIMIT, AGENT may be absent. */
 #define ARG_ACCOUNT 0x01u
 #define ARG_POST 0x02u
 #define ARG_TO 0x04u
@@ -20,131 +22,39 @@
 #define ARG_ROOT 0x10u
 #define ARG_LIMIT 0x20u
 #define ARG_ON 0x40u
+#define ARG_DEAD 0x80u    /* seq or key */
+#define ARG_SESSION 0x100u
+#define ARG_AGENT 0x200u
 
 struct args {
-	const char *account, *post, *to, *text, *root;
-	int64_t limit;
+	const char *account, *post, *to, *text, *root, *key, *session, *agent;
+	int64_t limit, seq;
 	int on;
 };
 
 static void
-add_opt(struct json_object *o, const char *key, const char *value)
-{
-	if (value != NULL)
-		json_object_object_add(o, key, json_object_new_string(value));
-}
-
-struct json_object *
-call_members(struct json_object *msg)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_foreach(msg, key, value)
-		if (strcmp(key, "t") != 0 && strcmp(key, "id") != 0)
-			json_object_object_add(
-			    o, key, json_object_get(value));
-	return o;
-}
-
-/* Answer with what a peer said: "data", or "err" with code and text. */
-static void
-on_peer(void *arg, const char *type, struct json_object *msg, int fd)
-{
-	struct call *call = arg;
-	const char *text;
-	struct fields f;
-
-	if (msg == NULL) {
-		call_answer(call, 0, "no answer in time", NULL);
-	} else if (strcmp(type, "data") == 0) {
-		call_answer(call, 1, NULL, call_members(msg));
-	} else {
-		fields_open(&f, msg);
-		text = fields_opt_str(&f, "text", PROTO_NORMAL);
-		call_answer(call, 0, text == NULL ? "refused" : text,
-		    call_members(msg));
-	}
-}
-
-static void
-ask_peer(struct call *call, struct chan *c, struct json_object *msg, int ms)
-{
-	if (chan_full(c)) {
-		json_object_put(msg);
-		call_answer(call, 0, "busy, try again", NULL);
-	} else if (chan_request(c, msg, -1, ms, on_peer, call) == -1)
-		call_answer(call, 0, "too large", NULL);
-}
-
-static void
-ask_store(struct call *call, struct json_object *msg)
-{
-	struct chan *c = peers_chan(call->control, "store", "");
-
-	if (c == NULL) {
-		json_object_put(msg);
-		call_answer(call, 0, "the store is not running", NULL);
-		return;
-	}
-	ask_peer(call, c, msg, CONTROL_STORE_MS);
-}
-
-/* What the supervisor answers by itself. */
-
-static void
-on_supervisor(void *arg, const char *type, struct json_object *msg, int fd)
-{
-	struct call *call = arg;
-	struct fields f;
-	const char *text;
-	int ok;
-
-	if (msg == NULL) {
-		call_answer(call, 0, "no answer from the supervisor", NULL);
-		return;
-	}
-	fields_open(&f, msg);
-	ok = fields_bool(&f, "ok");
-	text = fields_opt_str(&f, "text", PROTO_TEXT);
-	call_answer(call, ok, text,
-	    json_object_get(fields_opt_obj(&f, "data")));
-}
-
-static void
-ask_supervisor(struct call *call, const char *verb, const char *arg,
-    chan_reply_fn fn)
-{
-	struct json_object *msg = chan_msg("ctl");
-
-	json_object_object_add(msg, "verb", json_object_new_string(verb));
-	add_opt(msg, "arg", arg);
-	if (worker_ctl(call->control->worker, msg, fn, call) == -1)
-		call_answer(call, 0, "the supervisor cannot be asked", NULL);
-}
-
-static void
 do_reload(struct call *call, const struct args *a)
 {
-	ask_supervisor(call, "reload", NULL, on_supervisor);
+	ask_supervisor(call, "reload", NULL, supervisor_answered);
 }
 
 static void
 do_check(struct call *call, const struct args *a)
 {
-	ask_supervisor(call, "check", NULL, on_supervisor);
+	ask_supervisor(call, "check", NULL, supervisor_answered);
 }
 
 static void
 do_stop(struct call *call, const struct args *a)
 {
-	ask_supervisor(call, "stop", NULL, on_supervisor);
+	ask_supervisor(call, "stop", NULL, supervisor_answered);
 }
 
 static void
 do_verbose(struct call *call, const struct args *a)
 {
 	ask_supervisor(
-	    call, "verbose", a->on ? "on" : "off", on_supervisor);
+	    call, "verbose", a->on ? "on" : "off", supervisor_answered);
 }
 
 static void
@@ -160,8 +70,8 @@ do_explain(struct call *call, const struct args *a)
 {
 	struct json_object *msg = chan_msg("explain");
 
-	add_opt(msg, "post", a->post);
-	add_opt(msg, "account", a->account);
+	ask_add(msg, "post", a->post);
+	ask_add(msg, "account", a->account);
 	ask_store(call, msg);
 }
 
@@ -171,38 +81,94 @@ do_dead(struct call *call, const struct args *a)
 	struct json_object *msg = chan_msg("dead.list");
 
 	json_object_object_add(msg, "limit", json_object_new_int64(a->limit));
-	add_opt(msg, "account", a->account);
+	ask_add(msg, "account", a->account);
 	ask_store(call, msg);
 }
 
-/* What an account does. */
+static void
+do_sessions(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("session.list");
+
+	json_object_object_add(msg, "limit", json_object_new_int64(a->limit));
+	ask_add(msg, "agent", a->agent);
+	ask_store(call, msg);
+}
+
+static void
+do_session_show(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("session.show");
+
+	ask_add(msg, "session", a->session);
+	json_object_object_add(
+	    msg, "max_bytes", json_object_new_int64(SHOW_BYTES));
+	ask_store(call, msg);
+}
+
+static void
+do_session_reset(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("session.reset");
+
+	ask_add(msg, "session", a->session);
+	ask_store(call, msg);
+}
+
+/* What is for one account. */
+
+/* The account that is meant, or NULL and the call is answered. */
+static const char *
+account_of(struct call *call, const struct args *a)
+{
+	const char *account = a->account;
+
+	if (account == NULL)
+		account = peers_default_account(call->control);
+	if (account == NULL)
+		call_answer(call, 0, "which account? There is more than one, "
+		    "or none is running", NULL);
+	return account;
+}
+
+static void
+do_dead_retry(struct call *call, const struct args *a)
+{
+	const char *account = account_of(call, a);
+	struct json_object *msg;
+
+	if (account == NULL)
+		return;
+	msg = chan_msg("dead.retry");
+	ask_add(msg, "account", account);
+	ask_add(msg, "key", a->key);
+	if (a->seq != 0)
+		json_object_object_add(
+		    msg, "seq", json_object_new_int64(a->seq));
+	ask_store(call, msg);
+}
 
 static void
 do_send(struct call *call, const struct args *a)
 {
-	struct control *co = call->control;
-	const char *account = a->account;
+	const char *account = account_of(call, a);
 	struct json_object *msg;
 	struct chan *c;
 	char text[256];
 
 	if (account == NULL)
-		account = peers_default_account(co);
-	if (account == NULL) {
-		call_answer(call, 0, "which account? There is more than one, "
-		    "or none is running", NULL);
 		return;
-	}
-	if ((c = peers_chan(co, "account", account)) == NULL) {
+	c = peers_chan(call->control, "account", account);
+	if (c == NULL) {
 		snprintf(text, sizeof(text), "account %s is not running",
 		    account);
 		call_answer(call, 0, text, NULL);
 		return;
 	}
 	msg = chan_msg("send");
-	add_opt(msg, "to", a->to);
-	add_opt(msg, "text", a->text);
-	add_opt(msg, "root", a->root);
+	ask_add(msg, "to", a->to);
+	ask_add(msg, "text", a->text);
+	ask_add(msg, "root", a->root);
 	ask_peer(call, c, msg, CONTROL_SEND_MS);
 }
 
@@ -219,6 +185,10 @@ static const struct verb {
     {"verbose", do_verbose, ARG_ON, 1},
     {"explain", do_explain, ARG_POST | ARG_ACCOUNT, 0},
     {"dead-letters", do_dead, ARG_ACCOUNT | ARG_LIMIT, 0},
+    {"dead-retry", do_dead_retry, ARG_ACCOUNT | ARG_DEAD, 1},
+    {"sessions", do_sessions, ARG_AGENT | ARG_LIMIT, 0},
+    {"session-show", do_session_show, ARG_SESSION, 0},
+    {"session-reset", do_session_reset, ARG_SESSION, 1},
     {"send", do_send, ARG_ACCOUNT | ARG_TO | ARG_TEXT | ARG_ROOT, 1},
 };
 
@@ -240,7 +210,15 @@ args_take(const struct verb *v, struct json_object *o, struct args *a,
 		a->root = fields_opt_str(f, "root", ID_MAX);
 	if (v->args & ARG_LIMIT)
 		a->limit = fields_opt_int(
-		    f, "limit", 1, CONTROL_DEAD_MAX, CONTROL_DEAD_ROWS);
+		    f, "limit", 1, CONTROL_ROWS_MAX, CONTROL_ROWS);
+	if (v->args & ARG_DEAD) {
+		a->seq = fields_opt_int(f, "seq", 1, INT64_MAX, 0);
+		a->key = fields_opt_str(f, "key", ID_MAX);
+	}
+	if (v->args & ARG_SESSION)
+		a->session = fields_str(f, "session", SESSION_MAX);
+	if (v->args & ARG_AGENT)
+		a->agent = fields_opt_str(f, "agent", ID_MAX);
 	if (v->args & ARG_ON)
 		a->on = fields_bool(f, "on");
 	return fields_end(f);
