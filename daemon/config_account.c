@@ -11,7 +11,7 @@
 #include "daemon/config_private.h"
 
 #define ACCOUNT_ID_MAX 64
-#define URL_MAX 2048
+#define URL_MAX (CONFIG_STR_MAX + 1)
 
 static const char top_path[] = "channels.mattermost";
 
@@ -280,6 +280,17 @@ media_json(const struct config_account *a)
 	return list;
 }
 
+/* What the file may say is more than a post may be. */
+static void
+resolve_limit(struct json_object *json)
+{
+	struct json_object *v = NULL;
+
+	if (json_object_object_get_ex(json, "textChunkLimit", &v) &&
+	    json_object_get_int64(v) > CONFIG_POST_MAX)
+		config_json_int(json, "textChunkLimit", CONFIG_POST_MAX);
+}
+
 static struct json_object *
 get(struct json_object *obj, const char *key)
 {
@@ -354,6 +365,7 @@ account_json(struct build *b)
 
 	json = config_json_fill(
 	    b->ctx, config_key_find("channels.mattermost"), b->eff);
+	resolve_limit(json);
 	resolve_streaming(b, json);
 	resolve_prefixes(b, json);
 	config_shared_add(b->ctx, json);

@@ -7,8 +7,6 @@
 
 #include "daemon/config_private.h"
 
-#define POST_MAX 16383 /* characters of a post: Mattermost 5.0 and later */
-
 static int
 includes(const struct cval *list, const char *what)
 {
@@ -203,10 +201,10 @@ check_blocks(struct config_ctx *ctx, const struct config_scope *s)
 	const struct cval *least = cval_get(c, "minChars");
 	const struct cval *most = cval_get(c, "maxChars");
 
-	if (limit != NULL && limit->i > POST_MAX)
+	if (limit != NULL && limit->i > CONFIG_POST_MAX)
 		config_say(ctx, CONFIG_WARNING, limit,
 		    "%s.textChunkLimit: Mattermost takes no post longer than "
-		    "%d", where(s, "textChunkLimit"), POST_MAX);
+		    "%d", where(s, "textChunkLimit"), CONFIG_POST_MAX);
 	if (least != NULL && most != NULL && least->i > most->i)
 		config_say(ctx, CONFIG_ERROR, least,
 		    "%s.streaming.block.coalesce.minChars: must not be larger "

@@ -10,7 +10,6 @@
 #include "daemon/config_private.h"
 
 #define AGENTS_MAX 200
-#define URL_MAX 2048
 
 /* An agent while it is put together. */
 struct build {
@@ -86,8 +85,6 @@ provider_url(struct build *b, const struct cval *p)
 
 	if (v == NULL || v->str_len == 0)
 		why = "is missing";
-	else if (v->str_len >= URL_MAX)
-		why = "is too long";
 	else
 		why = config_url_parse(v->str + strspn(v->str, " \t\r\n"),
 		    &b->a->url);
@@ -162,6 +159,8 @@ model_json(struct build *b, const struct cval *p, const char *id)
 	add_filled(b, json, "maxTokens", "models.providers.*.models[].maxTokens",
 	    cval_get(m, "maxTokens"));
 	config_json_bool(json, "images", reads_images(m));
+	add_filled(b, json, "parallel", "models.providers.*.parallel",
+	    cval_get(p, "parallel"));
 	return json;
 }
 

@@ -149,6 +149,32 @@ fits(const struct config_key *key, struct cval *v)
 	return 0;
 }
 
+/* What a worker is told has bounds there: better said here. */
+static void
+check_length(struct config_ctx *ctx, const struct config_key *key,
+    struct cval *v, const char *path)
+{
+	size_t max;
+
+	if (v->type == CVAL_STR && key->types & (KEY_STR | KEY_STRS | KEY_IDS)) {
+		max = key->types & KEY_STR && key->max > 0 ? (size_t)key->max
+							   : CONFIG_STR_MAX;
+		if (v->str_len <= max)
+			return;
+		config_say(ctx, CONFIG_ERROR, v, "%s: longer than %zu bytes",
+		    path, max);
+		v->bad = 1;
+	} else if (v->type == CVAL_ARR) {
+		max = !(key->types & KEY_LIST) && key->max > 0
+		    ? (size_t)key->max : CONFIG_LIST_MAX;
+		if (v->count <= max)
+			return;
+		config_say(ctx, CONFIG_ERROR, v, "%s: more than %zu entries",
+		    path, max);
+		v->bad = 1;
+	}
+}
+
 static void
 check_list(struct config_ctx *ctx, const struct config_key *key,
     struct cval *v, const char *path)
@@ -165,8 +191,11 @@ check_list(struct config_ctx *ctx, const struct config_key *key,
 			continue;
 		}
 		if (m->type == CVAL_STR ||
-		    (key->types & KEY_IDS && m->type == CVAL_NUM && m->is_int))
+		    (key->types & KEY_IDS && m->type == CVAL_NUM &&
+			m->is_int)) {
+			check_length(ctx, key, m, at);
 			continue;
+		}
 		config_say(ctx, CONFIG_ERROR, m, "%s: must be %s, not %s", at,
 		    key->types & KEY_IDS ? "a string or a whole number"
 					 : "a string",
@@ -228,7 +257,12 @@ check_value(struct config_ctx *ctx, const struct config_key *key,
 		wrong_type(ctx, key, v, path);
 		return;
 	}
-	if (v->type == CVAL_ARR && !(key->types & KEY_ANY))
+	if (key->types & KEY_ANY)
+		return;
+	check_length(ctx, key, v, path);
+	if (v->bad)
+		return;
+	if (v->type == CVAL_ARR)
 		check_list(ctx, key, v, path);
 	else if (v->type == CVAL_OBJ && key->types & (KEY_OBJ | KEY_MAP))
 		check_members(ctx, key, v, path);

@@ -87,10 +87,10 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 	struct config_message *m;
 	char *text;
 
-	if (severity == CONFIG_ERROR)
-		e->errors++;
-	if (e->len >= ERRORS_MAX)
+	if (e->len >= ERRORS_MAX) {
+		e->errors += severity == CONFIG_ERROR;
 		return;
+	}
 	if (vasprintf(&text, fmt, ap) == -1)
 		fatal("vasprintf");
 	clean(text);
@@ -108,8 +108,8 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 	m->line = line;
 	m->column = column;
 	m->text = text;
-	if (severity == CONFIG_WARNING)
-		e->warnings++;
+	e->errors += severity == CONFIG_ERROR;
+	e->warnings += severity == CONFIG_WARNING;
 }
 
 void

@@ -52,7 +52,7 @@ json_default(const struct config_key *key)
 static int
 left_out(const struct config_key *key)
 {
-	return key->types & (KEY_SECRET | KEY_PROXY) ||
+	return key->types & (KEY_SECRET | KEY_PROXY | KEY_ANY) ||
 	    key->flags & (KEY_ROOT | KEY_LEGACY);
 }
 

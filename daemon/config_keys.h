@@ -18,17 +18,20 @@
 #define KEY_FALSE 0x0002u /* false, but not true */
 #define KEY_INT 0x0004u	  /* whole number from min to max */
 #define KEY_NUM 0x0008u	  /* number above min, up to max */
-#define KEY_STR 0x0010u
+#define KEY_STR 0x0010u	  /* at most max bytes, 0: CONFIG_STR_MAX */
 #define KEY_WORD 0x0020u /* one of words */
-#define KEY_STRS 0x0040u /* list of strings */
-#define KEY_IDS 0x0080u	 /* list of strings and whole numbers */
+#define KEY_STRS 0x0040u /* list of at most max strings, 0: CONFIG_LIST_MAX */
+#define KEY_IDS 0x0080u	 /* the same of strings and whole numbers */
 #define KEY_OBJ 0x0100u	 /* its members are in the table */
 #define KEY_MAP 0x0200u	 /* names of one's choice, "*" in the table */
 #define KEY_LIST 0x0400u /* "[]" in the table */
 #define KEY_SECRET 0x0800u
 #define KEY_PROXY 0x1000u /* http://[user:password@]host:port */
-#define KEY_ANY 0x2000u	  /* not looked into */
+#define KEY_ANY 0x2000u	  /* not looked into, told to nobody */
 #define KEY_NULL 0x4000u
+
+#define CONFIG_STR_MAX 1000  /* bytes; also of a string in a list */
+#define CONFIG_LIST_MAX 10000 /* members of a list */
 
 /* flags */
 #define KEY_ROOT 0x1u	/* not inside accounts.* */

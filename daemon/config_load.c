@@ -145,6 +145,7 @@ build(struct config_ctx *ctx)
 	config_bindings(ctx);
 	config_gateway(ctx);
 	dialer_json(ctx->cfg);
+	config_limits(ctx);
 }
 
 struct config *

@@ -13,6 +13,7 @@
 #include "daemon/config_tree.h"
 
 #define CONFIG_PATH_MAX 512 /* bytes of a key path in a message */
+#define CONFIG_POST_MAX 16383 /* characters of a post: Mattermost 5.0 */
 
 /* What a reference to a secret came to. */
 enum config_got { CONFIG_GOT, CONFIG_MISSING, CONFIG_FAILED };
@@ -168,6 +169,9 @@ void config_bindings(struct config_ctx *);
 /* Make ctx->shared, before the accounts. */
 void config_shared(struct config_ctx *);
 void config_shared_add(struct config_ctx *, struct json_object *account);
+
+/* config_limits.c: does what the workers are told fit a frame? */
+void config_limits(struct config_ctx *);
 
 /* config_json.c */
 

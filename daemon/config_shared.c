@@ -128,7 +128,6 @@ config_shared(struct config_ctx *ctx)
 	config_json_add(all, "typing", typing_json(ctx));
 	add(ctx, all, "humanDelay", "agents.defaults.humanDelay");
 	add(ctx, all, "userTimezone", "agents.defaults.userTimezone");
-	add(ctx, all, "tools", "tools");
 	ctx->shared = all;
 }
 

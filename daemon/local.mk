@@ -18,6 +18,7 @@ libpostern_config_a_SOURCES = \
 	daemon/config_json.c \
 	daemon/config_keys.c daemon/config_keys.h \
 	daemon/config_legacy.c \
+	daemon/config_limits.c \
 	daemon/config_load.c \
 	daemon/config_lookup.c \
 	daemon/config_private.h \

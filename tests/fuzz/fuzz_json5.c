@@ -16,15 +16,18 @@ check(struct cval *root)
 {
 	struct config_errors errs;
 	struct config_ctx ctx = {.file = "fuzz", .errs = &errs, .root = root};
-	struct config_message *m;
+	const struct config_message *m;
+	size_t i;
 
 	config_errors_init(&errs);
 	config_check(&ctx);
 	config_legacy(&ctx);
 	config_errors_sort(&errs);
-	for (m = errs.msgs; m < errs.msgs + errs.len; m++)
+	for (i = 0; i < errs.len; i++) {
+		m = &errs.msgs[i];
 		if (m->line < 0 || m->column < 0 || *m->text == '\0')
 			abort();
+	}
 	config_errors_free(&errs);
 	free(ctx.ignored);
 }

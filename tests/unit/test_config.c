@@ -391,6 +391,45 @@ test_policies(void **state)
 	    "{\"*\":[\"a\"],\"mattermost\":[\"5\"],\"slack\":[\"s\"]}");
 }
 
+/* What a worker would refuse is refused here. */
+static void
+test_lengths(void **state)
+{
+	char *text = calloc(1, 4 << 20);
+	struct config *cfg;
+	size_t n;
+	int i;
+
+	assert_non_null(text);
+	gives(MM("textChunkLimit:20000"), "default", "textChunkLimit",
+	    "16383");
+	snprintf(text, 4096, "{channels:{mattermost:{botToken:'tok',"
+	    "baseUrl:'https://h',name:'%0257d'}}}", 0);
+	test_bad(text, "E1:64: channels.mattermost.name: longer than 256 bytes");
+	snprintf(text, 4096, "{channels:{mattermost:{botToken:'tok',"
+	    "baseUrl:'https://h',allowFrom:['%01001d']}}}", 0);
+	test_bad(text, "E1:70: channels.mattermost.allowFrom[0]: longer than "
+		       "1000 bytes");
+	n = (size_t)snprintf(text, 4096, "{channels:{mattermost:{"
+	    "botToken:'tok',baseUrl:'https://h',oncharPrefixes:[");
+	for (i = 0; i < 101; i++)
+		n += strlcpy(text + n, "'x',", 8);
+	strlcpy(text + n, "]}}}", 8);
+	test_bad(text, "E1:74: channels.mattermost.oncharPrefixes: more than "
+		       "100 entries");
+	n = (size_t)snprintf(text, 4096, "{channels:{mattermost:{"
+	    "botToken:'tok',baseUrl:'https://h',groups:{");
+	for (i = 0; i < 20000; i++)
+		n += (size_t)snprintf(text + n, 80,
+		    "c%025d:{requireMention:true},", i);
+	strlcpy(text + n, "}}}}", 8);
+	cfg = test_load(text);
+	assert_null(cfg);
+	assert_non_null(strstr(test_said(), "E0:0: account default: is told "));
+	assert_non_null(strstr(test_said(), ", and 1047552 are the most"));
+	free(text);
+}
+
 static void
 test_accounts(void **state)
 {
@@ -739,6 +778,7 @@ main(void)
 	    cmocka_unit_test(test_all_errors),
 	    cmocka_unit_test(test_shared),
 	    cmocka_unit_test(test_policies),
+	    cmocka_unit_test(test_lengths),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_ids),
 	    cmocka_unit_test(test_base_url),
