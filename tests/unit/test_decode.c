@@ -321,6 +321,7 @@ static void
 test_event_ids(void **state)
 {
 	struct inbound *in = inbound_new(INBOUND_REACTION);
+	char key[EVENT_ID_SIZE];
 
 	strlcpy(in->post_id, P, MM_ID_SIZE);
 	strlcpy(in->actor_id, U, MM_ID_SIZE);
@@ -331,6 +332,15 @@ test_event_ids(void **state)
 	inbound_set(&in->action_id, "yes");
 	inbound_make_event_id(in);
 	assert_string_equal(in->event_id, P ":yes");
+	in->kind = INBOUND_EDIT; /* the post's, but every edit is looked at */
+	inbound_make_event_id(in);
+	assert_string_equal(in->event_id, P);
+	in->edit_at = 7;
+	inbound_seen_key(in, key);
+	assert_string_equal(key, P ":edit:7");
+	in->kind = INBOUND_POST;
+	inbound_seen_key(in, key);
+	assert_string_equal(key, P);
 	inbound_free(in);
 }
 

@@ -204,6 +204,50 @@ test_patterns(void **state)
 	teardown(&f);
 }
 
+/* Patterns everywhere but here, or nowhere but here. */
+static void
+test_pattern_scope(void **state)
+{
+#define CLAW "\"agents\":[{\"id\":\"claw\",\"name\":\"Claw\"}],"
+	struct fixture f;
+
+	setup(&f, CLAW "\"mentionPatterns\":{\"mode\":\"allow\",\"denyIn\":"
+		  "[\"" CHANNEL "\"]}", "hey claw");
+	assert_int_equal(run(&f), REASON_NO_MENTION);
+	inbound_set(&f.in->text, "hey @bot");
+	assert_int_equal(run(&f), REASON_OK);
+	inbound_set(&f.in->text, "hey claw");
+	f.in->channel_id[0] = 'd';
+	assert_int_equal(run(&f), REASON_OK);
+	teardown(&f);
+	setup(&f, CLAW "\"mentionPatterns\":{\"mode\":\"deny\",\"allowIn\":"
+		  "[\"" CHANNEL "\"]}", "hey claw");
+	assert_int_equal(run(&f), REASON_OK);
+	f.in->channel_id[0] = 'd';
+	assert_int_equal(run(&f), REASON_NO_MENTION);
+	teardown(&f);
+#undef CLAW
+}
+
+static void
+test_command_list(void **state)
+{
+	struct fixture f;
+
+	setup(&f, "\"commandAllowFrom\":[\"" USER "\"]", "/status");
+	assert_int_equal(run(&f), REASON_OK);
+	assert_true(f.v.command_authorised);
+	f.in->actor_id[0] = 'z'; /* allowFrom has "*", which is not enough */
+	assert_int_equal(run(&f), REASON_COMMAND_NOT_AUTHORISED);
+	f.channel.type = 'D';
+	assert_int_equal(run(&f), REASON_OK);
+	assert_false(f.v.command_authorised);
+	teardown(&f);
+	setup(&f, "\"commandAllowFrom\":[]", "/status");
+	assert_int_equal(run(&f), REASON_COMMAND_NOT_AUTHORISED);
+	teardown(&f);
+}
+
 static void
 test_no_agent(void **state)
 {
@@ -513,6 +557,8 @@ main(void)
 	    cmocka_unit_test(test_onchar),
 	    cmocka_unit_test(test_participation),
 	    cmocka_unit_test(test_patterns),
+	    cmocka_unit_test(test_pattern_scope),
+	    cmocka_unit_test(test_command_list),
 	    cmocka_unit_test(test_no_agent),
 	    cmocka_unit_test(test_kinds_of_posts),
 	    cmocka_unit_test(test_age),

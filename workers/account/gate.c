@@ -70,6 +70,17 @@ gate_onchar(const struct policy *p, const char *text, const char **rest)
 	return 0;
 }
 
+int
+gate_patterns(const struct policy *p, const char *channel_id)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_patterns_in; i++)
+		if (strcmp(p->patterns_in[i], channel_id) == 0)
+			return p->patterns_off;
+	return !p->patterns_off;
+}
+
 enum reason
 gate_check(int applied, const struct gate *g)
 {

@@ -33,6 +33,9 @@ int gate_onchar(const struct policy *, const char *text, const char **rest);
 /* The prefix test alone, whatever the chatmode. */
 int gate_prefix(const struct policy *, const char *text, const char **rest);
 
+/* Do the agents' mention patterns hold in this channel? */
+int gate_patterns(const struct policy *, const char *channel_id);
+
 /* REASON_OK, or REASON_NO_MENTION. */
 enum reason gate_check(int applied, const struct gate *);
 

@@ -172,6 +172,16 @@ inbound_make_event_id(struct inbound *in)
 	}
 }
 
+void
+inbound_seen_key(const struct inbound *in, char out[EVENT_ID_SIZE])
+{
+	if (in->kind == INBOUND_EDIT)
+		(void)snprintf(out, EVENT_ID_SIZE, "%s:edit:%lld", in->post_id,
+		    (long long)in->edit_at);
+	else
+		(void)strlcpy(out, in->event_id, EVENT_ID_SIZE);
+}
+
 static void
 put(struct json_object *o, const char *key, struct json_object *v)
 {

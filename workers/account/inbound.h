@@ -102,6 +102,12 @@ void inbound_set(char **member, const char *value);
 /* The identity of kind and content, when nobody set one: event_id. */
 void inbound_make_event_id(struct inbound *);
 
+/*
+ * What tells two deliveries of one happening from two happenings: an edit
+ * has the identity of its post in the inbox, but each edit is another one.
+ */
+void inbound_seen_key(const struct inbound *, char out[EVENT_ID_SIZE]);
+
 /* The "data" object of inbox.put; the caller owns it. */
 struct json_object *inbound_to_json(const struct inbound *);
 /*

@@ -81,11 +81,13 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	struct entering *e = arg;
 	struct channel *ch = channel_get(a, e->in->channel_id);
 	struct json_object *open = NULL;
+	char key[EVENT_ID_SIZE];
 
 	if (err != NULL) {
 		/* It stays with the server's posts and is taken again. */
 		mark_failed(a, ch);
-		seen_forget(a->intake->seen, e->in->event_id);
+		inbound_seen_key(e->in, key);
+		seen_forget(a->intake->seen, key);
 		log_event(LOG_ERR, "inbox.refused", "account", a->id,
 		    "event_id", e->in->event_id, "error", err, NULL);
 		conn_drop(a, "the store takes nothing");
@@ -247,8 +249,11 @@ take(struct account *a, struct inbound *in, int missed)
 static void
 enter(struct account *a, struct inbound *in, int missed)
 {
+	char key[EVENT_ID_SIZE];
+
 	a->n_events++;
-	if (seen_add(a->intake->seen, in->event_id)) {
+	inbound_seen_key(in, key);
+	if (seen_add(a->intake->seen, key)) {
 		inbound_free(in);
 		return;
 	}

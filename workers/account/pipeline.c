@@ -255,7 +255,8 @@ check_gate(struct step *s)
 	}
 	applied = gate_applied(s->p, in->surface, in->channel_id);
 	s->gate.mentioned = mention_find(s->bot->username, in->text) ||
-	    (s->agent != NULL && mention_by_pattern(s->agent, in->text));
+	    (s->agent != NULL && gate_patterns(s->p, in->channel_id) &&
+		mention_by_pattern(s->agent, in->text));
 	s->gate.command = in->control_command && s->v->command_authorised;
 	if (applied && gate_check(1, &s->gate) != REASON_OK)
 		s->gate.implicit = participates(s);

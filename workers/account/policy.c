@@ -69,12 +69,22 @@ not_listed(const struct allow_list *list, const char *rule)
 	return drop(REASON_NOT_IN_ALLOWLIST, rule);
 }
 
+/* commandAllowFrom, where it is set, is the only list for commands. */
+static int
+may_command(const struct policy *p, const struct inbound *in, int listed)
+{
+	if (p->commands == NULL)
+		return listed;
+	return find(p, p->commands, in) != ALLOW_NONE;
+}
+
 /* Messages and slash commands may ask for a code; nothing else does. */
 static struct decision
 pairing(const struct policy *p, const struct inbound *in)
 {
 	if (allow_find(p->paired, in->actor_id, NULL, 0) != ALLOW_NONE)
-		return allow("pairing store has the id", 1);
+		return allow(
+		    "pairing store has the id", may_command(p, in, 1));
 	if (in->kind == INBOUND_POST || in->kind == INBOUND_SLASH)
 		return (struct decision){DECISION_PAIR, REASON_PAIRING,
 		    "dmPolicy=\"pairing\"", 0};
@@ -89,7 +99,7 @@ authorise_direct(const struct policy *p, const struct inbound *in)
 	if (p->dm_policy == DM_DISABLED)
 		return drop(REASON_DM_DISABLED, "dmPolicy=\"disabled\"");
 	if ((m = find(p, p->allow_from, in)) != ALLOW_NONE)
-		return allow(dm_rule(m), 1);
+		return allow(dm_rule(m), may_command(p, in, 1));
 	switch (p->dm_policy) {
 	case DM_OPEN:
 		return drop(
@@ -112,7 +122,7 @@ with_commands(const struct inbound *in, const char *rule, int commands)
 {
 	if (in->control_command && !commands)
 		return drop(REASON_COMMAND_NOT_AUTHORISED,
-		    "control commands need allowFrom or groupAllowFrom");
+		    "control commands need a list with the id");
 	return allow(rule, commands);
 }
 
@@ -124,7 +134,8 @@ authorise_group(const struct policy *p, const struct inbound *in)
 	    fallback ? p->allow_from : p->group_allow_from;
 	enum allow_match m = find(p, list, in);
 
-	commands = m != ALLOW_NONE || find(p, p->allow_from, in) != ALLOW_NONE;
+	commands = may_command(p, in,
+	    m != ALLOW_NONE || find(p, p->allow_from, in) != ALLOW_NONE);
 	switch (p->group_policy) {
 	case GROUPS_OPEN:
 		return with_commands(in, "groupPolicy=\"open\"", commands);

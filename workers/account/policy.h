@@ -15,6 +15,7 @@
  *   replyToModeByChatType accessGroups contextVisibility historyLimit
  *   session {dmScope mainKey groupScope identityLinks} bindings
  *   defaultAgent agents [{id name emoji mentionPatterns}] textCommands
+ *   commandAllowFrom mentionPatterns {mode allowIn denyIn}
  *   gapFill {maxAgeMinutes}
  */
 #ifndef ACCOUNT_POLICY_H
@@ -72,6 +73,7 @@ struct policy {
 	struct allow_list *allow_from;
 	struct allow_list *group_allow_from;
 	struct allow_list *paired;   /* policy_pair() and policy_unpair() */
+	struct allow_list *commands; /* commandAllowFrom; NULL: not set */
 	int by_name;                 /* dangerouslyAllowNameMatching */
 	int allow_bots;
 	int text_commands;
@@ -81,6 +83,9 @@ struct policy {
 	enum tri require_mention;
 	struct group_rule *groups;
 	size_t n_groups;
+	int patterns_off;            /* mentionPatterns.mode "deny" */
+	char (*patterns_in)[MM_ID_SIZE]; /* channels where it is otherwise */
+	size_t n_patterns_in;
 	int thread_participation;    /* implicitMentions.threadParticipation */
 	enum reply_mode reply_mode;
 	int reply_mode_by[SURFACE_MAX]; /* enum reply_mode, -1: not set */
@@ -117,7 +122,12 @@ struct decision {
 	enum decision_kind kind;
 	enum reason reason;
 	const char *rule; /* what decided, as in: dmPolicy="allowlist" */
-	int command_authorised; /* may give control commands here */
+	/*
+	 * May give control commands here. In a direct message a command of
+	 * somebody who may not is allowed as ordinary text: look here before
+	 * obeying it.
+	 */
+	int command_authorised;
 };
 
 /*

@@ -70,7 +70,7 @@ grow(void *list, size_t n, size_t size)
 static void
 compile_access(struct policy *p, struct fields *f)
 {
-	struct json_object *groups = fields_opt_obj(f, "accessGroups");
+	struct json_object *groups = fields_opt_obj(f, "accessGroups"), *list;
 
 	p->dm_policy = (enum dm_policy)word_of(
 	    f, "dmPolicy", dm_words, DM_PAIRING);
@@ -84,6 +84,8 @@ compile_access(struct policy *p, struct fields *f)
 	p->by_name = fields_opt_bool(f, "dangerouslyAllowNameMatching", 0);
 	p->allow_bots = fields_opt_bool(f, "allowBots", 0);
 	p->text_commands = fields_opt_bool(f, "textCommands", 1);
+	if ((list = fields_opt_arr(f, "commandAllowFrom", LIST_MAX)) != NULL)
+		p->commands = allow_compile(list, groups);
 }
 
 static void
@@ -139,6 +141,35 @@ compile_groups(struct policy *p, struct fields *f)
 	}
 }
 
+/* Everywhere but in denyIn, or nowhere but in allowIn. */
+static void
+compile_pattern_scope(struct policy *p, struct fields *f)
+{
+	struct json_object *o = fields_opt_obj(f, "mentionPatterns"), *list, *v;
+	struct fields g;
+	const char *mode;
+	size_t i, n;
+
+	if (o == NULL)
+		return;
+	fields_open(&g, o);
+	mode = fields_opt_str(&g, "mode", 16);
+	p->patterns_off = mode != NULL && strcmp(mode, "allow") != 0;
+	list = fields_opt_arr(
+	    &g, p->patterns_off ? "allowIn" : "denyIn", LIST_MAX);
+	n = list == NULL ? 0 : json_object_array_length(list);
+	for (i = 0; i < n; i++) {
+		v = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(v, json_type_string) ||
+		    !mm_id_valid(json_object_get_string(v)))
+			continue;
+		p->patterns_in =
+		    grow(p->patterns_in, p->n_patterns_in, MM_ID_SIZE);
+		memcpy(p->patterns_in[p->n_patterns_in++],
+		    json_object_get_string(v), MM_ID_SIZE);
+	}
+}
+
 static void
 compile_gate(struct policy *p, struct fields *f)
 {
@@ -156,6 +187,7 @@ compile_gate(struct policy *p, struct fields *f)
 	}
 	compile_onchar(p, f);
 	compile_groups(p, f);
+	compile_pattern_scope(p, f);
 }
 
 static void
@@ -438,6 +470,7 @@ policy_free(struct policy *p)
 	allow_free(p->allow_from);
 	allow_free(p->group_allow_from);
 	allow_free(p->paired);
+	allow_free(p->commands);
 	for (i = 0; i < p->n_onchar; i++)
 		free(p->onchar[i]);
 	for (i = 0; i < p->n_links; i++) {
@@ -451,6 +484,7 @@ policy_free(struct policy *p)
 	}
 	free(p->onchar);
 	free(p->groups);
+	free(p->patterns_in);
 	free(p->links);
 	free(p->bindings);
 	free(p->agents);
