@@ -43,3 +43,8 @@ tests_fuzz_fuzz_event_LDADD = libpostern_stages.a $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_json5
 tests_fuzz_fuzz_json5_SOURCES = tests/fuzz/fuzz_json5.c
 tests_fuzz_fuzz_json5_LDADD = libpostern_config.a $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_ws
+tests_fuzz_fuzz_ws_SOURCES = tests/fuzz/fuzz_ws.c
+tests_fuzz_fuzz_ws_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(WSLAY_CFLAGS) \
+	$(OPENSSL_CFLAGS)
+tests_fuzz_fuzz_ws_LDADD = $(NET_LIBS) $(FUZZ_LIBS)

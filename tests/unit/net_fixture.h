@@ -70,7 +70,14 @@ int peer_ws_read(struct peer *);
 
 /* The rest. */
 
-enum { CERT_GOOD, CERT_OTHER_NAME, CERT_EXPIRED, CERT_UNKNOWN_CA };
+enum {
+	CERT_GOOD,
+	CERT_OTHER_NAME,
+	CERT_EXPIRED,
+	CERT_UNKNOWN_CA,
+	CERT_CHAIN, /* by an intermediate, which the server sends */
+	CERT_SELF   /* self-signed, and in the bundle itself */
+};
 
 struct fixture {
 	struct event_base *base;
@@ -98,7 +105,8 @@ void fixture_run(struct fixture *, const int *flag, int n);
 void fixture_wait(struct fixture *, int ms);
 
 SSL_CTX *cert_server(int kind);
-int cert_ca_fd(void);	    /* the PEM of our CA, to read */
+#define CERT_CAS 12	    /* certificates in the bundle */
+int cert_ca_fd(void);	    /* a bundle with our CA, to read */
 const char *cert_pin(void); /* of the good key */
 
 struct call {

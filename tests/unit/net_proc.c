@@ -180,8 +180,8 @@ proc_private(const struct proc *p)
 	if ((f = fopen(path, "r")) == NULL)
 		return -1;
 	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "Private_Clean: %ld", &kib) == 1 ||
-		    sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+		/* Clean pages are the libraries': shared by the next one. */
+		if (sscanf(line, "Private_Dirty: %ld", &kib) == 1)
 			sum += kib;
 	fclose(f);
 	return sum;

@@ -48,9 +48,11 @@ verdict(int kind, const char *pin, int with_ca, const char *error)
 
 	fixture_up(&f, serve, NULL, cert_server(kind));
 	if (with_ca)
-		assert_int_equal(net_set_ca(f.net, cert_ca_fd()), 1);
+		assert_int_equal(net_set_ca(f.net, cert_ca_fd()), CERT_CAS);
 	ep = fixture_endpoint(&f, 1, &o);
 	get(&f, ep, &c, "/");
+	if (strcmp(c.error, error) != 0)
+		print_message("certificate %d\n", kind);
 	assert_string_equal(c.error, error);
 	assert_string_equal(net_endpoint_error(ep), error);
 	if (*error == '\0') {
@@ -66,6 +68,9 @@ static void
 test_verify(void **state)
 {
 	verdict(CERT_GOOD, NULL, 1, "");
+	verdict(CERT_CHAIN, NULL, 1, "");
+	verdict(CERT_SELF, NULL, 1, "");
+	verdict(CERT_SELF, NULL, 0, "tls: unknown issuer");
 	verdict(CERT_GOOD, NULL, 0, "tls: unknown issuer");
 	verdict(CERT_UNKNOWN_CA, NULL, 1, "tls: unknown issuer");
 	verdict(

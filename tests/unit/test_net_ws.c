@@ -287,7 +287,7 @@ up(const char *script, const char *path, size_t max, int64_t connect_ms)
 	fixture_up(&s->f, serve, (void *)(uintptr_t)script,
 	    use_tls ? cert_server(CERT_GOOD) : NULL);
 	if (use_tls)
-		assert_int_equal(net_set_ca(s->f.net, cert_ca_fd()), 1);
+		assert_int_equal(net_set_ca(s->f.net, cert_ca_fd()), CERT_CAS);
 	s->ep = fixture_endpoint(&s->f, use_tls, NULL);
 	assert_int_equal(net_endpoint_set_bearer(s->ep, token), 0);
 	secret_free(token);

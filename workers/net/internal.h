@@ -124,7 +124,7 @@ struct net {
 	struct event_base *base;
 	struct net_multi multis[NET_MULTIS];
 	CURLSH *share;
-	X509_STORE *store;
+	struct ca *ca;
 	struct chan *dialer;
 	struct event kick;
 	struct event kick_later;
@@ -263,10 +263,14 @@ void result_words(CURL *, CURLcode, const char *curl_error, int opened,
     char *buf, size_t size);
 int64_t result_seconds(const char *value); /* header of seconds, as ms */
 
+/* ca.c */
+struct ca *ca_new(void);
+void ca_free(struct ca *);
+int ca_load(struct ca *, int fd); /* see net_set_ca() */
+X509_STORE *ca_store(struct ca *);
+
 /* tls.c */
 void tls_warm_up(void);
-X509_STORE *tls_store_new(void);
-int tls_store_load(X509_STORE *, int fd);
 CURLcode tls_ctx_cb(CURL *, void *ctx, void *net);
 extern const struct curl_blob tls_dummy_ca;
 /* 0 when it is "sha256//" and 44 characters of base64. */

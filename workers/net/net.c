@@ -223,7 +223,7 @@ net_new(struct event_base *base)
 	if (RAND_bytes(&byte, 1) != 1)
 		fatalx("no random numbers");
 	tls_warm_up();
-	n->store = tls_store_new();
+	n->ca = ca_new();
 	n->share = share_new();
 	event_assign(&n->kick, base, -1, 0, on_kick, n);
 	evtimer_assign(&n->kick_later, base, on_kick, n);
@@ -259,7 +259,7 @@ net_free(struct net *n)
 	event_del(&n->kick);
 	event_del(&n->kick_later);
 	curl_share_cleanup(n->share);
-	X509_STORE_free(n->store);
+	ca_free(n->ca);
 	curl_global_cleanup();
 	free(n);
 }
@@ -280,7 +280,7 @@ net_set_dialer(struct net *n, int fd)
 int
 net_set_ca(struct net *n, int fd)
 {
-	return tls_store_load(n->store, fd);
+	return ca_load(n->ca, fd);
 }
 
 const struct net_stats *
