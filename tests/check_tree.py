@@ -11,7 +11,7 @@ TOP = os.environ.get("srcdir", ".")
 ROLES = ("account", "agent", "callback", "store", "dialer", "control")
 FOLDERS = ("common", "daemon", "ctl", "workers", "tests")
 FILE_MAX = 600
-TEST_FILE_MAX = 800  # a file of cases
+TEST_FILE_MAX = 1000  # a file of cases
 TABLES = ("workers/account/unicode_tables.h", "daemon/json5.c")
 FUNCTION_MAX = 100
 
