@@ -202,14 +202,23 @@ client_free(struct answer *a)
 }
 
 int
+client_is_there(const char *path)
+{
+	int fd = dial(path);
+
+	if (fd == -1)
+		return 0;
+	close(fd);
+	return 1;
+}
+
+int
 client_wait_gone(const char *path)
 {
 	struct monotime end = monotime_add(monotime_now(), CLIENT_STOP_MS);
 	struct timespec pause = {0, 20 * 1000 * 1000};
-	int fd;
 
-	while ((fd = dial(path)) != -1) {
-		close(fd);
+	while (client_is_there(path)) {
 		if (monotime_left(end) == 0)
 			return -1;
 		nanosleep(&pause, NULL);

@@ -25,6 +25,8 @@ const char *client_socket(const char *given);
 int client_ask(const char *socket, const char *verb,
     struct json_object *args, int wait_ms, struct answer *);
 void client_free(struct answer *);
+/* 1 when somebody answers there. */
+int client_is_there(const char *socket);
 /* Wait until nobody answers any more. 0, or -1 when somebody still does. */
 int client_wait_gone(const char *socket);
 

@@ -14,5 +14,12 @@ libpostern_ctl_a_SOURCES = \
 	ctl/parse.c ctl/parse.h \
 	daemon/rootless.c daemon/rootless.h
 libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'
+if OPENCLAW_ALIAS
+# The peer's name for it: the verbs are the same.
+install-exec-hook:
+	cd $(DESTDIR)$(sbindir) && ln -sf posternctl openclaw
+uninstall-hook:
+	rm -f $(DESTDIR)$(sbindir)/openclaw
+endif
 posternctl_SOURCES = ctl/main.c
 posternctl_LDADD = libpostern_ctl.a libpostern_config.a $(COMMON_LIBS)

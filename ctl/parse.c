@@ -357,31 +357,31 @@ parse(char *const argv[], struct invocation *inv, const struct keyword **at,
 	return check(inv, *at, error, len);
 }
 
-static void
-help_options(const struct keyword *k, FILE *f)
-{
-	const struct option_def *o;
+#define HELP_WIDTH 22
 
-	for (o = ctl_options; o->name != NULL; o++)
-		if (k->options & o->bit)
-			fprintf(f, "      --%s%s%s  %s\n", o->name,
-			    o->value == NULL ? "" : " ",
-			    o->value == NULL ? "" : o->value, o->help);
+/* "  left word   right" */
+static void
+help_line(FILE *f, const char *indent, const char *word, const char *value,
+    const char *help)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s%s%s%s", indent, word,
+	    value == NULL ? "" : " ", value == NULL ? "" : value);
+	fprintf(f, "%-*s %s\n", HELP_WIDTH, left, help);
 }
 
 void
 keyword_help(const struct keyword *table, FILE *f)
 {
 	const struct keyword *k;
+	const struct option_def *o;
 
 	for (k = table == NULL ? ctl_keywords : table; k->word != NULL; k++) {
-		fprintf(f, "  %s%s%s%*s  %s\n", k->word,
-		    k->operand == NULL ? "" : " ",
-		    k->operand == NULL ? "" : k->operand,
-		    (int)(k->operand == NULL ? 14 - strlen(k->word) :
-			    13 - strlen(k->word) - strlen(k->operand)),
-		    "", k->help);
-		if (k->sub == NULL)
-			help_options(k, f);
+		help_line(f, "  ", k->word, k->operand, k->help);
+		for (o = ctl_options; o->name != NULL; o++)
+			if (k->options & o->bit)
+				help_line(f, "    --", o->name, o->value,
+				    o->help);
 	}
 }

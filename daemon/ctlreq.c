@@ -129,6 +129,11 @@ answer(struct proc *p, struct json_object *req, int ok, const char *text,
 	add_str(msg, "text", text);
 	if (data != NULL)
 		json_object_object_add(msg, "data", data);
+	if (chan_send(p->chan, msg, -1) == 0)
+		return;
+	msg = chan_reply_msg("ctl.reply", req);
+	json_object_object_add(msg, "ok", json_object_new_boolean(0));
+	add_str(msg, "text", "the answer is too large");
 	chan_send(p->chan, msg, -1);
 }
 

@@ -66,7 +66,7 @@ sink_line(int prio, const char *line, void *arg)
 
 	if (prio < LOG_EMERG || prio > LOG_DEBUG)
 		prio = LOG_INFO;
-	if (prio > sink.prio && !(prio == LOG_DEBUG && log_get_verbose()))
+	if (prio > sink.prio && !log_get_verbose())
 		return;
 	if (sink.to_syslog) {
 		syslog(prio, "%s", line);

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,22 @@ options_parse(struct options *o, int argc, char *argv[])
 	}
 	if (optind != argc)
 		usage();
+}
+
+/*
+ * Descriptors 0 to 2 are taken, whatever we were started with, so that
+ * nothing of ours becomes somebody's standard output; none above is.
+ */
+static void
+standard_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			fatal("/dev/null");
+	} while (fd <= STDERR_FILENO);
+	closefrom(STDERR_FILENO + 1);
 }
 
 /* A later reload happens in another directory. */
@@ -137,12 +154,12 @@ main(int argc, char *argv[])
 	struct supervisor sup;
 	struct options o;
 
+	standard_fds();
 	log_init("posternd", 0);
 	options_parse(&o, argc, argv);
 	if (o.check)
 		return check_only(o.file);
 
-	closefrom(STDERR_FILENO + 1);
 	supervisor_init(&sup);
 	sup.foreground = o.foreground;
 	sup.config_path = absolute(o.file);

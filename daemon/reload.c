@@ -300,6 +300,17 @@ switch_over(struct supervisor *sup, struct config *cf, char *text, size_t len)
 }
 
 static void
+append_warnings(const struct config_errors *e, char *text, size_t len)
+{
+	size_t used = strlen(text);
+
+	if (e->warnings == 0 || used + 1 >= len)
+		return;
+	text[used++] = '\n';
+	errors_text(e, CONFIG_WARNING, text + used, len - used);
+}
+
+static void
 note_outcome(struct supervisor *sup, int ok, const char *text)
 {
 	sup->reload.at = walltime_ms();
@@ -335,10 +346,11 @@ reload_now(struct supervisor *sup, char *text, size_t len)
 		sdnotify("READY=1");
 		return -1;
 	}
-	config_errors_free(&e);
 	switch_over(sup, cf, text, len);
 	log_event(LOG_INFO, "reload.applied", "result", text, NULL);
 	note_outcome(sup, 1, text);
+	append_warnings(&e, text, len);
+	config_errors_free(&e);
 	supervisor_check(sup);
 	return 0;
 }

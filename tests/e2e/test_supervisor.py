@@ -438,9 +438,10 @@ def test_broken_file_keeps_the_old(daemon):
     daemon.configure(text="{ channels: { mattermost: { botTokne: 1 ")
     daemon.proc.send_signal(signal.SIGHUP)
     assert daemon.seen("reload.failed")
-    r = daemon.ctl("reload")
-    assert r.returncode == 1
-    assert str(daemon.conf) in r.stderr
+    for verb in (["reload"], ["config", "check"]):
+        r = daemon.ctl(*verb)
+        assert r.returncode == 1
+        assert str(daemon.conf) in r.stderr
     assert daemon.pids() == before
     assert daemon.status()["reload"]["ok"] is False
 
@@ -591,6 +592,20 @@ def test_control_protocol(daemon):
         assert r["ok"] is True and r["data"]["rows"] == []
         r = request(s, "send", {"to": "@x", "text": "y", "account": "no"})
         assert r["ok"] is False and "not running" in r["text"]
+
+
+@pytest.mark.skipif("POSTERN_TEST_SLOW" not in os.environ,
+                    reason="takes a minute")
+def test_idle_client_is_let_go(daemon):
+    daemon.configure("one")
+    daemon.start()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(70)
+        s.connect(str(daemon.socket))
+        assert request(s, "status")["ok"] is True
+        began = time.monotonic()
+        assert s.recv(1) == b""
+        assert 55 < time.monotonic() - began < 65
 
 
 def test_too_many_clients(daemon):
