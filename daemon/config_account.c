@@ -284,27 +284,16 @@ media_json(const struct config_account *a)
 static void
 resolve_limit(struct json_object *json)
 {
-	struct json_object *v = NULL;
-
-	if (json_object_object_get_ex(json, "textChunkLimit", &v) &&
-	    json_object_get_int64(v) > CONFIG_POST_MAX)
+	if (json_object_get_int64(config_json_get(json, "textChunkLimit")) >
+	    CONFIG_POST_MAX)
 		config_json_int(json, "textChunkLimit", CONFIG_POST_MAX);
-}
-
-static struct json_object *
-get(struct json_object *obj, const char *key)
-{
-	struct json_object *v = NULL;
-
-	json_object_object_get_ex(obj, key, &v);
-	return v;
 }
 
 /* Put what another member says where this one says nothing. */
 static void
 inherit(struct json_object *obj, const char *key, struct json_object *from)
 {
-	if (get(obj, key) == NULL)
+	if (config_json_get(obj, key) == NULL)
 		config_json_add(obj, key, json_object_get(from));
 }
 
@@ -312,22 +301,26 @@ inherit(struct json_object *obj, const char *key, struct json_object *from)
 static void
 resolve_streaming(struct build *b, struct json_object *json)
 {
-	struct json_object *s = get(json, "streaming"), *preview, *progress;
-	struct json_object *block = get(s, "block"), *no;
+	struct json_object *s = config_json_get(json, "streaming");
+	struct json_object *preview, *progress;
+	struct json_object *block = config_json_get(s, "block"), *no;
 	const char *on = cval_string(
 	    cval_path(b->ctx->root, "agents.defaults.blockStreamingDefault"),
 	    "off");
 
-	preview = get(s, "preview");
-	progress = get(s, "progress");
+	preview = config_json_get(s, "preview");
+	progress = config_json_get(s, "progress");
 	no = json_object_new_boolean(0);
-	inherit(progress, "toolProgress", get(preview, "toolProgress"));
+	inherit(progress, "toolProgress",
+	    config_json_get(preview, "toolProgress"));
 	inherit(progress, "toolProgress", no);
 	json_object_put(no);
-	if (get(preview, "toolProgress") == NULL)
+	if (config_json_get(preview, "toolProgress") == NULL)
 		config_json_bool(preview, "toolProgress", 1);
-	inherit(progress, "commandText", get(preview, "commandText"));
-	inherit(get(block, "coalesce"), "maxChars", get(json, "textChunkLimit"));
+	inherit(progress, "commandText",
+	    config_json_get(preview, "commandText"));
+	inherit(config_json_get(block, "coalesce"), "maxChars",
+	    config_json_get(json, "textChunkLimit"));
 	if (cval_path(b->eff, "streaming.block.enabled") == NULL &&
 	    strcmp(on, "on") == 0)
 		config_json_bool(block, "enabled", 1);
@@ -359,7 +352,7 @@ static void
 account_json(struct build *b)
 {
 	struct config_account *a = b->a;
-	struct json_object *json, *proxy = NULL;
+	struct json_object *json;
 	char path[CONFIG_PATH_MAX], *url;
 	const struct cval *pin = own_or_top(b, "tlsPin", path, sizeof(path));
 
@@ -373,13 +366,7 @@ account_json(struct build *b)
 	config_json_str(json, "name", a->name);
 	config_json_str(json, "baseUrl", a->url.text);
 	config_json_int(json, "endpoint", a->endpoint);
-	if (a->proxy.host != NULL) {
-		proxy = json_object_new_object();
-		config_json_str(proxy, "host", a->proxy.host);
-		config_json_int(proxy, "port", a->proxy.port);
-		config_json_bool(proxy, "auth", a->proxy.auth != NULL);
-	}
-	config_json_add(json, "proxy", proxy);
+	config_json_proxy(json, &a->proxy);
 	config_json_str(json, "tlsPin", config_pin_get(b->ctx, pin, path));
 	json_object_object_del(json, "caFile");
 	config_json_bool(json, "ca", a->ca_file != NULL);

@@ -132,7 +132,7 @@ add_filled(struct build *b, struct json_object *json, const char *name,
 static struct json_object *
 model_json(struct build *b, const struct cval *p, const char *id)
 {
-	struct json_object *json = json_object_new_object(), *proxy = NULL;
+	struct json_object *json = json_object_new_object();
 	const struct cval *m = find_model(p, id);
 	struct config_agent *a = b->a;
 	char path[CONFIG_PATH_MAX];
@@ -140,13 +140,7 @@ model_json(struct build *b, const struct cval *p, const char *id)
 	config_json_str(json, "provider", p->key);
 	config_json_int(json, "endpoint", a->endpoint);
 	config_json_str(json, "baseUrl", a->url.text);
-	if (a->proxy.host != NULL) {
-		proxy = json_object_new_object();
-		config_json_str(proxy, "host", a->proxy.host);
-		config_json_int(proxy, "port", a->proxy.port);
-		config_json_bool(proxy, "auth", a->proxy.auth != NULL);
-	}
-	config_json_add(json, "proxy", proxy);
+	config_json_proxy(json, &a->proxy);
 	snprintf(path, sizeof(path), "models.providers.%s.tlsPin", p->key);
 	config_json_str(json, "tlsPin",
 	    config_pin_get(b->ctx, cval_get(p, "tlsPin"), path));

@@ -148,15 +148,6 @@ bind(struct config_account *a, size_t agent)
 	a->agents[a->nagents++] = agent;
 }
 
-static struct json_object *
-member(struct json_object *obj, const char *key)
-{
-	struct json_object *v = NULL;
-
-	json_object_object_get_ex(obj, key, &v);
-	return json_object_get(v);
-}
-
 /*
  * What an account is told of an agent it is bound to: name and emoji are
  * those of its identity, which mention patterns are made from.
@@ -165,15 +156,14 @@ static struct json_object *
 brief_json(const struct config_agent *agent)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *identity = member(agent->json, "identity");
+	struct json_object *identity;
 
+	identity = config_json_get(agent->json, "identity");
 	config_json_str(o, "id", agent->id);
 	config_json_str(o, "label", agent->name);
-	config_json_add(o, "name", member(identity, "name"));
-	config_json_add(o, "emoji", member(identity, "emoji"));
-	config_json_add(
-	    o, "mentionPatterns", member(agent->json, "mentionPatterns"));
-	json_object_put(identity);
+	config_json_copy(o, "name", identity, "name");
+	config_json_copy(o, "emoji", identity, "emoji");
+	config_json_copy(o, "mentionPatterns", agent->json, "mentionPatterns");
 	return o;
 }
 

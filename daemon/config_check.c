@@ -62,7 +62,7 @@ static void
 wrong_type(struct config_ctx *ctx, const struct config_key *key,
     struct cval *v, const char *path)
 {
-	char want[512], word[64], is[64];
+	char want[512], word[CONFIG_WORD_MAX], is[64];
 	const char *near = NULL;
 
 	config_key_type_text(key, want, sizeof(want));
@@ -84,21 +84,14 @@ wrong_type(struct config_ctx *ctx, const struct config_key *key,
 static int
 find_word(const char *words, const char *s, char *buf, size_t len)
 {
-	size_t n, m = strlen(s);
+	size_t n;
 
-	while (m > 0 && isspace((unsigned char)s[m - 1]))
-		m--;
-	while (m > 0 && isspace((unsigned char)*s)) {
-		s++;
-		m--;
-	}
-	for (; *words != '\0'; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		if (n != m || n >= len || strncasecmp(words, s, n) != 0)
-			continue;
-		memcpy(buf, words, n);
-		buf[n] = '\0';
-		return 1;
+	s += strspn(s, " \t\r\n");
+	while (config_word_next(&words, buf, len)) {
+		n = strlen(buf);
+		if (strncasecmp(buf, s, n) == 0 &&
+		    s[n + strspn(s + n, " \t\r\n")] == '\0')
+			return 1;
 	}
 	return 0;
 }
@@ -114,7 +107,7 @@ fits_number(const struct config_key *key, const struct cval *v)
 static int
 fits_string(const struct config_key *key, struct cval *v)
 {
-	char word[64];
+	char word[CONFIG_WORD_MAX];
 
 	if (key->types & (KEY_STR | KEY_SECRET | KEY_PROXY))
 		return 1;

@@ -17,19 +17,16 @@ add(char *buf, size_t len, const char *sep, const char *text)
 static void
 add_words(const char *words, char *buf, size_t len)
 {
-	char one[80];
-	size_t n;
+	const char *sep = strchr(words, ' ') != NULL ? "one of \"" : "\"";
+	char word[CONFIG_WORD_MAX];
 
-	if (strchr(words, ' ') != NULL)
-		add(buf, len, " or ", "one of ");
-	else
-		add(buf, len, " or ", "");
-	for (; *words != '\0'; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		snprintf(one, sizeof(one), "\"%.*s\"%s", (int)n, words,
-		    words[n] == ' ' ? ", " : "");
-		strlcat(buf, one, len);
+	add(buf, len, " or ", "");
+	while (config_word_next(&words, word, sizeof(word))) {
+		strlcat(buf, sep, len);
+		strlcat(buf, word, len);
+		sep = "\", \"";
 	}
+	strlcat(buf, "\"", len);
 }
 
 static void

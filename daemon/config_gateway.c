@@ -174,30 +174,19 @@ gateway_hooks(struct config_ctx *ctx)
 		cfg->gateway.wanted = 1;
 }
 
-static struct json_object *
-member(struct json_object *obj, const char *key)
-{
-	struct json_object *v = NULL;
-
-	json_object_object_get_ex(obj, key, &v);
-	return json_object_get(v);
-}
-
 /* What the callback worker must know of one account. */
 static struct json_object *
 callback_account(const struct config_account *a)
 {
-	struct json_object *o = json_object_new_object(), *v;
+	struct json_object *o = json_object_new_object();
 
 	config_json_str(o, "account", a->id);
-	config_json_add(o, "commandUrl", member(a->json, "commandUrl"));
-	config_json_add(o, "interactionUrl", member(a->json, "interactionUrl"));
-	v = member(a->json, "interactions");
-	config_json_add(o, "allowedSourceIps", member(v, "allowedSourceIps"));
-	json_object_put(v);
-	v = member(a->json, "commands");
-	config_json_add(o, "callbackPath", member(v, "callbackPath"));
-	json_object_put(v);
+	config_json_copy(o, "commandUrl", a->json, "commandUrl");
+	config_json_copy(o, "interactionUrl", a->json, "interactionUrl");
+	config_json_copy(o, "allowedSourceIps",
+	    config_json_get(a->json, "interactions"), "allowedSourceIps");
+	config_json_copy(o, "callbackPath",
+	    config_json_get(a->json, "commands"), "callbackPath");
 	return o;
 }
 

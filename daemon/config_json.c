@@ -17,6 +17,23 @@ config_json_add(
 		fatalx("out of memory");
 }
 
+struct json_object *
+config_json_get(struct json_object *obj, const char *key)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(obj, key, &v);
+	return v;
+}
+
+void
+config_json_copy(struct json_object *to, const char *key,
+    struct json_object *from, const char *name)
+{
+	config_json_add(
+	    to, key, json_object_get(config_json_get(from, name)));
+}
+
 void
 config_json_str(struct json_object *obj, const char *key, const char *s)
 {
@@ -34,6 +51,20 @@ void
 config_json_bool(struct json_object *obj, const char *key, int b)
 {
 	config_json_add(obj, key, json_object_new_boolean(b));
+}
+
+void
+config_json_proxy(struct json_object *obj, const struct config_proxy *proxy)
+{
+	struct json_object *o = NULL;
+
+	if (proxy->host != NULL) {
+		o = json_object_new_object();
+		config_json_str(o, "host", proxy->host);
+		config_json_int(o, "port", proxy->port);
+		config_json_bool(o, "auth", proxy->auth != NULL);
+	}
+	config_json_add(obj, "proxy", o);
 }
 
 /* The default of the table, which is JSON itself. */

@@ -79,6 +79,12 @@ int config_key_ignored(const struct config_key *, const char *name);
  * when the name is short. NULL when none is.
  */
 const char *config_key_nearest(const struct config_key *, const char *name);
+/*
+ * The next of words separated by spaces, in buf; *words is moved on. 0 at
+ * the end. No word of the table is longer than CONFIG_WORD_MAX - 1.
+ */
+#define CONFIG_WORD_MAX 48
+int config_word_next(const char **words, char *buf, size_t len);
 /* The nearest of words separated by spaces, in buf, or NULL. */
 const char *config_word_nearest(
     const char *words, const char *name, char *buf, size_t len);

@@ -144,16 +144,29 @@ config_key_item(const struct config_key *key)
 	return k != NULL && strcmp(config_key_name(k), "[]") == 0 ? k : NULL;
 }
 
+int
+config_word_next(const char **words, char *buf, size_t len)
+{
+	size_t n;
+
+	*words += strspn(*words, " ");
+	n = strcspn(*words, " ");
+	if (n == 0 || n >= len)
+		return 0;
+	memcpy(buf, *words, n);
+	buf[n] = '\0';
+	*words += n;
+	return 1;
+}
+
 static int
 has_word(const char *words, const char *name)
 {
-	size_t len = strlen(name), n;
+	char word[CONFIG_WORD_MAX];
 
-	for (; *words != '\0'; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		if (n == len && memcmp(words, name, n) == 0)
+	while (config_word_next(&words, word, sizeof(word)))
+		if (strcmp(word, name) == 0)
 			return 1;
-	}
 	return 0;
 }
 
@@ -243,15 +256,9 @@ config_word_nearest(
 {
 	int best = slip(name) + 1, d;
 	const char *found = NULL;
-	char word[EDIT_MAX];
-	size_t n;
+	char word[CONFIG_WORD_MAX];
 
-	for (; *words != '\0'; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		if (n >= sizeof(word))
-			continue;
-		memcpy(word, words, n);
-		word[n] = '\0';
+	while (config_word_next(&words, word, sizeof(word))) {
 		d = edits(name, word, best);
 		if (d < best && strlcpy(buf, word, len) < len) {
 			best = d;

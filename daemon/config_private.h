@@ -73,6 +73,24 @@ void config_secret_forget(struct config_ctx *);
 void config_secret_literal(
     struct config_ctx *, const struct cval *at, const char *path);
 
+/* config_secret_file.c */
+
+#define CONFIG_SECRET_FILE_MAX (256u * 1024) /* bytes, of many secrets */
+
+/* A secret that is being looked for, and how messages call it. */
+struct config_want {
+	struct config_ctx *ctx;
+	const struct cval *at;
+	const char *path;
+};
+
+/* Copy what was found; from says where, for messages. */
+enum config_got config_secret_take(const struct config_want *, const char *s,
+    size_t len, const char *from, struct secret **out);
+/* A file, or the string in its JSON that pointer (RFC 6901) leads to. */
+enum config_got config_secret_file(const struct config_want *,
+    const char *file, const char *pointer, struct secret **out);
+
 /* config_exec.c */
 
 #define CONFIG_EXEC_MS 10000
@@ -187,6 +205,13 @@ void config_json_int(struct json_object *, const char *key, int64_t);
 void config_json_bool(struct json_object *, const char *key, int);
 void config_json_add(
     struct json_object *, const char *key, struct json_object *);
+/* "proxy": without the password. */
+void config_json_proxy(struct json_object *, const struct config_proxy *);
+/* Borrowed; NULL when it is null or not there. */
+struct json_object *config_json_get(struct json_object *, const char *key);
+/* The member name of from as the member key of to. */
+void config_json_copy(struct json_object *to, const char *key,
+    struct json_object *from, const char *name);
 
 /* config_system.c: log, store, postern. */
 void config_system(struct config_ctx *);

@@ -3,28 +3,17 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/secret.h"
 #include "daemon/config_private.h"
 #include "daemon/json5.h"
 
-#define SECRET_FILE_MAX (256u * 1024) /* bytes, of a file of many secrets */
 #define ARGS_MAX 32
 #define ENV_NAME_MAX 127 /* characters after the first */
-
-/* A secret that is being looked for, and how messages call it. */
-struct want {
-	struct config_ctx *ctx;
-	const struct cval *at;
-	const char *path;
-};
 
 static int
 is_env_name(const char *s, size_t len)
@@ -38,46 +27,6 @@ is_env_name(const char *s, size_t len)
 		    !isdigit((unsigned char)s[i]) && s[i] != '_')
 			return 0;
 	return 1;
-}
-
-static void
-trim(const char **s, size_t *len)
-{
-	while (*len > 0 && isspace((unsigned char)(*s)[*len - 1]))
-		(*len)--;
-	while (*len > 0 && isspace((unsigned char)**s)) {
-		(*s)++;
-		(*len)--;
-	}
-}
-
-/* Copy what was found; from says where, for messages. */
-static enum config_got
-take(const struct want *w, const char *s, size_t len, const char *from,
-    struct secret **out)
-{
-	size_t i;
-
-	trim(&s, &len);
-	if (len == 0) {
-		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s is empty",
-		    w->path, from);
-		return CONFIG_FAILED;
-	}
-	for (i = 0; i < len; i++)
-		if (iscntrl((unsigned char)s[i])) {
-			config_say(w->ctx, CONFIG_ERROR, w->at,
-			    "%s: %s has more than one line or a control "
-			    "character", w->path, from);
-			return CONFIG_FAILED;
-		}
-	if ((*out = secret_new(s, len)) == NULL) {
-		config_say(w->ctx, CONFIG_ERROR, w->at,
-		    "%s: %s is longer than %d bytes", w->path, from,
-		    SECRET_MAX);
-		return CONFIG_FAILED;
-	}
-	return CONFIG_GOT;
 }
 
 void
@@ -99,7 +48,7 @@ config_secret_literal(
 }
 
 static enum config_got
-from_env(const struct want *w, const char *name, size_t len,
+from_env(const struct config_want *w, const char *name, size_t len,
     struct secret **out)
 {
 	char var[ENV_NAME_MAX + 2], from[ENV_NAME_MAX + 32];
@@ -119,130 +68,12 @@ from_env(const struct want *w, const char *name, size_t len,
 		    w->path, from);
 		return CONFIG_FAILED;
 	}
-	return take(w, value, strlen(value), from, out);
-}
-
-/* A whole file; NULL has been said. The caller's, freezero() with *len. */
-static char *
-read_file(const struct want *w, const char *file, size_t *len)
-{
-	struct stat st;
-	char *buf = NULL;
-	const char *why = NULL;
-	ssize_t n;
-	int fd;
-
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1 || fstat(fd, &st) == -1)
-		why = strerror(errno);
-	else if (!S_ISREG(st.st_mode))
-		why = "not a file";
-	else if (st.st_mode & S_IROTH)
-		why = "everybody can read it: chmod 600 it";
-	else if (st.st_size > (off_t)SECRET_FILE_MAX)
-		why = "too large for a secret";
-	if (why == NULL) {
-		if (st.st_mode & S_IRGRP)
-			config_say(w->ctx, CONFIG_WARNING, w->at,
-			    "%s: %s: its group can read it", w->path, file);
-		if ((buf = malloc(SECRET_FILE_MAX + 1)) == NULL)
-			fatal("malloc");
-		*len = 0;
-		while ((n = read(fd, buf + *len, SECRET_FILE_MAX - *len)) > 0)
-			*len += (size_t)n;
-		if (n == -1) {
-			why = strerror(errno);
-			freezero(buf, SECRET_FILE_MAX + 1);
-			buf = NULL;
-		}
-	}
-	if (why != NULL)
-		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s: %s", w->path,
-		    file, why);
-	if (fd != -1)
-		close(fd);
-	return buf;
-}
-
-/* One step of RFC 6901 from v along *p; *p is moved on. */
-static const struct cval *
-pointer_step(const struct cval *v, const char **p)
-{
-	char name[256];
-	size_t n = 0, i;
-	const struct cval *m;
-
-	for ((*p)++; **p != '\0' && **p != '/'; (*p)++) {
-		if (n + 1 >= sizeof(name))
-			return NULL;
-		if (**p == '~' && ((*p)[1] == '0' || (*p)[1] == '1'))
-			name[n++] = *++*p == '0' ? '~' : '/';
-		else
-			name[n++] = **p;
-	}
-	name[n] = '\0';
-	if (v->type == CVAL_OBJ)
-		return cval_find(v, name);
-	if (v->type != CVAL_ARR || n == 0 || strspn(name, "0123456789") != n)
-		return NULL;
-	m = v->first;
-	for (i = strtoul(name, NULL, 10); m != NULL && i > 0; i--)
-		m = m->next;
-	return m;
-}
-
-static enum config_got
-from_json(const struct want *w, const char *text, size_t len,
-    const char *pointer, const char *from, struct secret **out)
-{
-	struct json5_error err;
-	struct cval *tree = json5_parse(text, len, &err);
-	const struct cval *v = tree;
-	enum config_got got = CONFIG_FAILED;
-
-	if (tree == NULL) {
-		config_say(w->ctx, CONFIG_ERROR, w->at,
-		    "%s: %s:%d:%d: %s", w->path, from, err.line, err.column,
-		    err.text);
-		return CONFIG_FAILED;
-	}
-	while (v != NULL && *pointer == '/')
-		v = pointer_step(v, &pointer);
-	if (v == NULL || v->type != CVAL_STR)
-		config_say(w->ctx, CONFIG_ERROR, w->at,
-		    "%s: %s has no string there", w->path, from);
-	else
-		got = take(w, v->str, v->str_len, from, out);
-	cval_free(tree);
-	return got;
-}
-
-static enum config_got
-from_path(const struct want *w, const char *file, const char *pointer,
-    struct secret **out)
-{
-	enum config_got got;
-	size_t len;
-	char *buf;
-
-	if (file == NULL || *file != '/') {
-		config_say(w->ctx, CONFIG_ERROR, w->at,
-		    "%s: a file needs an absolute path", w->path);
-		return CONFIG_FAILED;
-	}
-	if ((buf = read_file(w, file, &len)) == NULL)
-		return CONFIG_FAILED;
-	if (pointer != NULL)
-		got = from_json(w, buf, len, pointer, file, out);
-	else
-		got = take(w, buf, len, file, out);
-	freezero(buf, SECRET_FILE_MAX + 1);
-	return got;
+	return config_secret_take(w, value, strlen(value), from, out);
 }
 
 /* secrets.providers.<name>, or NULL when there is none of that name. */
 static const struct cval *
-provider(const struct want *w, const struct cval *ref)
+provider(const struct config_want *w, const struct cval *ref)
 {
 	const char *name = cval_string(cval_find(ref, "provider"), NULL);
 
@@ -256,7 +87,8 @@ provider(const struct want *w, const struct cval *ref)
  * A provider: its path, id is the pointer or "value". id alone: a path.
  */
 static enum config_got
-from_file(const struct want *w, const struct cval *ref, struct secret **out)
+from_file(const struct config_want *w, const struct cval *ref,
+    struct secret **out)
 {
 	const char *path = cval_string(cval_find(ref, "path"), NULL);
 	const char *id = cval_string(cval_find(ref, "id"), NULL);
@@ -268,11 +100,11 @@ from_file(const struct want *w, const struct cval *ref, struct secret **out)
 		    "singleValue") == 0;
 		path = cval_string(cval_get(p, "path"), NULL);
 		if (single || (id != NULL && strcmp(id, "value") == 0))
-			return from_path(w, path, NULL, out);
+			return config_secret_file(w, path, NULL, out);
 	} else if (path == NULL) {
-		return from_path(w, id, NULL, out);
+		return config_secret_file(w, id, NULL, out);
 	} else if (id == NULL || strcmp(id, "value") == 0) {
-		return from_path(w, path, NULL, out);
+		return config_secret_file(w, path, NULL, out);
 	}
 	if (id == NULL || *id != '/') {
 		config_say(w->ctx, CONFIG_ERROR, w->at,
@@ -280,7 +112,7 @@ from_file(const struct want *w, const struct cval *ref, struct secret **out)
 		    w->path);
 		return CONFIG_FAILED;
 	}
-	return from_path(w, path, id, out);
+	return config_secret_file(w, path, id, out);
 }
 
 /* A word for a JSON string or a pointer: no quoting is ever needed. */
@@ -307,7 +139,7 @@ add_strings(const struct cval *list, const char **argv, size_t *n)
 
 /* {"values":{id:secret}}, what a provider of the peer answers with. */
 static enum config_got
-from_answer(const struct want *w, const char *text, size_t len,
+from_answer(const struct config_want *w, const char *text, size_t len,
     const char *id, const char *from, struct secret **out)
 {
 	struct json5_error err;
@@ -319,13 +151,13 @@ from_answer(const struct want *w, const char *text, size_t len,
 		config_say(w->ctx, CONFIG_ERROR, w->at,
 		    "%s: %s has no value for \"%s\"", w->path, from, id);
 	else
-		got = take(w, v->str, v->str_len, from, out);
+		got = config_secret_take(w, v->str, v->str_len, from, out);
 	cval_free(tree);
 	return got;
 }
 
 static enum config_got
-run(const struct want *w, const struct config_exec *x, const char *id,
+run(const struct config_want *w, const struct config_exec *x, const char *id,
     struct secret **out)
 {
 	char why[256];
@@ -333,7 +165,7 @@ run(const struct want *w, const struct config_exec *x, const char *id,
 	size_t len;
 	char *buf;
 
-	buf = config_exec_run(x, SECRET_FILE_MAX, &len, why, sizeof(why));
+	buf = config_exec_run(x, CONFIG_SECRET_FILE_MAX, &len, why, sizeof(why));
 	if (buf == NULL) {
 		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s", w->path, why);
 		return CONFIG_FAILED;
@@ -341,13 +173,14 @@ run(const struct want *w, const struct config_exec *x, const char *id,
 	if (id != NULL)
 		got = from_answer(w, buf, len, id, x->argv[0], out);
 	else
-		got = take(w, buf, len, x->argv[0], out);
-	freezero(buf, SECRET_FILE_MAX + 2);
+		got = config_secret_take(w, buf, len, x->argv[0], out);
+	freezero(buf, CONFIG_SECRET_FILE_MAX + 2);
 	return got;
 }
 
 static enum config_got
-from_exec(const struct want *w, const struct cval *ref, struct secret **out)
+from_exec(const struct config_want *w, const struct cval *ref,
+    struct secret **out)
 {
 	const char *argv[ARGS_MAX + 1], *env[ARGS_MAX + 1], *id;
 	const struct cval *p = provider(w, ref), *cmd;
@@ -388,7 +221,8 @@ from_exec(const struct want *w, const struct cval *ref, struct secret **out)
 
 /* systemd.exec(5) LoadCredential=: a file of that name. */
 static enum config_got
-from_credential(const struct want *w, const char *id, struct secret **out)
+from_credential(const struct config_want *w, const char *id,
+    struct secret **out)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	enum config_got got;
@@ -402,13 +236,13 @@ from_credential(const struct want *w, const char *id, struct secret **out)
 		return CONFIG_FAILED;
 	}
 	file = config_printf("%s/%s", dir, id);
-	got = from_path(w, file, NULL, out);
+	got = config_secret_file(w, file, NULL, out);
 	free(file);
 	return got;
 }
 
 static int
-check_ref(const struct want *w, const struct cval *ref)
+check_ref(const struct config_want *w, const struct cval *ref)
 {
 	static const char *const keys[] = {"source", "provider", "id", "path",
 	    "command", "args", "passEnv", NULL};
@@ -430,7 +264,8 @@ check_ref(const struct want *w, const struct cval *ref)
 }
 
 static enum config_got
-from_ref(const struct want *w, const struct cval *ref, struct secret **out)
+from_ref(const struct config_want *w, const struct cval *ref,
+    struct secret **out)
 {
 	const char *source = cval_string(cval_find(ref, "source"), "");
 	const char *id = cval_string(cval_find(ref, "id"), NULL);
@@ -480,7 +315,8 @@ shorthand(const char *s, size_t *len)
  * program.
  */
 static enum config_got
-from_ref_once(const struct want *w, const struct cval *ref, struct secret **out)
+from_ref_once(const struct config_want *w, const struct cval *ref,
+    struct secret **out)
 {
 	struct config_followed *f;
 
@@ -517,7 +353,7 @@ enum config_got
 config_secret_get(struct config_ctx *ctx, const struct cval *v,
     const char *path, struct secret **out)
 {
-	struct want w = {ctx, v, path};
+	struct config_want w = {ctx, v, path};
 	const char *name;
 	size_t len;
 
@@ -531,5 +367,5 @@ config_secret_get(struct config_ctx *ctx, const struct cval *v,
 	if ((name = shorthand(v->str, &len)) != NULL)
 		return from_env(&w, name, len, out);
 	config_secret_literal(ctx, v, path);
-	return take(&w, v->str, v->str_len, "the secret", out);
+	return config_secret_take(&w, v->str, v->str_len, "the secret", out);
 }

@@ -38,8 +38,8 @@ by_channel(struct config_ctx *ctx, const char *map, const char *plain)
 
 /* Put the ids that obj has under name at the end of list. */
 static void
-add_ids(struct config_ctx *ctx, struct json_object *list, const struct cval *obj,
-    const char *name)
+add_ids(struct config_ctx *ctx, struct json_object *list,
+    const struct cval *obj, const char *name)
 {
 	struct json_object *ids;
 	const struct cval *v = cval_get(obj, name);

@@ -47,7 +47,7 @@ void cval_free(struct cval *);
 /* A string of len bytes; takes a copy. */
 struct cval *cval_str(const char *, size_t len, int line, int column);
 
-/* Put v at the end of an array, or a member with its key at that of an object. */
+/* Put v at the end of an array, or of an object when it has its key. */
 void cval_append(struct cval *arr, struct cval *v);
 /* Add a member; a member of that name is freed first. Takes a copy of key. */
 void cval_put(struct cval *obj, const char *key, struct cval *v);

@@ -3,9 +3,9 @@
  *
  * It takes what the specification takes, and refuses beyond it: text that
  * is not UTF-8, a NUL in a string, escapes that leave half a surrogate pair,
- * nesting deeper than JSON5_DEPTH, and more than JSON5_VALUES values. Names without quotes
- * may hold any letter outside of ASCII, judged by block, not by character.
- * Duplicate names are kept as they stand: see cval_duplicates().
+ * nesting deeper than JSON5_DEPTH, and more than JSON5_VALUES values. Names
+ * without quotes may hold any letter outside of ASCII, judged by block, not
+ * by character. Duplicate names are kept as they stand: see cval_duplicates().
  */
 #ifndef DAEMON_JSON5_H
 #define DAEMON_JSON5_H

@@ -23,11 +23,15 @@ libpostern_config_a_SOURCES = \
 	daemon/config_lookup.c \
 	daemon/config_private.h \
 	daemon/config_secret.c \
+	daemon/config_secret_file.c \
 	daemon/config_shared.c \
 	daemon/config_system.c \
 	daemon/config_tree.c daemon/config_tree.h \
 	daemon/config_url.c \
-	daemon/json5.c daemon/json5.h
+	daemon/json5.c daemon/json5.h \
+	daemon/json5_char.c daemon/json5_char.h \
+	daemon/json5_lex.c daemon/json5_lex.h \
+	daemon/json5_number.c
 sbin_PROGRAMS += posternd
 # All but main(), for the tests too.
 noinst_LIBRARIES += libpostern_daemon.a

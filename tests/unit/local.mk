@@ -175,3 +175,9 @@ tests_unit_test_config_agents_SOURCES = tests/unit/test_config_agents.c \
 tests_unit_test_config_agents_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
 tests_unit_test_config_agents_LDADD = libpostern_config.a $(UNIT_LIBS)
 EXTRA_DIST += tests/vectors/openclaw.json
+check_PROGRAMS += tests/unit/test_config_errors
+TESTS += tests/unit/test_config_errors
+tests_unit_test_config_errors_SOURCES = tests/unit/test_config_errors.c \
+	$(CONFIG_TEST)
+tests_unit_test_config_errors_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_errors_LDADD = libpostern_config.a $(UNIT_LIBS)
