@@ -63,6 +63,7 @@ api_init(void)
 	add_routes(routes_posts);
 	add_routes(routes_list);
 	add_routes(routes_channels);
+	add_routes(routes_members);
 	add_routes(routes_teams);
 	add_routes(routes_files);
 	add_routes(routes_bots);

@@ -1,8 +1,7 @@
 /*
  * The REST API: routing, sessions, errors, answers. The handlers are in
- * api_users.c, api_teams.c, api_channels.c, api_posts.c, api_list.c,
- * api_files.c; api_commands.c and api_actions.c have slash commands and
- * buttons.
+ * api_users.c, api_bots.c, api_teams.c, api_channels.c, api_members.c,
+ * api_posts.c, post_edit.c, api_list.c, api_files.c and api_system.c.
  */
 #ifndef MMSIM_API_H
 #define MMSIM_API_H
@@ -60,6 +59,7 @@ const char *jstr(struct json_object *, const char *key);
 int64_t query_num(const struct req *, const char *key, int64_t dflt);
 
 extern const struct route routes_users[], routes_teams[], routes_channels[],
+    routes_members[],
     routes_posts[], routes_list[], routes_files[], routes_system[],
     routes_bots[];
 
@@ -81,6 +81,8 @@ void mentions_outside(const struct post *);
 /* Joining and leaving with all their messages and events. */
 void join_channel(struct channel *, struct user *, struct user *by);
 void leave_channel(struct channel *, struct user *, struct user *by);
+/* Props text of a message about u: {"username":..}, from_bot for bots. */
+char *member_props(const struct user *u);
 void join_team(struct team *, struct user *, struct user *by);
 void leave_team(struct team *, struct user *, struct user *by);
 

@@ -24,19 +24,6 @@ team_event(const char *name, const struct team *t, const struct user *u,
 	buf_free(&b);
 }
 
-static char *
-username_props(const struct user *u)
-{
-	struct buf b = {0};
-
-	buf_str(&b, "{");
-	if (u->is_bot)
-		buf_kstr(&b, "from_bot", "true");
-	buf_kstr(&b, "username", u->username);
-	buf_str(&b, "}");
-	return buf_steal(&b);
-}
-
 /* The order of 5.37: message, user_added, added_to_team twice. */
 void
 join_team(struct team *t, struct user *u, struct user *by)
@@ -51,7 +38,7 @@ join_team(struct team *t, struct user *u, struct user *by)
 	rec_invalidate(u);
 	channel_join(town, u);
 	channel_join(off, u);
-	post_system(town, u, "system_join_team", username_props(u),
+	post_system(town, u, "system_join_team", member_props(u),
 	    "%s joined the team.", u->username);
 	event_user_added(town, u);
 	team_event("added_to_team", t, u, &to);
@@ -70,11 +57,11 @@ leave_team(struct team *t, struct user *u, struct user *by)
 	for (i = 0; i < t->nchannels; i++)
 		channel_part(t->channel[i], u);
 	if (u == by)
-		post_system(town, u, "system_leave_team", username_props(u),
+		post_system(town, u, "system_leave_team", member_props(u),
 		    "%s left the team.", u->username);
 	else
 		post_system(town, u, "system_remove_from_team",
-		    username_props(u), "%s removed from the team.",
+		    member_props(u), "%s removed from the team.",
 		    u->username);
 	team_event("leave_team", t, u, &to);
 	team_part(t, u);

@@ -54,15 +54,6 @@ struct http_server {
 
 static void conn_process(struct http_conn *);
 
-int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 static void
 req_free(struct req *r)
 {
@@ -409,7 +400,9 @@ http_reply_cut(struct req *r, int status, const char *ctype, const void *body,
     size_t len, size_t send, enum http_end end)
 {
 	struct evbuffer *out;
-	int chunked = len > HTTP_CHUNK_FROM && !r->http10 && !r->sized;
+	int head = !strcmp(r->method, "HEAD");
+	int chunked = len > HTTP_CHUNK_FROM && !r->http10 && !r->sized &&
+	    !head;
 
 	r->status = status;
 	if (r->conn == NULL || r->conn->ending) {
@@ -420,7 +413,7 @@ http_reply_cut(struct req *r, int status, const char *ctype, const void *body,
 	reply_head(r, out, status, ctype, chunked ? -1 : (int64_t)len);
 	if (chunked)
 		evbuffer_add_printf(out, "%zx\r\n", len);
-	if (len > 0)
+	if (len > 0 && !head)
 		evbuffer_add(out, body, send < len ? send : len);
 	if (chunked && send >= len)
 		evbuffer_add_printf(out, "\r\n0\r\n\r\n");

@@ -6,6 +6,7 @@ tests_mmsim_mmsim_SOURCES = \
 	tests/mmsim/api_channels.c \
 	tests/mmsim/api_files.c \
 	tests/mmsim/api_list.c \
+	tests/mmsim/api_members.c \
 	tests/mmsim/api_posts.c \
 	tests/mmsim/api_system.c \
 	tests/mmsim/api_teams.c \
@@ -22,6 +23,7 @@ tests_mmsim_mmsim_SOURCES = \
 	tests/mmsim/main.c \
 	tests/mmsim/mentions.c \
 	tests/mmsim/model.c tests/mmsim/model.h \
+	tests/mmsim/model_script.c tests/mmsim/model_script.h \
 	tests/mmsim/multipart.c tests/mmsim/multipart.h \
 	tests/mmsim/pending.c tests/mmsim/pending.h \
 	tests/mmsim/post_edit.c tests/mmsim/post_edit.h \
@@ -43,6 +45,7 @@ tests_mmsim_mmsim_LDADD = $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
 TESTS += tests/mmsim/wire.test
 EXTRA_DIST += tests/mmsim/wire.test tests/mmsim/README.md \
 	tests/mmsim/conftest.py tests/mmsim/simctl.py \
+	tests/mmsim/test_faults.py \
 	tests/mmsim/test_wire.py tests/mmsim/test_wire_events.py \
 	tests/mmsim/test_wire_list.py tests/mmsim/test_wire_resume.py \
 	tests/mmsim/test_wire_ws.py tests/mmsim/wirecmp.py \
