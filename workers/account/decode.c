@@ -6,231 +6,7 @@
 
 #include "common/log.h"
 #include "workers/account/decode.h"
-#include "workers/account/utf8.h"
-
-#define TOKENER_KEEP 65536
-
-struct json_object *
-decode_json(const char *bytes, size_t len)
-{
-	static struct json_tokener *tok; /* a new one for each costs more */
-	struct json_object *o = NULL;
-	size_t end;
-
-	if (len == 0 || len > DECODE_MAX)
-		return NULL;
-	if (tok == NULL) {
-		if ((tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
-			fatalx("json: out of memory");
-		json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
-	}
-	o = json_tokener_parse_ex(tok, bytes, (int)len);
-	/* A number or literal ends only with what follows it. */
-	if (o == NULL && json_tokener_get_error(tok) == json_tokener_continue)
-		o = json_tokener_parse_ex(tok, "", 1);
-	end = json_tokener_get_parse_end(tok);
-	while (o != NULL && end < len) {
-		if (strchr(" \t\r\n", bytes[end]) == NULL) {
-			json_object_put(o);
-			o = NULL;
-		}
-		end++;
-	}
-	json_tokener_reset(tok);
-	if (len > TOKENER_KEEP) { /* it has a buffer of that size */
-		json_tokener_free(tok);
-		tok = NULL;
-	}
-	return o;
-}
-
-/* The member when it is there and of that type, else NULL. */
-static struct json_object *
-member(struct json_object *o, const char *key, enum json_type type)
-{
-	struct json_object *v = NULL;
-
-	if (!json_object_is_type(o, json_type_object) ||
-	    !json_object_object_get_ex(o, key, &v) ||
-	    !json_object_is_type(v, type))
-		return NULL;
-	return v;
-}
-
-/* "" when absent, of another type, or with a NUL inside. */
-static const char *
-text(struct json_object *o, const char *key)
-{
-	struct json_object *v = member(o, key, json_type_string);
-	const char *s;
-
-	if (v == NULL)
-		return "";
-	s = json_object_get_string(v);
-	return strlen(s) == (size_t)json_object_get_string_len(v) ? s : "";
-}
-
-/* 1 when the member is absent, null or a string without NUL. */
-static int
-text_ok(struct json_object *o, const char *key)
-{
-	struct json_object *v = NULL;
-
-	if (!json_object_object_get_ex(o, key, &v) || v == NULL)
-		return 1;
-	if (!json_object_is_type(v, json_type_string))
-		return 0;
-	return strlen(json_object_get_string(v)) ==
-	    (size_t)json_object_get_string_len(v);
-}
-
-static int64_t
-number(struct json_object *o, const char *key)
-{
-	struct json_object *v = member(o, key, json_type_int);
-	int64_t n = v == NULL ? 0 : json_object_get_int64(v);
-
-	return n < 0 ? 0 : n;
-}
-
-/* Copies an id; 0 when the member is absent, empty or an id, else -1. */
-static int
-id(struct json_object *o, const char *key, char out[MM_ID_SIZE])
-{
-	const char *s = text(o, key);
-
-	if (!text_ok(o, key))
-		return -1;
-	if (*s == '\0')
-		return 0;
-	if (!mm_id_valid(s))
-		return -1;
-	memcpy(out, s, MM_ID_SIZE);
-	return 0;
-}
-
-/* At most max bytes, cut at a character. */
-static void
-set_short(char **to, const char *s, size_t max)
-{
-	char *cut;
-	size_t len = strlen(s);
-
-	if (len <= max) {
-		inbound_set(to, s);
-		return;
-	}
-	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-		max--;
-	if ((cut = strndup(s, max)) == NULL)
-		fatal("strndup");
-	inbound_set(to, cut);
-	free(cut);
-}
-
-/* props carry booleans as "true" (Mattermost 5.37) or as true. */
-static int
-prop(struct json_object *props, const char *key)
-{
-	struct json_object *v = NULL;
-
-	if (props == NULL || !json_object_object_get_ex(props, key, &v))
-		return 0;
-	if (json_object_is_type(v, json_type_boolean))
-		return json_object_get_boolean(v);
-	if (json_object_is_type(v, json_type_string))
-		return strcmp(json_object_get_string(v), "true") == 0;
-	return 0;
-}
-
-static int
-files(struct inbound *in, struct json_object *post)
-{
-	struct json_object *a = member(post, "file_ids", json_type_array), *v;
-	size_t i, n = a == NULL ? 0 : json_object_array_length(a);
-	const char *s;
-
-	for (i = 0; i < n && in->n_files < MM_FILES_MAX; i++) {
-		v = json_object_array_get_idx(a, i);
-		if (!json_object_is_type(v, json_type_string))
-			return -1;
-		s = json_object_get_string(v);
-		if (!mm_id_valid(s)) /* an unsafe file id is left out */
-			continue;
-		memcpy(in->file_ids[in->n_files++], s, MM_ID_SIZE);
-	}
-	return 0;
-}
-
-/*
- * A bot's post carries from_bot, and the server lets nobody else set it or
- * leave it out; but whatever changes the post later can lose it (Mattermost
- * 5.37), so its absence says something only of a post as it was created.
- */
-static enum tri
-author_is_bot(const struct inbound *in, int64_t update_at)
-{
-	if (in->from_bot)
-		return TRI_YES;
-	if (in->kind != INBOUND_POST || update_at != in->create_at)
-		return TRI_UNKNOWN;
-	return TRI_NO;
-}
-
-static enum reason
-check_post(struct inbound *in, struct json_object *post)
-{
-	const char *message = text(post, "message");
-
-	if (!text_ok(post, "message") || !text_ok(post, "type"))
-		return REASON_MALFORMED;
-	if (id(post, "channel_id", in->channel_id) != 0 ||
-	    in->channel_id[0] == '\0')
-		return REASON_NO_CHANNEL;
-	if (id(post, "user_id", in->actor_id) != 0 || in->actor_id[0] == '\0')
-		return REASON_NO_ACTOR;
-	if (id(post, "root_id", in->root_id) != 0)
-		return REASON_MALFORMED;
-	if (strlen(message) > MM_TEXT_MAX)
-		return REASON_TOO_LARGE;
-	if (files(in, post) != 0)
-		return REASON_MALFORMED;
-	inbound_set(&in->text, message);
-	return REASON_OK;
-}
-
-struct inbound *
-decode_post(struct json_object *post, enum inbound_kind kind,
-    const char *account, enum reason *why)
-{
-	struct inbound *in = inbound_new(kind);
-	struct json_object *props = member(post, "props", json_type_object);
-
-	*why = REASON_MALFORMED;
-	if (!json_object_is_type(post, json_type_object))
-		goto bad;
-	*why = REASON_NO_POST_ID;
-	if (id(post, "id", in->post_id) != 0 || in->post_id[0] == '\0')
-		goto bad;
-	if ((*why = check_post(in, post)) != REASON_OK)
-		goto bad;
-	if (strlcpy(in->account, account, sizeof(in->account)) >=
-	    sizeof(in->account))
-		goto bad;
-	set_short(&in->type, text(post, "type"), 63);
-	set_short(&in->pending_post_id, text(post, "pending_post_id"), 512);
-	in->create_at = number(post, "create_at");
-	in->edit_at = number(post, "edit_at");
-	in->delete_at = number(post, "delete_at");
-	in->from_bot = prop(props, "from_bot");
-	in->from_webhook = prop(props, "from_webhook");
-	in->actor_is_bot = author_is_bot(in, number(post, "update_at"));
-	inbound_make_event_id(in);
-	return in;
-bad:
-	inbound_free(in);
-	return NULL;
-}
+#include "workers/account/decode_impl.h"
 
 /* A member that is JSON in a string, or an object already. Owned. */
 static struct json_object *
@@ -294,12 +70,12 @@ bad(struct event *ev, enum reason why)
 static void
 surroundings(struct inbound *in, struct json_object *data)
 {
-	const char *name = text(data, "sender_name");
-	const char *type = text(data, "channel_type");
+	const char *name = decode_text(data, "sender_name");
+	const char *type = decode_text(data, "channel_type");
 
-	set_short(&in->actor_name, *name == '@' ? name + 1 : name, MM_NAME_MAX);
-	set_short(&in->channel_name, text(data, "channel_name"), MM_NAME_MAX);
-	set_short(&in->channel_display, text(data, "channel_display_name"),
+	decode_short(&in->actor_name, *name == '@' ? name + 1 : name, MM_NAME_MAX);
+	decode_short(&in->channel_name, decode_text(data, "channel_name"), MM_NAME_MAX);
+	decode_short(&in->channel_display, decode_text(data, "channel_display_name"),
 	    1024);
 	if (strlen(type) == 1)
 		in->channel_type = *type;
@@ -314,13 +90,13 @@ take_post(struct event *ev, struct json_object *data, const char *account,
 
 	if ((ev->post = nested(data, "post")) == NULL)
 		return bad(ev, REASON_MALFORMED);
-	(void)id(ev->post, "id", ev->post_id);
+	(void)decode_id(ev->post, "id", ev->post_id);
 	ev->in = decode_post(ev->post, kind, account, &why);
 	if (ev->in == NULL)
 		return bad(ev, why);
 	memcpy(ev->channel_id, ev->in->channel_id, MM_ID_SIZE);
 	memcpy(ev->user_id, ev->in->actor_id, MM_ID_SIZE);
-	if (id(data, "team_id", ev->in->team_id) != 0)
+	if (decode_id(data, "team_id", ev->in->team_id) != 0)
 		return bad(ev, REASON_MALFORMED);
 	surroundings(ev->in, data);
 	return ev->type;
@@ -336,16 +112,16 @@ take_reaction(struct event *ev, struct json_object *data, const char *account)
 	if (r == NULL)
 		return bad(ev, REASON_MALFORMED);
 	in = ev->in = inbound_new(INBOUND_REACTION);
-	emoji = text(r, "emoji_name");
+	emoji = decode_text(r, "emoji_name");
 	(void)strlcpy(in->account, account, sizeof(in->account));
 	in->removed = ev->type == EVENT_REACTION_REMOVED;
-	in->create_at = number(r, "create_at");
-	set_short(&in->emoji, emoji, 64);
+	in->create_at = decode_number(r, "create_at");
+	decode_short(&in->emoji, emoji, 64);
 	if (*emoji == '\0' || strlen(emoji) > 64)
 		(void)bad(ev, REASON_MALFORMED);
-	else if (id(r, "post_id", in->post_id) != 0 || in->post_id[0] == '\0')
+	else if (decode_id(r, "post_id", in->post_id) != 0 || in->post_id[0] == '\0')
 		(void)bad(ev, REASON_NO_POST_ID);
-	else if (id(r, "user_id", in->actor_id) != 0 || in->actor_id[0] == '\0')
+	else if (decode_id(r, "user_id", in->actor_id) != 0 || in->actor_id[0] == '\0')
 		(void)bad(ev, REASON_NO_ACTOR);
 	else if (ev->channel_id[0] == '\0')
 		(void)bad(ev, REASON_NO_CHANNEL);
@@ -362,17 +138,17 @@ take_user(struct event *ev, struct json_object *data)
 {
 	struct json_object *user = nested(data, "user"), *v = NULL;
 
-	if (user == NULL || id(user, "id", ev->user_id) != 0 ||
+	if (user == NULL || decode_id(user, "id", ev->user_id) != 0 ||
 	    ev->user_id[0] == '\0') {
 		json_object_put(user);
 		return bad(ev, REASON_MALFORMED);
 	}
-	(void)strlcpy(ev->username, text(user, "username"),
+	(void)strlcpy(ev->username, decode_text(user, "username"),
 	    sizeof(ev->username));
 	/* is_bot is absent for people. */
-	v = member(user, "is_bot", json_type_boolean);
+	v = decode_member(user, "is_bot", json_type_boolean);
 	ev->is_bot = v != NULL && json_object_get_boolean(v) ? TRI_YES : TRI_NO;
-	ev->update_at = number(user, "update_at");
+	ev->update_at = decode_number(user, "update_at");
 	json_object_put(user);
 	return ev->type;
 }
@@ -384,7 +160,7 @@ take_channel(struct event *ev, struct json_object *data)
 	int rc = 0;
 
 	if (c != NULL && ev->channel_id[0] == '\0')
-		rc = id(c, "id", ev->channel_id);
+		rc = decode_id(c, "id", ev->channel_id);
 	json_object_put(c);
 	return rc != 0 || ev->channel_id[0] == '\0' ?
 	    bad(ev, REASON_NO_CHANNEL) : ev->type;
@@ -393,9 +169,9 @@ take_channel(struct event *ev, struct json_object *data)
 static enum event_type
 take_hello(struct event *ev, struct json_object *data)
 {
-	if (id(data, "connection_id", ev->connection_id) != 0)
+	if (decode_id(data, "connection_id", ev->connection_id) != 0)
 		return bad(ev, REASON_MALFORMED);
-	(void)strlcpy(ev->server_version, text(data, "server_version"),
+	(void)strlcpy(ev->server_version, decode_text(data, "server_version"),
 	    sizeof(ev->server_version));
 	return ev->type;
 }
@@ -444,13 +220,13 @@ take_ids(struct event *ev, struct json_object *data, struct json_object *cast)
 	const char *whose =
 	    ev->type == EVENT_DIRECT_ADDED ? "teammate_id" : "user_id";
 
-	if (id(cast, "channel_id", ev->channel_id) != 0 ||
+	if (decode_id(cast, "channel_id", ev->channel_id) != 0 ||
 	    (ev->channel_id[0] == '\0' &&
-		id(data, "channel_id", ev->channel_id) != 0) ||
-	    id(data, "team_id", ev->team_id) != 0 ||
-	    (ev->team_id[0] == '\0' && id(cast, "team_id", ev->team_id) != 0) ||
-	    id(data, whose, ev->user_id) != 0 ||
-	    (ev->user_id[0] == '\0' && id(cast, "user_id", ev->user_id) != 0))
+		decode_id(data, "channel_id", ev->channel_id) != 0) ||
+	    decode_id(data, "team_id", ev->team_id) != 0 ||
+	    (ev->team_id[0] == '\0' && decode_id(cast, "team_id", ev->team_id) != 0) ||
+	    decode_id(data, whose, ev->user_id) != 0 ||
+	    (ev->user_id[0] == '\0' && decode_id(cast, "user_id", ev->user_id) != 0))
 		return -1;
 	return 0;
 }
@@ -484,11 +260,11 @@ static enum event_type
 take_deleted(struct event *ev, struct json_object *data)
 {
 	struct json_object *post = nested(data, "post");
-	int rc = post == NULL || id(post, "id", ev->post_id) != 0 ||
+	int rc = post == NULL || decode_id(post, "id", ev->post_id) != 0 ||
 	    ev->post_id[0] == '\0';
 
 	if (!rc && ev->channel_id[0] == '\0')
-		rc = id(post, "channel_id", ev->channel_id) != 0;
+		rc = decode_id(post, "channel_id", ev->channel_id) != 0;
 	json_object_put(post);
 	return rc ? bad(ev, REASON_NO_POST_ID) : ev->type;
 }
@@ -496,8 +272,8 @@ take_deleted(struct event *ev, struct json_object *data)
 static enum event_type
 take_reply(struct event *ev, struct json_object *frame)
 {
-	struct json_object *v = member(frame, "seq_reply", json_type_int);
-	const char *status = text(frame, "status");
+	struct json_object *v = decode_member(frame, "seq_reply", json_type_int);
+	const char *status = decode_text(frame, "status");
 
 	if (*status == '\0')
 		return bad(ev, REASON_MALFORMED);
@@ -505,7 +281,7 @@ take_reply(struct event *ev, struct json_object *frame)
 	ev->seq_reply = v == NULL ? 0 : json_object_get_int64(v);
 	ev->ok = strcmp(status, "OK") == 0;
 	(void)strlcpy(ev->error_id,
-	    text(member(frame, "error", json_type_object), "id"),
+	    decode_text(decode_member(frame, "error", json_type_object), "id"),
 	    sizeof(ev->error_id));
 	return ev->type;
 }
@@ -554,14 +330,14 @@ decode_event(struct json_object *frame, const char *account, struct event *ev)
 	ev->seq = -1;
 	if (!json_object_is_type(frame, json_type_object))
 		return bad(ev, REASON_MALFORMED);
-	if ((v = member(frame, "event", json_type_string)) == NULL)
+	if ((v = decode_member(frame, "event", json_type_string)) == NULL)
 		return take_reply(ev, frame);
 	(void)strlcpy(ev->name, json_object_get_string(v), sizeof(ev->name));
-	if ((v = member(frame, "seq", json_type_int)) != NULL)
+	if ((v = decode_member(frame, "seq", json_type_int)) != NULL)
 		ev->seq = json_object_get_int64(v);
 	ev->type = type_of(ev->name);
-	data = member(frame, "data", json_type_object);
-	cast = member(frame, "broadcast", json_type_object);
+	data = decode_member(frame, "data", json_type_object);
+	cast = decode_member(frame, "broadcast", json_type_object);
 	if (take_event(ev, data, cast, account) == EVENT_BAD) {
 		inbound_free(ev->in);
 		ev->in = NULL;

@@ -87,7 +87,10 @@ void event_clear(struct event *);
 struct inbound *decode_post(struct json_object *post, enum inbound_kind kind,
     const char *account, enum reason *why);
 
-/* JSON of the network: depth and UTF-8 checked. NULL when it is not. */
+/*
+ * An object or array of the network: size, depth and UTF-8 checked, nothing
+ * behind it. NULL when it is not.
+ */
 struct json_object *decode_json(const char *bytes, size_t len);
 
 #endif

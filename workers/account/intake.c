@@ -194,6 +194,7 @@ user_done(struct account *a, const struct net_result *r,
 
 	/* Unknown stays unknown, which denies. */
 	if (api_ok(r, body, 200)) {
+		users_learn_one(a, body);
 		e->in->actor_is_bot = users_is_bot(a, e->in->actor_id);
 		inbound_set(&e->in->actor_name, api_str(body, "username"));
 	}

@@ -1,5 +1,6 @@
 /*
- * Between pattern.c, which compiles, and pattern_run.c, which searches.
+ * Between pattern_parse.c, which reads the source, pattern.c, which turns it
+ * into a program, and pattern_run.c, which searches with that.
  */
 #ifndef ACCOUNT_PATTERN_IMPL_H
 #define ACCOUNT_PATTERN_IMPL_H
@@ -47,6 +48,43 @@ struct pattern {
 	int starts_other;          /* others can */
 	int starts_empty;          /* a match can be empty */
 };
+
+#define REPEAT_MAX 64  /* of {m,n} */
+#define NODE_MAX 1600
+
+enum node_type {
+	NODE_EMPTY,
+	NODE_INST,   /* one instruction */
+	NODE_CAT,    /* a then b */
+	NODE_ALT,    /* a or b */
+	NODE_REPEAT  /* a, min to max times (max -1: no end) */
+};
+
+struct node {
+	enum node_type type;
+	struct inst inst;
+	int a;
+	int b;
+	int min;
+	int max;
+};
+
+struct parser {
+	const char *s;
+	size_t len;
+	size_t at;
+	int depth;
+	const char *why; /* first error, or NULL */
+	struct pattern *p;
+	struct node nodes[NODE_MAX];
+	int n_nodes;
+	int work;
+};
+
+/* Reads all of ps->s; the root node. On an error ps->why is set. */
+int pattern_parse(struct parser *);
+/* Note the first error and stop reading; returns 0. */
+int pattern_refuse(struct parser *, const char *why);
 
 /* The invisible characters that neither text nor pattern has. */
 int pattern_ignores(uint32_t cp);

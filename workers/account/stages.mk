@@ -7,6 +7,8 @@ libpostern_stages_a_SOURCES = \
 	workers/account/command.c workers/account/command.h \
 	workers/account/context.c workers/account/context.h \
 	workers/account/decode.c workers/account/decode.h \
+	workers/account/decode_impl.h \
+	workers/account/decode_post.c \
 	workers/account/draft_text.c workers/account/draft_text.h \
 	workers/account/emoji.c workers/account/emoji.h \
 	workers/account/fence.c workers/account/fence.h \
@@ -18,10 +20,13 @@ libpostern_stages_a_SOURCES = \
 	workers/account/pairing_text.c workers/account/pairing_text.h \
 	workers/account/pattern.c workers/account/pattern.h \
 	workers/account/pattern_impl.h \
+	workers/account/pattern_parse.c \
 	workers/account/pattern_run.c \
 	workers/account/pipeline.c workers/account/pipeline.h \
 	workers/account/policy.c workers/account/policy.h \
+	workers/account/policy_agents.c \
 	workers/account/policy_compile.c \
+	workers/account/policy_impl.h \
 	workers/account/reasoning.c workers/account/reasoning.h \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
