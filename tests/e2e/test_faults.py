@@ -1,0 +1,192 @@
+"""What servers and networks do to a connection, and that every message is
+answered exactly once all the same."""
+
+import time
+
+import pytest
+
+from conftest import account
+
+pytestmark = pytest.mark.simulator
+
+
+@pytest.fixture
+def talk(sim, world):
+    world.start()
+    return world
+
+
+def settle(world, n, timeout=20):
+    """Exactly n answers, none more a little later."""
+    found = world.server.wait_replies(
+        world.dm, world.bot, n, timeout, world.user.api)
+    time.sleep(0.5)
+    found = world.server.replies(world.dm, world.bot, world.user.api)
+    texts = [p["message"] for p in found]
+    assert len(texts) == n, (texts, world.postern.logs()[-4000:])
+    return texts
+
+
+def ask_many(world, words):
+    for w in words:
+        world.user.say(world.dm, w)
+
+
+@pytest.mark.parametrize("kind", ["ws_close", "ws_reset", "ws_close_frame"])
+def test_lost_socket_is_resumed(talk, kind):
+    talk.ask("one.")
+    talk.server.fault(kind, user=talk.bot.name)
+    ask_many(talk, ["two.", "three."])
+    texts = settle(talk, 3)
+    assert [w in t for w, t in zip(["one.", "two.", "three."], texts)] == \
+        [True] * 3
+    assert talk.postern.account()["live"]["resumes"] >= 1
+
+
+def test_server_restart_is_a_fresh_start(talk):
+    talk.ask("one.")
+    fills = talk.postern.account()["live"]["fills"]
+    talk.server.fault("restart", down_ms=300)
+    time.sleep(0.6)
+    ask_many(talk, ["two.", "three."])
+    settle(talk, 3)
+    assert talk.postern.account()["live"]["fills"] > fills
+
+
+def test_swallowed_events_are_fetched(talk):
+    """A hole in the sequence: two events numbered but never sent."""
+    talk.ask("one.")
+    talk.server.fault("ws_drop", n=2, user=talk.bot.name)
+    ask_many(talk, ["two.", "three.", "four."])
+    texts = settle(talk, 4)
+    for w, t in zip(["one.", "two.", "three.", "four."], texts):
+        assert w in t
+
+
+@pytest.mark.parametrize("kind", ["ws_double", "ws_reorder"])
+def test_repeated_and_reordered_events(talk, kind):
+    talk.server.fault(kind, on=True, user=talk.bot.name)
+    ask_many(talk, ["q%d." % i for i in range(10)])
+    texts = settle(talk, 10)
+    assert sorted(texts) == sorted("echo: q%d." % i for i in range(10))
+
+
+@pytest.mark.parametrize("frame", [
+    {"big": 5 * 1024 * 1024}, {"deep": 100000}, {"badutf8": True},
+    {"text": "not json"}, {"text": "[1]"}, {"hex": "ff00ff00"},
+    {"hex": "8105"}, {"hex": "817fffffffffffffffff"}])
+def test_hostile_frames(talk, frame):
+    talk.ask("one.")
+    talk.server.fault("ws_raw", user=talk.bot.name, **frame)
+    ask_many(talk, ["two."])
+    settle(talk, 2)
+    p = talk.postern
+    assert all(w["restarts"] == 0 for w in p.status()["workers"])
+
+
+def test_post_executed_but_not_answered(talk):
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, close="before", after_effect=True,
+                      times=3)
+    ask_many(talk, ["one.", "two.", "three."])
+    settle(talk, 3)
+
+
+def test_post_not_executed_and_reset(talk):
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, close="before", times=3)
+    ask_many(talk, ["one.", "two.", "three."])
+    settle(talk, 3)
+
+
+def test_created_with_a_cut_body_is_not_sent_again(talk):
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, close="truncate", times=2)
+    ask_many(talk, ["one.", "two."])
+    settle(talk, 2)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_transient_refusals(talk, status):
+    talk.server.fault(
+        "rest", method="POST", path_prefix="/api/v4/posts",
+        user=talk.bot.name, status=status, times=2,
+        headers={"X-Ratelimit-Reset": "1", "Retry-After": "1"})
+    ask_many(talk, ["one.", "two."])
+    texts = settle(talk, 2)
+    assert "one." in texts[0] and "two." in texts[1]
+
+
+def test_executed_with_500(talk):
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, status=500, after_effect=True,
+                      times=1)
+    ask_many(talk, ["one."])
+    settle(talk, 1)
+
+
+def test_permanent_refusal_is_a_dead_letter(talk):
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, status=400, times=1)
+    ask_many(talk, ["one.", "two."])
+    texts = settle(talk, 1)
+    assert "two." in texts[0]
+    out = talk.postern.ctl("channels", "dead-letters", "list").stdout
+    assert "400" in out
+
+
+def test_server_away_for_a_while(talk):
+    talk.ask("one.")
+    talk.server.fault("refuse", on=True)
+    talk.server.fault("ws_reset", user=talk.bot.name)
+    talk.postern.wait_state("default", "backoff")
+    talk.server.fault("refuse", on=False)
+    ask_many(talk, ["two."])
+    settle(talk, 2)
+
+
+def test_half_open_and_deaf_sockets_are_found(sim, world, daemons):
+    """No FIN, no RST: only the unanswered ping tells, within 40 s."""
+    deaf = sim.new_bot()
+    config = world.config()
+    config["channels"]["mattermost"]["accounts"] = {
+        "default": account(sim, world.bot), "deaf": account(sim, deaf)}
+    world.start(config)
+    dm = world.user.direct(deaf)
+    world.ask("one.")
+    sim.fault("ws_stall", user=world.bot.name)
+    sim.fault("ws_deaf", user=deaf.name)
+    world.user.say(world.dm, "two.")
+    world.user.say(dm, "to the deaf.")
+    begun = time.monotonic()
+    sim.wait_replies(world.dm, world.bot, 2, 45, world.user.api)
+    found = sim.wait_replies(dm, deaf, 1, 10, world.user.api)
+    settle(world, 2)
+    assert len(found) == 1
+    assert time.monotonic() - begun < 46
+
+
+def test_revoked_token_parks_and_says_so(sim, world):
+    other = sim.new_bot()
+    config = world.config()
+    config["channels"]["mattermost"]["accounts"] = {
+        "default": account(sim, world.bot), "other": account(sim, other)}
+    p = world.start(config)
+    sim.admin.post("/users/tokens/revoke", {"token_id": other.token_id})
+    sim.fault("ws_close", user=other.name)
+    p.wait_state("other", "parked")
+    assert "401" in p.account("other")["reason"]
+    assert p.account("default")["state"] == "connected"
+    world.ask("still fine?")
+
+
+def test_wrong_token_does_not_disturb_the_others(sim, world):
+    config = world.config()
+    config["channels"]["mattermost"]["accounts"] = {
+        "default": account(sim, world.bot),
+        "wrong": dict(account(sim, world.bot), botToken="nonsense")}
+    p = world.start(config, start=False)
+    p.start(wait=False)
+    p.wait_state("default", "connected")
+    p.wait_state("wrong", "parked")
+    world.ask("hello?")
