@@ -62,6 +62,7 @@ struct rig {
 	char request[2 * 1024 * 1024]; /* head and body of the last one */
 	char *body;
 	int requests, conns, open, busy, most_busy;
+	int warmed; /* answers to the request that warms a connection */
 	int64_t asked_at; /* monotonic us */
 	const char *history; /* JSON of the messages; NULL: the store refuses */
 	int loads;

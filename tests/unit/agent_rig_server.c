@@ -75,6 +75,7 @@ conn_read(struct bufferevent *bev, void *arg)
 	r->request[n] = '\0';
 	if (strncmp(r->request, "GET /v1/models ", 15) == 0) {
 		rig_answer(c, 200, "", "{}");
+		r->warmed++;
 		return;
 	}
 	assert_int_equal(

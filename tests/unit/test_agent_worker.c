@@ -272,7 +272,8 @@ test_warm(void **state)
 	int64_t t0, us, sum = 0, worst = 0;
 	int i;
 
-	rig_run(r, 100);
+	rig_until(r, &r->warmed, 1);
+	rig_run(r, 50);
 	for (i = 0; i < 20; i++) {
 		t0 = rig_now_us();
 		rig_start(r, 0, i, "hi");
@@ -565,7 +566,7 @@ test_stop(void **state)
 	rig_start(r, 0, 1, "hi");
 	rig_until(r, &r->requests, 1);
 	chan_send(r->up, chan_msg("stop"), -1);
-	rig_run(r, 50);
+	rig_run(r, 150);
 	rig_start(r, 0, 2, "hi");
 	assert_string_equal(rig_str(rig_error(r, 0, 2), "code"), "busy");
 	assert_string_equal(rig_final(r, 0, 1), "Hello");

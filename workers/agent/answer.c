@@ -128,13 +128,42 @@ put_byte(struct answer *a, unsigned char c)
 	return r;
 }
 
+/* Bytes at the front that cost one each and need no look at the next. */
+static size_t
+plain_run(const char *p, size_t len)
+{
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		c = (unsigned char)p[i];
+		if (c >= 0x80 || escaped_byte(c) != 1)
+			break;
+	}
+	return i;
+}
+
 static unsigned
 put_bytes(struct answer *a, const char *p, size_t len)
 {
 	unsigned r = 0;
+	size_t n;
 
-	while (len-- > 0 && !a->full)
-		r |= put_byte(a, (unsigned char)*p++);
+	while (len > 0 && !a->full) {
+		n = a->npart > 0 ? 0 : plain_run(p, len);
+		if (n > a->max - a->escaped)
+			n = a->max - a->escaped;
+		if (n > 0) {
+			bytes_add(&a->text, p, n);
+			a->escaped += n;
+			r |= ANSWER_GREW;
+		} else {
+			n = 1;
+			r |= put_byte(a, (unsigned char)*p);
+		}
+		p += n;
+		len -= n;
+	}
 	return a->full ? r | ANSWER_FULL : r;
 }
 
