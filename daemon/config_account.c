@@ -297,7 +297,7 @@ inherit(struct json_object *obj, const char *key, struct json_object *from)
 		config_json_add(obj, key, json_object_get(from));
 }
 
-/* The defaults of streaming that depend on other keys: channel 5.1. */
+/* The defaults of streaming that depend on other keys, as the peer has them. */
 static void
 resolve_streaming(struct build *b, struct json_object *json)
 {

@@ -96,7 +96,7 @@ is_id(const char *s)
 	return n == 26;
 }
 
-/* What is left of an entry of an allowlist: channel 3.5. */
+/* What is left of an entry of an allowlist once its decoration is off. */
 static const char *
 bare_entry(const char *s)
 {

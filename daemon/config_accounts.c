@@ -85,7 +85,7 @@ is_blank(const char *s)
 	return s == NULL || s[strspn(s, " \t\r\n")] == '\0';
 }
 
-/* The top itself is an account when it is complete: channel 1.2. */
+/* The top itself is an account when it is complete. */
 static int
 implies_default(const struct cval *top)
 {
