@@ -8,6 +8,8 @@ struct invocation;
 
 int cmd_channels_list(const struct invocation *);
 int cmd_channels_status(const struct invocation *);
+int cmd_completion_bash(const struct invocation *);
+int cmd_completion_zsh(const struct invocation *);
 int cmd_config_check(const struct invocation *);
 int cmd_config_explain(const struct invocation *);
 int cmd_dead_list(const struct invocation *);

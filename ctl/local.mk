@@ -4,6 +4,7 @@ noinst_LIBRARIES += libpostern_ctl.a
 libpostern_ctl_a_SOURCES = \
 	ctl/ask.c ctl/ask.h \
 	ctl/client.c ctl/client.h \
+	ctl/cmd_completion.c \
 	ctl/cmd_daemon.c \
 	ctl/cmd_message.c \
 	ctl/cmd_records.c \

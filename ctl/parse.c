@@ -37,6 +37,13 @@ static const struct keyword channels[] = {
     {0},
 };
 
+static const struct keyword completion[] = {
+    {"bash", "for eval in ~/.bashrc", NULL, cmd_completion_bash, NULL, 0, 0,
+	0},
+    {"zsh", "for eval in ~/.zshrc", NULL, cmd_completion_zsh, NULL, 0, 0, 0},
+    {0},
+};
+
 static const struct keyword config[] = {
     {"check", "read the configuration file and say what is wrong", NULL,
 	cmd_config_check, NULL, 0, OPT_FILE, 0},
@@ -69,6 +76,8 @@ static const struct keyword messages[] = {
 const struct keyword ctl_keywords[] = {
     {"channels", "accounts, and what became of their messages", channels,
 	NULL, NULL, 0, 0, 0},
+    {"completion", "a script that completes these words", completion, NULL,
+	NULL, 0, 0, 0},
     {"config", "check the configuration, explain its keys", config, NULL,
 	NULL, 0, 0, 0},
     {"explain", "why a post was or was not answered", NULL, cmd_explain,

@@ -523,6 +523,28 @@ def test_deaf_worker_is_ended(daemon):
     assert "name=one" not in daemon.log()
 
 
+def test_reloads_leave_no_descriptors(daemon):
+    daemon.configure("one", "two")
+    daemon.start()
+
+    def open_files():
+        found = {}
+        for key in (("control", ""), ("store", "")):
+            pid = daemon.pids()[key]
+            found[key] = len(os.listdir(f"/proc/{pid}/fd"))
+        found["supervisor"] = len(os.listdir(f"/proc/{daemon.proc.pid}/fd"))
+        return found
+
+    if os.geteuid() != 0:
+        pytest.skip("needs root to look")
+    before = open_files()
+    for i in range(1, 11):
+        daemon.configure("one", "two", tokens={"one": f"token{i}"})
+        assert daemon.ctl("reload").returncode == 0
+        assert daemon.seen("reload.done", count=i)
+    assert wait_for(lambda: open_files() == before), (before, open_files())
+
+
 def test_hup_during_a_reload_is_remembered_once(daemon):
     daemon.configure("stubborn", "one")
     daemon.start()
@@ -697,6 +719,22 @@ def test_check_only(daemon):
     assert r.returncode == 1 and str(daemon.conf) in r.stderr
     assert daemon.ctl("config", "check", "-f", daemon.conf).returncode == 1
     assert check("-x").returncode == 2
+
+
+def test_completion(daemon):
+    script = daemon.ctl("completion", "bash").stdout + """
+try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _posternctl;
+        echo "${COMPREPLY[*]}"; }
+try posternctl sta
+try posternctl channels ''
+try posternctl channels dead-letters l
+try posternctl message send --t
+"""
+    r = subprocess.run(["bash", "-c", script], capture_output=True,
+                       text=True, timeout=10)
+    assert r.returncode == 0, r.stderr
+    assert r.stdout.splitlines() == [
+        "status", "status list dead-letters", "list", "--target"]
 
 
 def test_ctl_usage(daemon):
