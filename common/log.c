@@ -61,17 +61,27 @@ log_time(char *buf, size_t size)
 	snprintf(buf + len, size - len, ".%03ldZ", ts.tv_nsec / 1000000);
 }
 
+static const char *
+level_name(int prio)
+{
+	return prio <= LOG_CRIT ? "crit" : prio == LOG_ERR ? "error" :
+	    prio == LOG_WARNING ? "warn" : prio == LOG_DEBUG ? "debug" :
+	    "info";
+}
+
 /* write(2) and not stdio: stdio and dprintf call fstat, which a jail kills. */
 static void
-log_stderr(const char *line)
+log_stderr(int prio, const char *line)
 {
-	char buf[LOG_LINE_MAX + 64], when[48] = "";
+	char buf[LOG_LINE_MAX + 128], when[48];
 
-	if (!log_json) {
-		log_time(when, sizeof(when) - 1);
-		strlcat(when, " ", sizeof(when));
-	}
-	snprintf(buf, sizeof(buf), "%s%s\n", when, line);
+	log_time(when, sizeof(when));
+	if (log_json && *line == '{')
+		snprintf(buf, sizeof(buf),
+		    "{\"time\":\"%s\",\"level\":\"%s\",%s\n", when,
+		    level_name(prio), line + 1);
+	else
+		snprintf(buf, sizeof(buf), "%s %s\n", when, line);
 	if (write(STDERR_FILENO, buf, strlen(buf)) == -1)
 		return;
 }
@@ -207,27 +217,14 @@ put_pair(struct linebuf *b, const char *key, const char *value)
 		put_quoted(b, value);
 }
 
-static const char *
-level_name(int prio)
-{
-	return prio <= LOG_CRIT ? "crit" : prio == LOG_ERR ? "error" :
-	    prio == LOG_WARNING ? "warn" : prio == LOG_DEBUG ? "debug" :
-	    "info";
-}
-
 static void
-begin_line(struct linebuf *b, int prio, const char *name)
+begin_line(struct linebuf *b, const char *name)
 {
-	char when[sizeof("2026-01-01T00:00:00.000Z") + 16];
-
 	b->len = 0;
 	b->buf[0] = '\0';
 	b->room = sizeof(b->buf) - 2; /* the NUL and a closing brace */
 	if (log_json) {
 		put(b, "{");
-		log_time(when, sizeof(when));
-		put_pair(b, "time", when);
-		put_pair(b, "level", level_name(prio));
 		put_pair(b, "role", log_role);
 		put_pair(b, "event", name);
 		return;
@@ -249,7 +246,7 @@ line_out(int prio, const char *line)
 		log_sink(prio, line, log_sink_arg);
 		inside = 0;
 	} else
-		log_stderr(line);
+		log_stderr(prio, line);
 	errno = saved;
 }
 
@@ -283,7 +280,7 @@ log_event(int prio, const char *name, ...)
 
 	if (prio == LOG_DEBUG && !log_verbose)
 		return;
-	begin_line(&b, prio, name);
+	begin_line(&b, name);
 	va_start(ap, name);
 	while ((key = va_arg(ap, const char *)) != NULL) {
 		value = va_arg(ap, const char *);
@@ -309,10 +306,10 @@ log_text(int prio, const char *suffix, const char *fmt, va_list ap)
 		strlcat(text, suffix, sizeof(text));
 	}
 	if (log_json) {
-		begin_line(&b, prio, "log");
+		begin_line(&b, "log");
 		put_pair(&b, "text", text);
 	} else
-		begin_line(&b, prio, text);
+		begin_line(&b, text);
 	end_line(&b, prio);
 }
 
@@ -347,6 +344,12 @@ log_debug(const char *fmt, ...)
 {
 	if (log_verbose)
 		LOG_VA(LOG_DEBUG, NULL);
+}
+
+int
+log_get_json(void)
+{
+	return log_json;
 }
 
 /* A failure while the last words are said must not start them again. */

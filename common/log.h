@@ -26,8 +26,9 @@ void log_init(const char *role, int verbose);
 void log_set_sink(log_sink_fn fn, void *arg);
 void log_set_verbose(int verbose);
 int log_get_verbose(void);
-/* 1: lines are JSON objects, with time and level, instead of key=value. */
+/* 1: lines are JSON objects; the sink puts time and level first. */
 void log_set_json(int on);
+int log_get_json(void);
 /*
  * Hand a line that another process formatted to the sink, cleaned: that
  * process may be captured.

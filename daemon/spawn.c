@@ -184,6 +184,8 @@ spawn_worker(const struct spawn *sp, int chan)
 		argv[argc++] = (char *)"-R";
 	if (sp->verbose)
 		argv[argc++] = (char *)"-v";
+	if (log_get_json())
+		argv[argc++] = (char *)"-j";
 	if (sp->keep_root)
 		argv[argc++] = (char *)"-k";
 	argv[argc] = NULL;

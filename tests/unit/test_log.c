@@ -117,15 +117,40 @@ test_json(void **state)
 	o = parsed();
 	assert_string_equal(member(o, "event"), "a.b");
 	assert_string_equal(member(o, "role"), "account");
-	assert_string_equal(member(o, "level"), "warn");
 	assert_string_equal(member(o, "key"), "v\"\\??\xc3\xa9");
-	assert_int_equal(strlen(member(o, "time")), 24);
 	json_object_put(o);
 	log_warnx("%s \"%s\"", "some", "text");
 	o = parsed();
 	assert_string_equal(member(o, "event"), "log");
 	assert_string_equal(member(o, "text"), "some \"text\"");
 	json_object_put(o);
+}
+
+/* On stderr a JSON line has its time and level. */
+static void
+test_json_stderr(void **state)
+{
+	struct json_object *o;
+	int fds[2], saved = dup(STDERR_FILENO);
+	ssize_t n;
+
+	assert_int_equal(pipe(fds), 0);
+	dup2(fds[1], STDERR_FILENO);
+	log_set_sink(NULL, NULL);
+	log_set_json(1);
+	log_event(LOG_WARNING, "a.b", "key", "v", NULL);
+	dup2(saved, STDERR_FILENO);
+	n = read(fds[0], line, sizeof(line) - 1);
+	assert_true(n > 1 && line[n - 1] == '\n');
+	line[n - 1] = '\0';
+	o = parsed();
+	assert_string_equal(member(o, "level"), "warn");
+	assert_int_equal(strlen(member(o, "time")), 24);
+	assert_string_equal(member(o, "key"), "v");
+	json_object_put(o);
+	close(fds[0]);
+	close(fds[1]);
+	close(saved);
 }
 
 /* At every length, of the value, the key and what is in them. */
@@ -237,6 +262,7 @@ main(void)
 	    cmocka_unit_test_setup(test_injection, setup),
 	    cmocka_unit_test_setup(test_utf8, setup),
 	    cmocka_unit_test_setup(test_json, setup),
+	    cmocka_unit_test_setup(test_json_stderr, setup),
 	    cmocka_unit_test_setup(test_cut_is_well_formed, setup),
 	    cmocka_unit_test_setup(test_cut_plain, setup),
 	    cmocka_unit_test_setup(test_relay, setup),
