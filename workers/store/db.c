@@ -6,6 +6,8 @@
 #include "common/log.h"
 #include "workers/store/db_int.h"
 
+#define DB_WAL_PREFILL (4 * 1024 * 1024) /* a thousand pages */
+
 const char *
 store_code(enum store_rc rc)
 {
@@ -281,6 +283,26 @@ db_checkpoint(struct db *db)
 		    sqlite3_errstr(rc), NULL);
 	else
 		db->wal_pages = left - moved;
+}
+
+void
+db_prefill(struct db *db)
+{
+	static const char zeros[65536];
+	sqlite3_file *wal = NULL;
+	sqlite3_int64 size;
+
+	if (sqlite3_file_control(db->h, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+		&wal) != SQLITE_OK ||
+	    wal == NULL || wal->pMethods == NULL ||
+	    wal->pMethods->xFileSize(wal, &size) != SQLITE_OK ||
+	    size >= DB_WAL_PREFILL)
+		return;
+	for (; size < DB_WAL_PREFILL; size += (int64_t)sizeof(zeros))
+		if (wal->pMethods->xWrite(wal, zeros, sizeof(zeros), size) !=
+		    SQLITE_OK)
+			return;
+	wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
 }
 
 int64_t

@@ -97,8 +97,8 @@ op_inbox_put(struct op_call *c)
 	c->reply = chan_reply_msg("inbox.ok", c->msg);
 	json_object_object_add(c->reply, "seq", json_object_new_int64(seq));
 	json_object_object_add(c->reply, "dup", json_object_new_boolean(dup));
-	json_object_object_add(c->reply, "open",
-	    json_object_new_boolean(state == STATE_OPEN));
+	json_object_object_add(
+	    c->reply, "open", json_object_new_boolean(state == STATE_OPEN));
 	return STORE_OK;
 }
 

@@ -20,9 +20,10 @@
 
 #define REOPEN_MS 1000 /* doubling */
 #define REOPEN_MAX_MS 60000
-#define WAL_IDLE_PAGES 1000   /* moved when nothing waits */
+#define WAL_IDLE_PAGES 500    /* moved when nothing waits */
 #define WAL_FORCED_PAGES 4000 /* moved whatever waits */
 #define WAL_IDLE_MS 50
+#define WAL_FIRST_MS 200     /* after opening */
 #define PRUNE_FIRST_MS 60000 /* after opening */
 #define PRUNE_EVERY_MS 3600000
 #define PRUNE_STEP_MS 20
@@ -86,8 +87,15 @@ on_idle(int fd, short what, void *arg)
 {
 	struct service *sv = arg;
 
-	if (sv->db != NULL && !group_is_open(sv->group))
+	if (sv->db == NULL)
+		return;
+	if (group_is_open(sv->group)) {
+		loop_timer(sv->idle, WAL_IDLE_MS);
+		return;
+	}
+	if (db_wal_pages(sv->db) >= WAL_IDLE_PAGES)
 		db_checkpoint(sv->db);
+	db_prefill(sv->db);
 }
 
 static void
@@ -166,6 +174,7 @@ service_open_db(struct service *sv)
 	sv->report(sv->arg, "open", NULL, NULL);
 	group_set_db(sv->group, sv->db);
 	loop_timer(sv->pruner, PRUNE_FIRST_MS);
+	loop_timer(sv->idle, WAL_FIRST_MS);
 }
 
 static void
