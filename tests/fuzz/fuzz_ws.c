@@ -48,13 +48,11 @@ curl_easy_send(CURL *easy, const void *buf, size_t len, size_t *n)
 static void
 on_text(struct ws *ws, const char *msg, size_t len, void *arg)
 {
-	static volatile char sink;
-	size_t i;
-
 	if (len > ws->max)
 		abort();
-	for (i = 0; i < len; i++)
-		sink ^= msg[i];
+	/* Every byte is looked at, so that a sanitizer can see each. */
+	if (memchr(msg, 0xff, len) != NULL)
+		abort(); /* no byte of UTF-8 */
 	if (len > 0 && msg[0] == 'e')
 		ws_send_text(ws, msg, len);
 	if (len > 0 && msg[0] == 'c')

@@ -116,8 +116,7 @@ cert_server(int kind)
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, leaf_key), 1);
 	X509_free(cert);
 	if (kind == CERT_CHAIN)
-		assert_int_equal(
-		    SSL_CTX_add1_chain_cert(ctx, middle_cert), 1);
+		assert_int_equal(SSL_CTX_add1_chain_cert(ctx, middle_cert), 1);
 	return ctx;
 }
 

@@ -128,6 +128,8 @@ struct net {
 	struct chan *dialer;
 	struct event kick;
 	struct event kick_later;
+	struct timeval turn; /* of the loop, and the starts it has left */
+	int budget;
 	int in_curl; /* inside libcurl: no handle may be added or removed */
 	TAILQ_HEAD(, net_endpoint) endpoints;
 	LIST_HEAD(, net_conn) conns;

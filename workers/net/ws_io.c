@@ -198,7 +198,8 @@ message_cb(wslay_event_context_ptr ctx,
 	case WSLAY_TEXT_FRAME:
 		ws->fragments = 0;
 		if (ws->state == WS_OPEN)
-			ws->cb->text(ws, (const char *)msg->msg,
+			ws->cb->text(ws,
+			    msg->msg_length > 0 ? (const char *)msg->msg : "",
 			    msg->msg_length, ws->arg);
 		break;
 	case WSLAY_CONNECTION_CLOSE:
