@@ -48,3 +48,7 @@ tests_fuzz_fuzz_ws_SOURCES = tests/fuzz/fuzz_ws.c
 tests_fuzz_fuzz_ws_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(WSLAY_CFLAGS) \
 	$(OPENSSL_CFLAGS)
 tests_fuzz_fuzz_ws_LDADD = $(NET_LIBS) $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_text
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c
+tests_fuzz_fuzz_text_LDADD = libpostern_stages.a $(FUZZ_LIBS)
