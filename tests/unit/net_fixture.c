@@ -148,11 +148,8 @@ fixture_up(struct fixture *f, serve_fn fn, void *arg, SSL_CTX *ctx)
 void
 fixture_down(struct fixture *f)
 {
-	int never = 0;
-
 	while (f->late > 0)
 		event_base_loop(f->base, EVLOOP_ONCE);
-	(void)never;
 	net_free(f->net);
 	chan_free(f->dialer);
 	server_free(f->srv);

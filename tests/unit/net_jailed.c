@@ -162,7 +162,9 @@ static void
 init(struct worker *w, struct json_object *config)
 {
 	struct jailed *j = worker_state(w);
-	struct net_endpoint_opts o = {.host = "chat.test"};
+	static const char *const hosts[] = {
+	    NULL, "::1", "chat.test", "chat.test", "localhost"};
+	struct net_endpoint_opts o = {0};
 	struct fields f;
 	char key[8];
 	int i;
@@ -170,6 +172,7 @@ init(struct worker *w, struct json_object *config)
 	fields_open(&f, config);
 	for (i = 1; i <= NENDPOINTS; i++) {
 		snprintf(key, sizeof(key), "port%d", i);
+		o.host = hosts[i];
 		o.https = i == 2 || i == 3;
 		o.port = (uint16_t)fields_int(&f, key, 1, 65535);
 		j->ep[i] = net_endpoint_new(j->net, i, &o);

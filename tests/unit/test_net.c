@@ -335,6 +335,32 @@ test_same_origin(void **state)
 	assert_int_equal(server_accepted(s->f.srv), 3);
 }
 
+/* Whatever the host is called, nothing is resolved here. */
+static void
+test_hosts(void **state)
+{
+	static const char *const hosts[] = {"localhost", "a.localhost",
+	    "127.0.0.1", "::1", "2001:db8::1", "EXAMPLE.test"};
+	struct state *s = *state;
+	struct net_endpoint_opts o = {0};
+	struct net_endpoint *ep;
+	struct call c;
+	size_t i;
+
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		o.host = hosts[i];
+		ep = fixture_endpoint(&s->f, 0, &o);
+		memset(&c, 0, sizeof(c));
+		call_start(ep, &c, "GET", "/echo", NULL);
+		fixture_run(&s->f, &c.done, 1);
+		assert_string_equal(c.error, "");
+		assert_int_equal(c.status, 200);
+		call_start(ep, &c, "GET", "/echo", NULL);
+		fixture_run(&s->f, &c.done, 2);
+	}
+	assert_int_equal(s->f.dials, i);
+}
+
 static void
 test_body_fd(void **state)
 {
@@ -419,6 +445,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_cap, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_warm, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_same_origin, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_body_fd, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
 	};

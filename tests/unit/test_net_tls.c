@@ -211,7 +211,7 @@ serve_proxy(struct peer *p, void *arg)
 		return;
 	}
 	if (strcmp(p->path, "chat.test:443") != 0 &&
-	    strcmp(p->path, "chat.test:80") != 0)
+	    strcmp(p->path, "[2001:db8::1]:80") != 0)
 		peer_printf(p, "HTTP/1.1 502 Path\r\n\r\n");
 	else if (strcmp(auth, "Basic dXNlcjpwYXNz") != 0)
 		peer_printf(p, "HTTP/1.1 403 No\r\n\r\n");
@@ -231,10 +231,11 @@ static struct net_endpoint *
 proxied(struct fixture *f, const char *script, int https)
 {
 	struct secret *auth = secret_new("user:pass", 9);
-	struct net_endpoint_opts o = {.host = "chat.test",
+	struct net_endpoint_opts o = {
+	    .host = https ? "chat.test" : "2001:db8::1",
 	    .https = https,
 	    .port = https ? 443 : 80,
-	    .proxy_host = "proxy.test",
+	    .proxy_host = https ? "proxy.test" : "::1",
 	    .proxy_auth = auth};
 	struct net_endpoint *ep;
 

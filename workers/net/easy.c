@@ -62,6 +62,7 @@ static void
 set_proxy(CURL *easy, struct net_endpoint *ep)
 {
 	SET(easy, CURLOPT_RESOLVE, ep->resolve);
+	SET(easy, CURLOPT_CONNECT_TO, ep->connect_to);
 	if (ep->proxy == NULL) {
 		SET(easy, CURLOPT_PROXY, "");
 		return;

@@ -94,14 +94,22 @@ multi_for(struct net *n, const char *origin)
 	return NULL;
 }
 
-/* A documentation address: libcurl must not resolve, and never connects. */
+/*
+ * 192.0.2.1 is a documentation address: libcurl must not resolve, and never
+ * connects. Its RESOLVE takes no IPv6 address for the host, so those are
+ * replaced by other means.
+ */
 static struct curl_slist *
 placeholder(const char *host, uint16_t port)
 {
+	int v6 = *host == '[';
 	struct curl_slist *list;
 	char *s;
 
-	s = xprintf("%s:%u:192.0.2.1", host, port);
+	if (v6)
+		s = xprintf("::192.0.2.1:%u", port);
+	else
+		s = xprintf("%s:%u:192.0.2.1", host, port);
 	if ((list = curl_slist_append(NULL, s)) == NULL)
 		fatalx("out of memory");
 	free(s);
@@ -120,12 +128,19 @@ proxy_set(struct net_endpoint *ep, const struct net_endpoint_opts *o)
 	char *host;
 
 	if (o->proxy_host == NULL) {
-		ep->resolve = placeholder(ep->host, o->port);
+		if (*ep->host == '[')
+			ep->connect_to = placeholder(ep->host, o->port);
+		else
+			ep->resolve = placeholder(ep->host, o->port);
 		return;
 	}
 	host = bracketed(o->proxy_host);
-	ep->proxy = xprintf("http://%s:%u", host, o->proxy_port);
-	ep->resolve = placeholder(host, o->proxy_port);
+	if (*host == '[')
+		ep->proxy = xprintf("http://192.0.2.1:%u", o->proxy_port);
+	else {
+		ep->proxy = xprintf("http://%s:%u", host, o->proxy_port);
+		ep->resolve = placeholder(host, o->proxy_port);
+	}
 	free(host);
 	if (o->proxy_auth != NULL)
 		ep->proxy_auth = secret_new(
@@ -214,6 +229,7 @@ endpoint_free(struct net_endpoint *ep)
 	while (ep->nspare > 0)
 		curl_easy_cleanup(ep->spare[--ep->nspare]);
 	curl_slist_free_all(ep->resolve);
+	curl_slist_free_all(ep->connect_to);
 	secret_free(ep->proxy_auth);
 	endpoint_bearer_free(ep->bearer);
 	free(ep->name);

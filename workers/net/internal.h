@@ -96,7 +96,8 @@ struct net_endpoint {
 	char *proxy;
 	struct secret *proxy_auth;
 	char *pin;
-	struct curl_slist *resolve;
+	struct curl_slist *resolve;    /* what libcurl believes */
+	struct curl_slist *connect_to; /* the same, for IPv6 addresses */
 	struct net_bearer *bearer;
 
 	struct net_requests parked;
