@@ -15,6 +15,9 @@
 #include "workers/account/draft_text.h"
 #include "workers/account/lookup.h"
 
+#define LOOKS_MAX 5
+#define LOOK_AGAIN_MS 2000
+
 struct draft {
 	struct account *a;
 	struct net_request *req;
@@ -30,6 +33,8 @@ struct draft {
 	struct monotime last;  /* when the last request began */
 	int failed;            /* no more requests this turn */
 	int unclear;           /* a create had no clear end */
+	int adopt;             /* an earlier life may have left one: look */
+	int looks;             /* that could not tell */
 	int finishing;
 	draft_fn fn;
 	void *arg;
@@ -45,7 +50,7 @@ on_timer(int fd, short what, void *arg)
 
 struct draft *
 draft_new(struct account *a, const char *channel, const char *root,
-    const char *event_id, int64_t since)
+    const char *event_id, int64_t since, int recovered)
 {
 	struct draft *d;
 
@@ -57,6 +62,7 @@ draft_new(struct account *a, const char *channel, const char *root,
 	ID_COPY(d->root, root);
 	ID_COPY(d->event_id, event_id);
 	d->since = since;
+	d->adopt = recovered;
 	d->last = monotime_add(monotime_now(), -DRAFT_THROTTLE_MS);
 	return d;
 }
@@ -156,7 +162,11 @@ look_done(struct account *a, const char *post, const char *failed, void *arg)
 	struct draft *d = arg;
 
 	d->look = NULL;
-	d->unclear = 0;
+	if (failed != NULL && ++d->looks < LOOKS_MAX) {
+		loop_timer(d->timer, LOOK_AGAIN_MS);
+		return;
+	}
+	d->unclear = d->adopt = 0;
 	if (*post != '\0')
 		ID_COPY(d->post, post);
 	draft_step(d);
@@ -176,7 +186,7 @@ draft_step(struct draft *d)
 
 	if (d->req != NULL || d->look != NULL)
 		return;
-	if (d->finishing && d->unclear) {
+	if (d->adopt || (d->finishing && d->unclear)) {
 		d->look = lookup_start(d->a, d->channel, d->since, MARK_DRAFT,
 		    d->event_id, look_done, d);
 		return;
@@ -215,13 +225,11 @@ draft_update(struct draft *d, const char *text)
 }
 
 void
-draft_finish(struct draft *d, int recovered, draft_fn fn, void *arg)
+draft_finish(struct draft *d, draft_fn fn, void *arg)
 {
 	d->finishing = 1;
 	d->fn = fn;
 	d->arg = arg;
-	if (recovered && d->post[0] == '\0')
-		d->unclear = 1;
 	if (d->req != NULL || d->look != NULL)
 		return;
 	loop_timer(d->timer, 0);

@@ -17,18 +17,21 @@
 struct account;
 struct draft;
 
-/* since: server time of the post that is answered. Strings are copied. */
+/*
+ * since: server time of the post that is answered. recovered: an earlier
+ * life of this worker may have left a preview: find it and go on with it.
+ * Strings are copied.
+ */
 struct draft *draft_new(struct account *, const char *channel,
-    const char *root, const char *event_id, int64_t since);
+    const char *root, const char *event_id, int64_t since, int recovered);
 /* Show this text (copied); cut to the preview's limit. */
 void draft_update(struct draft *, const char *text);
 /*
  * No more updates for now. fn is called when no request is under way, not
- * from inside this call. recovered: also look for a post that an earlier
- * life of this worker may have left.
+ * from inside this call.
  */
 typedef void (*draft_fn)(void *arg);
-void draft_finish(struct draft *, int recovered, draft_fn, void *arg);
+void draft_finish(struct draft *, draft_fn, void *arg);
 /* The post that exists, or "". Final once draft_finish() has called back. */
 const char *draft_post(const struct draft *);
 /* Forget it all; a post that exists stays. NULL is fine. */

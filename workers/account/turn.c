@@ -212,7 +212,8 @@ draft_show(struct turn *t, const char *text)
 		return;
 	if (r->draft == NULL)
 		r->draft = draft_new(
-		    t->a, r->channel, r->root, r->event, r->at);
+		    t->a, r->channel, r->root, r->event, r->at,
+		    r->recovered);
 	draft_update(r->draft, text);
 }
 

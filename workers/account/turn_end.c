@@ -46,9 +46,9 @@ turn_ending(struct turn *t)
 	event_del(t->guard);
 	if (r->draft == NULL && r->recovered)
 		r->draft = draft_new(
-		    t->a, r->channel, r->root, r->event, r->at);
+		    t->a, r->channel, r->root, r->event, r->at, 1);
 	if (r->draft != NULL)
-		draft_finish(r->draft, r->recovered, draft_rested, t);
+		draft_finish(r->draft, draft_rested, t);
 	else
 		turn_settle(t);
 }
