@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 
@@ -16,11 +17,19 @@ def server():
     url = os.environ.get("POSTERN_TEST_MM_URL")
     if url:
         login, password = os.environ["POSTERN_TEST_MM_ADMIN"].split(":", 1)
-        yield Server(url, login, password)
-        return
-    sim = Simulator()
-    yield sim
-    sim.close()
+        s = Server(url, login, password)
+    else:
+        s = Simulator()
+    yield s
+    s.close()
+
+
+@pytest.fixture
+def llm(server):
+    """The server with its model, which echoes until it is told what to do."""
+    server.model()
+    yield server
+    server.model()
 
 
 @pytest.fixture
@@ -65,6 +74,7 @@ class World:
     def __init__(self, server, daemons):
         self.server = server
         self.daemons = daemons
+        server.team = server.new_team()  # a team has room for 50 members
         self.bot = server.new_bot()
         self.user = server.new_user()
         self.channel = server.new_channel([self.bot, self.user])
@@ -87,14 +97,29 @@ class World:
         self.postern = self.daemons(config or self.config(), **kw)
         return self.postern
 
-    def ask(self, text, timeout=15):
-        """Say it in the direct channel; the text of the next answer."""
-        before = len(self.server.replies(self.dm, self.bot, self.user.api))
+    def said(self):
+        """What the bot has said in the direct channel."""
+        return [p["message"] for p in self.server.replies(
+            self.dm, self.bot, self.user.api)]
+
+    def ask(self, text, want=None, timeout=15):
+        """Say it in the direct channel; the text of the next answer.
+
+        The answer of a model begins as a preview: the whole of it is waited
+        for when want says what it has to be.
+        """
+        before = len(self.said())
         self.user.say(self.dm, text)
-        found = self.server.wait_replies(
-            self.dm, self.bot, before + 1, timeout, self.user.api)
-        assert len(found) == before + 1, "no answer\n" + self.postern.logs()
-        return found[-1]["message"]
+        end = time.monotonic() + timeout
+        while True:
+            found = self.said()[before:]
+            if found and want in (None, found[-1]):
+                break
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)
+        assert len(found) == 1, "%r\n%s" % (found, self.postern.logs())
+        return found[0]
 
 
 @pytest.fixture

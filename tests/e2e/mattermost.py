@@ -101,13 +101,44 @@ class User:
         return self.api.post("/channels/direct", [self.id, other.id])["id"]
 
 
+class Mmsim:
+    """The simulator's process: a server, a model, and control requests."""
+
+    def __init__(self, *args):
+        binary = os.path.join(BUILD, "tests", "mmsim", "mmsim")
+        self.process = subprocess.Popen(
+            [binary, "-E", *args], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.info = json.loads(self.process.stdout.readline())
+        self.url = self.info["url"]
+        self.model_url = self.info["model_url"]
+        self.control = Api(self.url)
+
+    def sim(self, method, path, body=None):
+        status, _, parsed = self.control.raw(method, "/_sim" + path, body)
+        if status >= 400:
+            raise ApiError(status, parsed)
+        return parsed
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
 class Server:
     """A server with an administrator, a team, and room for more."""
 
     simulated = False
 
-    def __init__(self, url, login, password):
+    def __init__(self, url, login, password, mmsim=None):
         self.url = url
+        # The model is simulated, whatever the server is.
+        self.mmsim = mmsim or Mmsim()
+        self.model_url = self.mmsim.model_url
         self.admin = Api(url)
         status, headers, body = self.admin.raw(
             "POST", "/api/v4/users/login",
@@ -190,47 +221,30 @@ class Server:
                 return found
             time.sleep(0.02)
 
+    def model(self, **script):
+        return self.mmsim.sim("POST", "/model", script)
+
+    def model_requests(self):
+        return self.mmsim.sim("GET", "/model/requests")
+
+    def close(self):
+        self.mmsim.close()
+
 
 class Simulator(Server):
     simulated = True
 
     def __init__(self, *args):
-        binary = os.path.join(BUILD, "tests", "mmsim", "mmsim")
-        self.process = subprocess.Popen(
-            [binary, "-E", *args], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
-        self.info = json.loads(self.process.stdout.readline())
-        login, password = self.info["admin"].split(":", 1)
-        super().__init__(self.info["url"], login, password)
-        self.model_url = self.info["model_url"]
-        self.control = Api(self.url)
-
-    def sim(self, method, path, body=None):
-        status, _, parsed = self.control.raw(method, "/_sim" + path, body)
-        if status >= 400:
-            raise ApiError(status, parsed)
-        return parsed
+        mmsim = Mmsim(*args)
+        login, password = mmsim.info["admin"].split(":", 1)
+        super().__init__(mmsim.url, login, password, mmsim)
 
     def fault(self, kind, **more):
         more["kind"] = kind
-        return self.sim("POST", "/fault", more)
+        return self.mmsim.sim("POST", "/fault", more)
 
     def clear_faults(self):
-        self.sim("DELETE", "/fault")
-
-    def model(self, **script):
-        return self.sim("POST", "/model", script)
-
-    def model_requests(self):
-        return self.sim("GET", "/model/requests")
+        self.mmsim.sim("DELETE", "/fault")
 
     def state(self):
-        return self.sim("GET", "/state")
-
-    def close(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        return self.mmsim.sim("GET", "/state")

@@ -1,14 +1,14 @@
 """A model behind the agent: streaming into a preview, history, failures."""
 
+import os
+import signal
 import time
 
 import pytest
 
-pytestmark = pytest.mark.simulator
-
 
 @pytest.fixture
-def talk(sim, world):
+def talk(llm, world):
     world.start(world.model_config())
     return world
 
@@ -134,14 +134,14 @@ def test_lasting_failure_ends_with_a_short_word(talk):
     assert "and now?" in found[-1]["message"]
 
 
-def test_channel_hears_of_failures_only_when_it_asked(sim, world):
+def test_channel_hears_of_failures_only_when_it_asked(llm, world):
     world.start(world.model_config(chatmode="onmessage"))
-    sim.model(status=401)
+    llm.model(status=401)
     world.user.say(world.channel, "just talking")
     world.user.say(world.channel, "@%s are you there?" % world.bot.name)
-    found = sim.wait_replies(world.channel, world.bot, 1)
+    found = llm.wait_replies(world.channel, world.bot, 1)
     time.sleep(0.5)
-    assert len(sim.replies(world.channel, world.bot)) == 1
+    assert len(llm.replies(world.channel, world.bot)) == 1
     assert "could not answer" in found[0]["message"]
 
 
@@ -150,7 +150,7 @@ def test_channel_hears_of_failures_only_when_it_asked(sim, world):
     {"close": "before"}, {"close": "before", "after_effect": True},
     {"close": "truncate"}])
 @pytest.mark.parametrize("skip", [0, 1])
-def test_preview_in_trouble(talk, fault, skip):
+def test_preview_in_trouble(sim, talk, fault, skip):
     """Whatever happens to the preview, one whole answer stays."""
     talk.server.model(reply="alpha beta gamma delta", chunks=4,
                       chunk_delay_ms=500)
@@ -191,8 +191,6 @@ def test_power_cut_in_the_middle_of_a_preview(talk):
 
 
 def test_agent_killed_in_the_middle(talk):
-    import os
-    import signal
     talk.server.model(reply="alpha beta gamma delta", chunks=4,
                       chunk_delay_ms=700)
     talk.user.say(talk.dm, "go")
