@@ -23,7 +23,13 @@ struct secret;
 
 /* config_errors.c */
 
-enum config_severity { CONFIG_INFO, CONFIG_WARNING, CONFIG_ERROR };
+/* CONFIG_PARKED: one account cannot run as it is; the others can. */
+enum config_severity {
+	CONFIG_INFO,
+	CONFIG_WARNING,
+	CONFIG_PARKED,
+	CONFIG_ERROR
+};
 
 struct config_message {
 	enum config_severity severity;
@@ -35,7 +41,7 @@ struct config_message {
 struct config_errors {
 	struct config_message *msgs; /* in order of line and column */
 	size_t len;
-	size_t errors, warnings; /* how many of each */
+	size_t errors, parked, warnings; /* how many of each */
 };
 
 void config_errors_init(struct config_errors *);
@@ -83,7 +89,7 @@ struct config_account {
 	size_t nmedia;
 	struct config_proxy proxy;
 	char *ca_file; /* absolute path, or NULL: the system's store */
-	struct secret *token;
+	struct secret *token; /* NULL: parked, its JSON has "problem" */
 	enum config_source token_source, url_source;
 	size_t *agents; /* those bound to it, indices into config.agents */
 	size_t nagents;
@@ -150,7 +156,7 @@ struct config {
 
 /*
  * Read path. NULL when there was any error; errors is filled either way
- * and may hold warnings and remarks when it succeeds. Runs programs named
+ * and may hold parked accounts, warnings and remarks when it succeeds. Runs programs named
  * by {source: "exec"} secrets, 10 seconds each at most. errors must be
  * initialised and is the caller's to free.
  */

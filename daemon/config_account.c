@@ -154,7 +154,7 @@ account_token(struct build *b)
 		a->token_source = CONFIG_FROM_ENV;
 	}
 	if (a->token == NULL)
-		config_say(b->ctx, CONFIG_ERROR, b->own ? b->own : b->top,
+		config_say(b->ctx, CONFIG_PARKED, b->own ? b->own : b->top,
 		    "%s: botToken is missing%s", b->path,
 		    strcmp(a->id, "default") == 0
 			? ", and MATTERMOST_BOT_TOKEN is not set" : "");
@@ -370,6 +370,8 @@ account_json(struct build *b)
 	config_json_str(json, "tlsPin", config_pin_get(b->ctx, pin, path));
 	json_object_object_del(json, "caFile");
 	config_json_bool(json, "ca", a->ca_file != NULL);
+	if (a->token == NULL)
+		config_json_str(json, "problem", "there is no bot token");
 	json_object_object_del(json, "mediaHosts");
 	config_json_add(json, "mediaEndpoints", media_json(a));
 	url = config_interaction_url(b->ctx->root, b->eff, a->id);
@@ -403,7 +405,9 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	a->enabled = cval_bool(cval_get(top, "enabled"), 1) &&
 	    cval_bool(cval_get(own, "enabled"), 1);
 	if (a->enabled) {
+		ctx->lenient = 1;
 		account_token(&b);
+		ctx->lenient = 0;
 		account_url(&b);
 	}
 	v = own_or_top(&b, "proxy", path, sizeof(path));
@@ -416,8 +420,7 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	if (a->enabled)
 		config_account_check(ctx, &scope);
 	/* What has errors is never run: no need for a half-filled account. */
-	if (ctx->errs->errors != before || a->token == NULL ||
-	    a->url.text == NULL)
+	if (ctx->errs->errors != before || a->url.text == NULL)
 		a->enabled = 0;
 	a->callbacks = has_buttons(b.eff);
 	v = cval_path(b.eff, "commands.native");

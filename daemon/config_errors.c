@@ -87,6 +87,8 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 	struct config_message *m;
 	char *text;
 
+	if (severity == CONFIG_ERROR && ctx->lenient)
+		severity = CONFIG_PARKED;
 	if (e->len >= ERRORS_MAX) {
 		e->errors += severity == CONFIG_ERROR;
 		return;
@@ -109,6 +111,7 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 	m->column = column;
 	m->text = text;
 	e->errors += severity == CONFIG_ERROR;
+	e->parked += severity == CONFIG_PARKED;
 	e->warnings += severity == CONFIG_WARNING;
 }
 

@@ -29,6 +29,7 @@ struct config_ctx {
 	const char *file;
 	mode_t mode;   /* of the file; 0 when it is no regular file */
 	int told_mode; /* its mode was complained about */
+	int lenient;   /* what is wrong now parks one account only */
 	struct config_errors *errs;
 	struct config *cfg;
 	struct cval *root;

@@ -33,9 +33,13 @@ void
 config_secret_literal(
     struct config_ctx *ctx, const struct cval *at, const char *path)
 {
+	int lenient;
+
 	if (ctx->told_mode || (ctx->mode & (S_IROTH | S_IRGRP)) == 0)
 		return;
 	ctx->told_mode = 1;
+	lenient = ctx->lenient;
+	ctx->lenient = 0;
 	if (ctx->mode & S_IROTH)
 		config_say(ctx, CONFIG_ERROR, at,
 		    "%s: a secret stands here and everybody can read this "
@@ -45,6 +49,7 @@ config_secret_literal(
 		config_say(ctx, CONFIG_WARNING, at,
 		    "%s: a secret stands here and the file's group can read it",
 		    path);
+	ctx->lenient = lenient;
 }
 
 static enum config_got

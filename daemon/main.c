@@ -117,14 +117,16 @@ check_only(const char *file)
 {
 	struct config_errors e;
 	struct config *cf;
+	int bad;
 
 	config_errors_init(&e);
 	cf = config_load(file, &e);
 	config_errors_print(&e, stderr, CONFIG_INFO);
+	bad = cf == NULL || e.parked > 0;
 	config_errors_free(&e);
-	if (cf == NULL)
-		return 1;
 	config_free(cf);
+	if (bad)
+		return 1;
 	fprintf(stderr, "configuration OK\n");
 	return 0;
 }

@@ -232,7 +232,7 @@ reload_log(const struct config_errors *e)
 
 	for (i = 0; i < e->len; i++) {
 		config_message_text(&e->msgs[i], line, sizeof(line));
-		log_event(e->msgs[i].severity == CONFIG_ERROR ? LOG_ERR :
+		log_event(e->msgs[i].severity >= CONFIG_PARKED ? LOG_ERR :
 			e->msgs[i].severity == CONFIG_WARNING ? LOG_WARNING :
 								LOG_INFO,
 		    "config.message", "text", line, NULL);
@@ -244,14 +244,16 @@ reload_check(const char *path, char *text, size_t len)
 {
 	struct config_errors e;
 	struct config *cf;
+	int bad;
 
 	config_errors_init(&e);
 	cf = config_load(path, &e);
 	errors_text(&e, CONFIG_WARNING, text, len);
+	bad = cf == NULL || e.parked > 0;
 	config_errors_free(&e);
-	if (cf == NULL)
-		return -1;
 	config_free(cf);
+	if (bad)
+		return -1;
 	if (text[0] == '\0')
 		strlcpy(text, "configuration is fine", len);
 	return 0;
@@ -337,8 +339,10 @@ reload_now(struct supervisor *sup, char *text, size_t len)
 	config_errors_init(&e);
 	cf = config_load(sup->config_path, &e);
 	reload_log(&e);
-	if (cf == NULL) {
-		errors_text(&e, CONFIG_ERROR, text, len);
+	/* An account that ran must not be lost to a secret that is gone. */
+	if (cf == NULL || e.parked > 0) {
+		errors_text(&e, CONFIG_PARKED, text, len);
+		config_free(cf);
 		config_errors_free(&e);
 		log_event(LOG_ERR, "reload.failed", "file", sup->config_path,
 		    "note", "the configuration before it stays", NULL);

@@ -1,11 +1,13 @@
 """What servers and networks do to a connection, and that every message is
 answered exactly once all the same."""
 
+import subprocess
 import time
 
 import pytest
 
 from conftest import account
+from daemon import POSTERND
 
 pytestmark = pytest.mark.simulator
 
@@ -189,4 +191,23 @@ def test_wrong_token_does_not_disturb_the_others(sim, world):
     p.start(wait=False)
     p.wait_state("default", "connected")
     p.wait_state("wrong", "parked")
+    world.ask("hello?")
+
+
+def test_missing_token_parks_one_account(sim, world):
+    """A variable that is not set: said, and the others run."""
+    config = world.config()
+    config["channels"]["mattermost"]["accounts"] = {
+        "default": account(sim, world.bot),
+        "empty": dict(account(sim, world.bot), botToken="${NOT_SET_HERE}")}
+    p = world.start(config, start=False)
+    r = subprocess.run([POSTERND, "-n", "-f", p.path], capture_output=True,
+                       text=True)
+    assert r.returncode == 1
+    assert "accounts.empty.botToken: environment variable NOT_SET_HERE" \
+        in r.stderr
+    p.start(wait=False)
+    p.wait_state("default", "connected")
+    p.wait_state("empty", "parked")
+    assert "no bot token" in p.account("empty")["reason"]
     world.ask("hello?")

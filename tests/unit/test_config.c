@@ -500,11 +500,11 @@ test_environment(void **state)
 	config_free(cfg);
 	/* A reference that leads nowhere does not fall back. */
 	test_bad("{channels:{mattermost:{botToken:'$NOPE'}}}",
-	    "E1:33: channels.mattermost.botToken: environment variable NOPE is "
+	    "P1:33: channels.mattermost.botToken: environment variable NOPE is "
 	    "not set");
 	/* For no account but default. */
 	test_bad("{channels:{mattermost:{accounts:{w:{baseUrl:'https://h'}}}}}",
-	    "E1:36: channels.mattermost.accounts.w: botToken is missing");
+	    "P1:36: channels.mattermost.accounts.w: botToken is missing");
 	test_bad("{channels:{mattermost:{accounts:{w:{botToken:'x'}}}}}",
 	    "E1:36: channels.mattermost.accounts.w: baseUrl is missing");
 	setenv("MATTERMOST_URL", "nonsense", 1);
@@ -513,7 +513,7 @@ test_environment(void **state)
 	unsetenv("MATTERMOST_BOT_TOKEN");
 	unsetenv("MATTERMOST_URL");
 	test_bad("{channels:{mattermost:{}}}",
-	    "E1:23: channels.mattermost: botToken is missing, and "
+	    "P1:23: channels.mattermost: botToken is missing, and "
 	    "MATTERMOST_BOT_TOKEN is not set");
 	test_bad("{channels:{mattermost:{botToken:'t'}}}",
 	    "E1:23: channels.mattermost: baseUrl is missing, and "

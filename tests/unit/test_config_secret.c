@@ -19,7 +19,7 @@
 #include "daemon/config_private.h"
 #include "tests/unit/test_config_util.h"
 
-#define TOKEN_AT "E1:33: channels.mattermost.botToken: "
+#define TOKEN_AT "P1:33: channels.mattermost.botToken: "
 
 static const char *
 with_token(const char *token)
@@ -71,7 +71,8 @@ test_literal(void **state)
 	config_free(cfg);
 	assert_null(test_load_mode(with_token("'abc'"), 0644));
 	assert_non_null(strstr(test_said(),
-	    TOKEN_AT "a secret stands here and everybody can read this file: "
+	    "E1:33: channels.mattermost.botToken: a secret stands here and "
+	    "everybody can read this file: "
 	    "chmod 600 it, or name a file or variable instead\n"));
 	assert_null(test_load_mode("{}", 0602));
 	assert_non_null(strstr(test_said(),
@@ -105,10 +106,11 @@ test_env(void **state)
 	no_token("{source:'vault'}",
 	    "source must be one of \"env\", \"file\", \"exec\", "
 	    "\"credential\"");
-	no_token("3", "must be a secret: a string, \"$NAME\" or "
-		      "{source: ...}, not 3");
+	test_bad(with_token("3"),
+	    "E1:33: channels.mattermost.botToken: must be a secret: a string, "
+	    "\"$NAME\" or {source: ...}, not 3");
 	test_bad(with_token("{source:'env',id:'A',x:1}"),
-	    "E1:54: channels.mattermost.botToken.x: unknown key");
+	    "P1:54: channels.mattermost.botToken.x: unknown key");
 	unsetenv("TEST_TOKEN");
 	unsetenv("TEST_EMPTY");
 }

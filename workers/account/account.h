@@ -40,6 +40,7 @@ struct account {
 	struct net_endpoint *ep;
 	struct secret *token;
 	char *id; /* of the account */
+	char *problem; /* why it cannot run as configured, or NULL */
 
 	/* The bot, from GET /users/me; "" before. */
 	char bot_id[MM_ID_SIZE];

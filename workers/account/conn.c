@@ -504,7 +504,13 @@ conn_new(struct account *a)
 void
 conn_wake(struct account *a)
 {
-	if (a->conn->state == CONN_IDLE && storelink_ready(a) && !a->stopping)
+	if (a->conn->state != CONN_IDLE || a->stopping)
+		return;
+	if (a->problem != NULL) {
+		/* Until the configuration changes, which restarts us. */
+		park(a, a->problem);
+		event_del(a->conn->timer);
+	} else if (storelink_ready(a))
 		identify(a);
 }
 

@@ -4,7 +4,7 @@
  *
  * idle -> identify (GET /users/me) -> dialing -> hello -> connected, and on
  * any end backoff (2 s doubling to 60 s, 20 % jitter) or, when the token is
- * refused, parked (5 minutes). A connection whose end the server noticed is
+ * refused, parked (5 minutes; for good when there is none). A connection whose end the server noticed is
  * resumed with its id and the exact next sequence number; every other start
  * is fresh and fills the gap by REST.
  *

@@ -138,6 +138,9 @@ account_init(struct worker *w, struct json_object *config)
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;
+	if ((why = fields_opt_str(&f, "problem", 256)) != NULL &&
+	    (a->problem = strdup(why)) == NULL)
+		fatal("strdup");
 	if (fields_ok(&f) == -1)
 		fatalx("init: %s", fields_error(&f));
 }
@@ -199,8 +202,10 @@ account_start(struct worker *w)
 	opts.proxy_auth = proxy_auth;
 	if ((a->ep = net_endpoint_new(a->net, endpoint_id, &opts)) == NULL)
 		fatalx("the endpoint of baseUrl is not usable");
-	if (a->token == NULL || net_endpoint_set_bearer(a->ep, a->token) == -1)
-		fatalx("no usable bot token");
+	if (a->problem == NULL && (a->token == NULL ||
+		net_endpoint_set_bearer(a->ep, a->token) == -1))
+		a->problem = strdup("the bot token has characters that no "
+				    "header may have");
 	a->linked = 1;
 	loop_timer(trim_timer, TRIM_MS);
 	worker_ready(w);
