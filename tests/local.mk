@@ -1,3 +1,5 @@
 # tests
 TESTS += tests/check_tree.sh
 EXTRA_DIST += tests/check_tree.sh tests/check_tree.py
+TESTS += tests/man.test
+EXTRA_DIST += tests/man.test

@@ -181,3 +181,19 @@ tests_unit_test_config_errors_SOURCES = tests/unit/test_config_errors.c \
 	$(CONFIG_TEST)
 tests_unit_test_config_errors_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
 tests_unit_test_config_errors_LDADD = libpostern_config.a $(UNIT_LIBS)
+MANUAL_TEST = tests/unit/manual.c tests/unit/manual.h
+check_PROGRAMS += tests/unit/test_frames_page
+TESTS += tests/unit/test_frames_page
+tests_unit_test_frames_page_SOURCES = tests/unit/test_frames_page.c \
+	$(MANUAL_TEST)
+tests_unit_test_frames_page_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DSRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_frames_page_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_usage_pages
+TESTS += tests/unit/test_usage_pages
+tests_unit_test_usage_pages_SOURCES = tests/unit/test_usage_pages.c \
+	$(MANUAL_TEST)
+tests_unit_test_usage_pages_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DSRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_usage_pages_LDADD = libpostern_ctl.a libpostern_config.a \
+	$(UNIT_LIBS)
