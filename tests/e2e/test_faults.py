@@ -1,6 +1,7 @@
 """What servers and networks do to a connection, and that every message is
 answered exactly once all the same."""
 
+import json
 import subprocess
 import time
 
@@ -135,6 +136,13 @@ def test_permanent_refusal_is_a_dead_letter(talk):
     assert "two." in texts[0]
     out = talk.postern.ctl("channels", "dead-letters", "list").stdout
     assert "400" in out
+    # An operator tries again: it goes out at once, and once.
+    dead = json.loads(talk.postern.ctl(
+        "channels", "dead-letters", "list", "--json").stdout)[0]
+    talk.postern.ctl("channels", "dead-letters", "resubmit", dead["key"])
+    assert "one." in settle(talk, 2)[1]
+    assert talk.postern.ctl(
+        "channels", "dead-letters", "list").stdout == "none\n"
 
 
 def test_server_away_for_a_while(talk):

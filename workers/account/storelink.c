@@ -10,6 +10,7 @@
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/conn.h"
@@ -20,6 +21,7 @@
 #include "workers/worker.h"
 
 #define STORE_MS 60000 /* a store that needs longer is restarted anyway */
+#define LOAD_AGAIN_MS 1000
 
 struct store_req {
 	TAILQ_ENTRY(store_req) entry;
@@ -34,15 +36,19 @@ struct storelink {
 	struct account *a;
 	struct chan *c;
 	TAILQ_HEAD(, store_req) reqs; /* not answered, in order */
+	struct event *again;          /* a load that was refused */
 	int loading, loaded;
 };
+
+static void on_again(int, short, void *);
 
 struct storelink *
 storelink_new(struct account *a)
 {
 	struct storelink *s;
 
-	if ((s = calloc(1, sizeof(*s))) == NULL)
+	if ((s = calloc(1, sizeof(*s))) == NULL ||
+	    (s->again = evtimer_new(a->base, on_again, a)) == NULL)
 		fatal("calloc");
 	s->a = a;
 	TAILQ_INIT(&s->reqs);
@@ -129,13 +135,17 @@ storelink_ready(const struct account *a)
 
 /* Loading: what was unfinished when we last stopped */
 
+/* Rows that come later are dead ones that an operator has revived. */
+
 static void
 on_inbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
 	struct account *a = arg;
 
-	if (!a->store->loaded && lanes_restore(a, msg) == -1)
+	if (lanes_restore(a, msg) == -1)
 		chan_violation(c, "inbox row");
+	else if (a->store->loaded)
+		lanes_loaded(a);
 }
 
 static void
@@ -143,8 +153,10 @@ on_outbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
 	struct account *a = arg;
 
-	if (!a->store->loaded && outbox_restore(a, msg) == -1)
+	if (outbox_restore(a, msg) == -1)
 		chan_violation(c, "outbox row");
+	else if (a->store->loaded)
+		outbox_kick(a);
 }
 
 static void
@@ -164,9 +176,10 @@ load_done(struct account *a, struct json_object *reply, const char *err,
 
 	s->loading = 0;
 	if (err != NULL) {
+		/* The database is not there yet; what was got stays. */
 		log_event(LOG_WARNING, "store.load", "account", a->id, "error",
 		    err, NULL);
-		chan_violation(s->c, "load failed");
+		loop_timer(s->again, LOAD_AGAIN_MS);
 		return;
 	}
 	s->loaded = 1;
@@ -174,6 +187,22 @@ load_done(struct account *a, struct json_object *reply, const char *err,
 	lanes_loaded(a);
 	outbox_kick(a);
 	conn_wake(a);
+}
+
+static void
+load(struct account *a)
+{
+	a->store->loading = 1;
+	storelink_request(a, chan_msg("load"), load_done, NULL);
+}
+
+static void
+on_again(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+
+	if (!a->store->loaded && !a->store->loading)
+		load(a);
 }
 
 static const struct chan_handler handlers[] = {
@@ -219,11 +248,8 @@ storelink_set(struct account *a, int fd)
 	 * A load cut in the middle may have restored a part; rows know
 	 * their seq and are not restored twice.
 	 */
-	if (!s->loaded && !s->loading) {
-		s->loading = 1;
-		storelink_request(a, chan_msg("load"), load_done, NULL);
-		return;
-	}
+	if (!s->loaded && !s->loading)
+		load(a);
 	for (r = TAILQ_FIRST(&s->reqs); r != NULL; r = tmp) {
 		tmp = TAILQ_NEXT(r, entry);
 		if (!r->sent)
