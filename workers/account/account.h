@@ -25,6 +25,7 @@ struct net;
 struct net_endpoint;
 struct outbox;
 struct policy;
+struct resolver;
 struct secret;
 struct storelink;
 struct users;
@@ -68,6 +69,7 @@ struct account {
 	struct gapfill *fill;
 	struct lanes *lanes;
 	struct outbox *outbox;
+	struct resolver *resolver;
 	struct chan *ctl; /* the link to the control worker */
 	int linked; /* the first links have come: missing agents are missing */
 	int stopping;

@@ -84,7 +84,15 @@ struct net_request *
 api_send(struct account *a, const char *method, const char *path,
     struct json_object *body, api_fn fn, void *arg)
 {
-	struct net_request_opts o = {.method = method};
+	return api_send_within(a, method, path, body, 0, fn, arg);
+}
+
+struct net_request *
+api_send_within(struct account *a, const char *method, const char *path,
+    struct json_object *body, int64_t deadline_ms, api_fn fn, void *arg)
+{
+	struct net_request_opts o = {
+	    .method = method, .deadline_ms = deadline_ms};
 	struct net_request *req;
 
 	if (body != NULL)

@@ -25,6 +25,11 @@ struct net_request *api_get(
 struct net_request *api_send(struct account *, const char *method,
     const char *path, struct json_object *body, api_fn, void *arg);
 
+/* As api_send(), given up after so many ms. */
+struct net_request *api_send_within(struct account *, const char *method,
+    const char *path, struct json_object *body, int64_t deadline_ms, api_fn,
+    void *arg);
+
 /* 1 when the answer has this status and a whole body. */
 int api_ok(const struct net_result *, struct json_object *body, int status);
 /*

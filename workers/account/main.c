@@ -22,6 +22,7 @@
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
 #include "workers/account/policy.h"
+#include "workers/account/resolve.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
 #include "workers/net/net.h"
@@ -128,6 +129,7 @@ account_init(struct worker *w, struct json_object *config)
 	if ((a->policy = policy_compile(config, &why)) == NULL)
 		fatalx("init: %s", why);
 	endpoint_init(a, config);
+	a->resolver = resolver_new(config);
 	fields_open(&f, config);
 	a->chunk_limit =
 	    (int)fields_opt_int(&f, "textChunkLimit", 1, 16383, 4000);

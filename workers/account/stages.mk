@@ -3,12 +3,14 @@
 noinst_LIBRARIES += libpostern_stages.a
 libpostern_stages_a_SOURCES = \
 	workers/account/allow.c workers/account/allow.h \
+	workers/account/cache.c workers/account/cache.h \
 	workers/account/chunk.c workers/account/chunk.h \
 	workers/account/command.c workers/account/command.h \
 	workers/account/context.c workers/account/context.h \
 	workers/account/decode.c workers/account/decode.h \
 	workers/account/decode_impl.h \
 	workers/account/decode_post.c \
+	workers/account/dm_retry.c workers/account/dm_retry.h \
 	workers/account/draft_text.c workers/account/draft_text.h \
 	workers/account/emoji.c workers/account/emoji.h \
 	workers/account/fence.c workers/account/fence.h \

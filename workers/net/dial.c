@@ -69,18 +69,21 @@ dial_error(struct net_dial *d, struct json_object *msg)
 	const char *stage, *text;
 	struct fields f;
 	char why[NET_ERROR_MAX];
-	int busy;
+	int busy, err;
 
 	fields_open(&f, msg);
 	fields_int(&f, "ep", 0, INT32_MAX);
 	stage = fields_str(&f, "stage", 16);
-	fields_int(&f, "errno", 0, INT32_MAX);
+	err = (int)fields_int(&f, "errno", 0, INT32_MAX);
 	text = fields_str(&f, "text", 200);
 	busy = fields_bool(&f, "busy");
 	if (fields_end(&f) == -1) {
 		dial_failed(d, 1, "dialer: bad answer");
 		return;
 	}
+	/* The resolver's numbers are not of errno. */
+	if (d->ep != NULL && strcmp(stage, "connect") == 0)
+		d->ep->err = err;
 	snprintf(why, sizeof(why), "%s: %s", stage, text);
 	dial_failed(d, !busy, why);
 }

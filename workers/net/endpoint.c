@@ -279,6 +279,12 @@ net_endpoint_error(const struct net_endpoint *ep)
 	return ep->error;
 }
 
+int
+net_endpoint_errno(const struct net_endpoint *ep)
+{
+	return ep->err;
+}
+
 static void
 warm_done(struct net_request *req, const struct net_result *res, void *arg)
 {

@@ -116,6 +116,7 @@ struct net_endpoint {
 	int in_backoff;
 	int round;
 	char error[NET_ERROR_MAX];
+	int err; /* errno of that dial, or 0 */
 
 	CURL *spare[NET_CAP];
 	int nspare;

@@ -132,6 +132,7 @@ endpoint_works(struct net_endpoint *ep)
 	if (ep->error[0] == '\0' && !ep->in_backoff)
 		return;
 	ep->error[0] = '\0';
+	ep->err = 0;
 	ep->backoff_ms = NET_BACKOFF_MS;
 	ep->in_backoff = 0;
 	event_del(&ep->backoff);

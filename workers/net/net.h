@@ -92,6 +92,8 @@ int net_endpoint_set_bearer(struct net_endpoint *, const struct secret *);
 void net_endpoint_warm(struct net_endpoint *, int n, const char *path);
 /* The last dial or TLS error in words, "" when the last attempt worked. */
 const char *net_endpoint_error(const struct net_endpoint *);
+/* Of that dial error, 0 when it has none. */
+int net_endpoint_errno(const struct net_endpoint *);
 
 enum net_ending {
 	NET_NOT_SENT, /* nothing of the request left: safe to repeat */
