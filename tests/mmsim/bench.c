@@ -21,6 +21,7 @@
 struct turn {
 	struct user *user;
 	struct channel *channel;
+	const char *mention;
 	struct post *answer;
 	int64_t asked, model, last, done; /* us, 0: not yet */
 	int copies;
@@ -34,9 +35,8 @@ static struct {
 	unsigned run;
 	int concurrency, gap_ms, settle_ms;
 	int64_t timeout_us, t0, t1, settle_at;
-	char *mention;
-	char *text;
-	int expect_model;
+	struct json_object *o; /* the request, for its texts */
+	const char *text;
 } be;
 
 /* The number after the mark in text, -1 when it is not of this run. */
@@ -72,7 +72,7 @@ ask(long n)
 	struct buf b = {0};
 
 	buf_fmt(&b, "%s" MARK_OPEN "%u.%ld]] %s " MARK_END "%u.%ld]]",
-	    be.mention, be.run, n, be.text, be.run, n);
+	    t->mention, be.run, n, be.text, be.run, n);
 	be.open++;
 	t->asked = now_us();
 	post_publish(t->channel, t->user, NULL, b.p, "", xstrdup("{}"), NULL,
@@ -216,8 +216,7 @@ bench_cancel(void)
 	r->on_gone = NULL;
 	event_free(be.tick);
 	free(be.turn);
-	free(be.mention);
-	free(be.text);
+	json_object_put(be.o);
 	http_reply(r, 409, "application/json",
 	    "{\"error\":\"cancelled\"}", 21);
 }
@@ -248,8 +247,7 @@ finish(void)
 	r->on_gone = NULL;
 	event_free(be.tick);
 	free(be.turn);
-	free(be.mention);
-	free(be.text);
+	json_object_put(be.o);
 	http_reply(r, 200, "application/json", b.p, b.len);
 	buf_free(&b);
 }
@@ -317,14 +315,28 @@ bench_channel(struct json_object *o, struct json_object *list, struct user *u,
 	return c;
 }
 
+/* The mention for channel i of the list, or the one for all. */
+static const char *
+bench_mention(struct json_object *o, long i)
+{
+	struct json_object *list, *m;
+	size_t n;
+
+	if (json_object_object_get_ex(o, "mentions", &list) &&
+	    json_object_is_type(list, json_type_array) &&
+	    (n = json_object_array_length(list)) > 0 &&
+	    (m = json_object_array_get_idx(list, (size_t)i % n)) != NULL)
+		return json_object_get_string(m);
+	return jstr(o, "mention");
+}
+
 static void
 bench_gone(struct req *r)
 {
 	be.r = NULL;
 	event_free(be.tick);
 	free(be.turn);
-	free(be.mention);
-	free(be.text);
+	json_object_put(be.o);
 	http_hangup(r, HTTP_END_FIN);
 }
 
@@ -344,6 +356,7 @@ bench_setup(struct json_object *o)
 		be.turn[i].user = bench_user(i % users);
 		be.turn[i].channel = bench_channel(o, list, be.turn[i].user,
 		    i % users + i / users);
+		be.turn[i].mention = bench_mention(o, i % users + i / users);
 		if (be.turn[i].channel == NULL) {
 			free(be.turn);
 			return -1;
@@ -356,9 +369,8 @@ bench_setup(struct json_object *o)
 	be.gap_ms = fault_num(o, "gap_ms", latency ? 20 : 0);
 	be.settle_ms = fault_num(o, "settle_ms", 300);
 	be.timeout_us = (int64_t)fault_num(o, "timeout_s", 60) * 1000000;
-	be.mention = xstrdup(jstr(o, "mention"));
-	be.text = xstrdup(*jstr(o, "text") ? jstr(o, "text")
-					   : "How do you do?");
+	be.o = json_object_get(o);
+	be.text = *jstr(o, "text") ? jstr(o, "text") : "How do you do?";
 	return 0;
 }
 
