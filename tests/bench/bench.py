@@ -58,6 +58,8 @@ def main():
                    help="runs, of which the median counts")
     p.add_argument("--many", type=int, default=200,
                    help="accounts of the figures about many")
+    p.add_argument("--sizes", type=int, nargs=3, default=(1, 10, 50),
+                   help="numbers of accounts whose memory is looked at")
     p.add_argument("--idle", type=float, default=20, metavar="SECONDS")
     p.add_argument("--no-targets", action="store_true",
                    help="report only: for a busy machine")

@@ -1,5 +1,5 @@
 """Memory with 1, 10 and 50 accounts that talk to a model, after some turns:
-all processes together, and what each further account takes for itself."""
+all processes together, and what each further account takes."""
 
 import sys
 import time
@@ -7,7 +7,6 @@ import time
 import proc
 from stage import Figure, Stage
 
-SIZES = (1, 10, 50)
 SETTLE = 2  # what a burst took is given back within
 
 
@@ -40,7 +39,7 @@ def details(n, processes):
 
 
 def run(options):
-    got = {n: measure(n) for n in SIZES}
+    got = {n: measure(n) for n in options.sizes}
     if any(ours is None for ours, _ in got.values()):
         print("memory: only root can see it", file=sys.stderr)
         for name in ("mem_all_mb", "mem_account_mb"):
@@ -48,7 +47,7 @@ def run(options):
         return
     for n, (ours, _) in got.items():
         details(n, ours)
-    few, mid, most = SIZES
+    few, mid, most = options.sizes
     yield Figure("mem_all_mb", proportional(got[few][0]), "MB",
                  proportional(got[few][1]), 25)
 
@@ -57,9 +56,9 @@ def run(options):
 
     yield Figure("mem_account_mb", each(0, few, most), "MB",
                  each(1, few, most), 3)
-    yield Figure("mem_account_10_mb", each(0, few, mid), "MB",
+    yield Figure("mem_account_%d_mb" % mid, each(0, few, mid), "MB",
                  each(1, few, mid), 3)
-    # Nothing quadratic: the last forty take what the first nine took.
+    # Nothing quadratic: the last forty take each what the first nine took.
     yield Figure("mem_growth", each(0, mid, most) / each(0, few, mid), "",
                  None, 1.25)
     for n in (mid, most):
