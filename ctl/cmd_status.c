@@ -101,6 +101,35 @@ print_accounts(struct json_object *data)
 	table_print(&t);
 }
 
+/* Names in allowlists, and the ids that they were found to be. */
+static void
+print_names(struct json_object *data)
+{
+	static const char *const head[] = {
+	    "ACCOUNT", "NAME IN AN ALLOWLIST", "USER", NULL};
+	struct json_object *list = json_get(data, "accounts"), *o, *names;
+	struct table t;
+	size_t i;
+
+	table_init(&t, head);
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		names = json_get(json_get(o, "live"), "names");
+		if (!json_object_is_type(names, json_type_object))
+			continue;
+		json_object_object_foreach(names, name, id)
+		{
+			table_add(&t, json_str(o, "id"));
+			table_add(&t, name);
+			table_add(&t, json_object_get_string(id));
+		}
+	}
+	if (t.rows == 0)
+		return;
+	printf("\n");
+	table_print(&t);
+}
+
 static void
 print_workers(struct json_object *data)
 {
@@ -140,6 +169,7 @@ cmd_status(const struct invocation *inv)
 	else {
 		print_head(a.data);
 		print_accounts(a.data);
+		print_names(a.data);
 		print_workers(a.data);
 	}
 	client_free(&a);

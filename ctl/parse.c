@@ -73,6 +73,21 @@ static const struct keyword messages[] = {
     {0},
 };
 
+static const struct keyword pairing[] = {
+    {"approve", "let the sender of a request in", NULL, cmd_pairing_approve,
+	"CODE", 1,
+	OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL | OPT_NOTIFY | OPT_NO_NOTIFY, 0},
+    {"import", "take over the pairing store of the peer", NULL,
+	cmd_pairing_import, "FILE", 1, OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL,
+	0},
+    {"list", "who has asked for access, and who has it", NULL,
+	cmd_pairing_list, NULL, 0, OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL, 0},
+    {"revoke", "take access back, or refuse a request", NULL,
+	cmd_pairing_revoke, "USER", 1, OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL,
+	0},
+    {0},
+};
+
 const struct keyword ctl_keywords[] = {
     {"channels", "accounts, and what became of their messages", channels,
 	NULL, NULL, 0, 0, 0},
@@ -85,6 +100,7 @@ const struct keyword ctl_keywords[] = {
     {"help", "this list", NULL, cmd_help, NULL, 0, 0, 0},
     {"log", "how much is logged", logs, NULL, NULL, 0, 0, 0},
     {"message", "send a message", messages, NULL, NULL, 0, 0, 0},
+    {"pairing", "who may write to the bot", pairing, NULL, NULL, 0, 0, 0},
     {"reload", "read the configuration again", NULL, cmd_reload, NULL, 0, 0,
 	0},
     {"sessions", "what the agents remember", sessions, NULL, NULL, 0, 0, 0},
@@ -104,6 +120,8 @@ const struct option_def ctl_options[] = {
     {OPT_JSON, "json", 'j', NULL, "print JSON"},
     {OPT_LIMIT, "limit", 'l', "N", "at most so many"},
     {OPT_MESSAGE, "message", 'm', "TEXT", "the text; - reads standard input"},
+    {OPT_NO_NOTIFY, "no-notify", '\0', NULL, "do not tell the sender"},
+    {OPT_NOTIFY, "notify", '\0', NULL, "tell the sender, as is usual"},
     {OPT_REPLY_TO, "reply-to", 'r', "POST", "answer in that thread"},
     {OPT_SOCKET, "socket", 's', "PATH", "control socket of the daemon"},
     {OPT_TARGET, "target", 't', "TO",
@@ -268,6 +286,10 @@ take_word(const char *word, struct invocation *inv,
 	int several;
 
 	if (*at == NULL) {
+		/* "pairing approve mattermost CODE": it comes first. */
+		if (strcmp(word, "mattermost") == 0 &&
+		    (inv->cmd->options & OPT_CHANNEL) && inv->operand == NULL)
+			return 0;
 		if (inv->cmd->operand != NULL && inv->operand == NULL) {
 			inv->operand = word;
 			return 0;
@@ -304,6 +326,12 @@ option_name(unsigned bit)
 	return "?";
 }
 
+static int
+is_blank(const char *s)
+{
+	return s != NULL && s[strspn(s, " \t")] == '\0';
+}
+
 static enum parse_result
 check(const struct invocation *inv, const struct keyword *at, char *error,
     size_t len)
@@ -331,6 +359,15 @@ check(const struct invocation *inv, const struct keyword *at, char *error,
 	if (inv->cmd->operand_needed && inv->operand == NULL) {
 		snprintf(error, len, "\"%s\" needs a %s", inv->cmd->word,
 		    inv->cmd->operand);
+		return PARSE_ERROR;
+	}
+	if (is_blank(inv->account) || is_blank(inv->channel)) {
+		snprintf(error, len, "--%s must not be blank",
+		    is_blank(inv->account) ? "account" : "channel");
+		return PARSE_ERROR;
+	}
+	if (inv->given & OPT_NOTIFY && inv->given & OPT_NO_NOTIFY) {
+		snprintf(error, len, "either --notify or --no-notify");
 		return PARSE_ERROR;
 	}
 	if (inv->channel != NULL && strcmp(inv->channel, "mattermost") != 0) {

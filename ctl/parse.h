@@ -23,6 +23,8 @@
 #define OPT_SOCKET 0x200u  /* everywhere */
 #define OPT_HELP 0x400u    /* everywhere */
 #define OPT_AGENT 0x800u
+#define OPT_NOTIFY 0x10000u
+#define OPT_NO_NOTIFY 0x20000u
 
 struct invocation;
 

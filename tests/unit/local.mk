@@ -24,6 +24,12 @@ tests_unit_test_agent_classify_LDADD = libpostern_agent.a $(UNIT_LIBS)
 STORE_TEST = tests/unit/test_store_util.c tests/unit/test_store_util.h
 STORE_CLIENT = tests/unit/test_store_client.c tests/unit/test_store_client.h
 STORE_TEST_LIBS = libpostern_store.a $(UNIT_LIBS) $(SQLITE_LIBS)
+check_PROGRAMS += tests/unit/test_store_access
+TESTS += tests/unit/test_store_access
+tests_unit_test_store_access_SOURCES = tests/unit/test_store_access.c \
+	$(STORE_TEST)
+tests_unit_test_store_access_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_access_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_ops
 TESTS += tests/unit/test_store_ops
 tests_unit_test_store_ops_SOURCES = tests/unit/test_store_ops.c $(STORE_TEST)

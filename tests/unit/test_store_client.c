@@ -49,6 +49,7 @@ static const struct chan_handler account_handlers[] = {
     {"inbox.row", on_row},
     {"outbox.row", on_row},
     {"mark.row", on_row},
+    {"grant.row", on_row},
     {NULL, NULL},
 };
 static const struct chan_handler no_handlers[] = {{NULL, NULL}};

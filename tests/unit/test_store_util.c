@@ -17,6 +17,7 @@
 
 static char ts_dir[64];
 static char ts_home[1024];
+static struct json_object *ts_pushed;
 
 void
 ts_enter(void)
@@ -37,6 +38,9 @@ ts_leave(void)
 {
 	struct dirent *d;
 	DIR *dir = opendir(ts_dir);
+
+	json_object_put(ts_pushed);
+	ts_pushed = NULL;
 
 	assert_non_null(dir);
 	while ((d = readdir(dir)) != NULL)
@@ -101,7 +105,21 @@ ts_run(struct db *db, struct peer *p, const char *type, const char *text,
 		assert_non_null(c.why);
 	peer_release(p, c.release);
 	json_object_put(c.msg);
+	json_object_put(ts_pushed);
+	ts_pushed = c.push.frames;
 	return c.reply;
+}
+
+const char *
+ts_push(void)
+{
+	static char text[1024];
+
+	if (ts_pushed == NULL)
+		return "";
+	strlcpy(text, json_object_to_json_string_ext(ts_pushed,
+	    JSON_C_TO_STRING_PLAIN), sizeof(text));
+	return text;
 }
 
 void

@@ -24,6 +24,8 @@ struct peer *ts_account(const char *id, const char *agents);
  */
 struct json_object *ts_run(struct db *, struct peer *, const char *type,
     const char *text, enum store_rc *rc);
+/* The frames that the last operation left for its account; "" for none. */
+const char *ts_push(void);
 /* The same, which must succeed; the reply is dropped. */
 void ts_ok(struct db *, struct peer *, const char *type, const char *text);
 /* And must fail with rc. */

@@ -22,8 +22,10 @@ struct gapfill;
 struct intake;
 struct lanes;
 struct net;
+struct names;
 struct net_endpoint;
 struct outbox;
+struct places;
 struct policy;
 struct resolver;
 struct secret;
@@ -70,6 +72,9 @@ struct account {
 	struct lanes *lanes;
 	struct outbox *outbox;
 	struct resolver *resolver;
+	struct names *names;
+	struct places *threads; /* standing.h */
+	struct places *loops;
 	struct chan *ctl; /* the link to the control worker */
 	int linked; /* the first links have come: missing agents are missing */
 	int stopping;

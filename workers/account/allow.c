@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "workers/account/allow.h"
+#include "workers/account/inbound.h"
 #include "workers/account/utf8.h"
 
 #define GROUP_PREFIX "accessGroup:"
@@ -288,6 +289,45 @@ allow_find(const struct allow_list *list, const char *user_id,
 	m = find(list, key, ALLOW_NAME);
 	free(key);
 	return m;
+}
+
+static void
+set_names(const struct set *set, void (*fn)(const char *, void *), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (!mm_id_valid(set->items[i]))
+			fn(set->items[i], arg);
+}
+
+void
+allow_names(const struct allow_list *list, void (*fn)(const char *, void *),
+    void *arg)
+{
+	set_names(&list->direct, fn, arg);
+	set_names(&list->grouped, fn, arg);
+}
+
+static void
+set_resolve(struct set *set, const char *name, const char *user_id)
+{
+	size_t at;
+	char *id;
+
+	if (!set_find(set, name, &at))
+		return;
+	if ((id = strdup(user_id)) == NULL)
+		fatal("strdup");
+	set_remove(set, name);
+	set_add(set, id);
+}
+
+void
+allow_resolve(struct allow_list *list, const char *name, const char *user_id)
+{
+	set_resolve(&list->direct, name, user_id);
+	set_resolve(&list->grouped, name, user_id);
 }
 
 /* Pairing grants a person, never everyone or a group. */

@@ -48,6 +48,13 @@ int allow_unsupported_group(const struct allow_list *);
 enum allow_match allow_find(const struct allow_list *, const char *user_id,
     const char *name, int by_name);
 
+/* Every entry that is no id, members of access groups included. */
+void allow_names(const struct allow_list *,
+    void (*fn)(const char *name, void *arg), void *arg);
+/* In the place of that name, wherever it stands, the id. */
+void allow_resolve(
+    struct allow_list *, const char *name, const char *user_id);
+
 /* Ids that come and go while running (the pairing store of an account). */
 void allow_add(struct allow_list *, const char *entry);
 void allow_remove(struct allow_list *, const char *entry);

@@ -15,6 +15,7 @@
 #include "workers/account/decode.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
+#include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/storelink.h"
 #include "workers/net/ws.h"
@@ -123,6 +124,17 @@ park(struct account *a, const char *why)
 /* Identify: is the token good, and who are we? */
 
 static void
+named(struct account *a, const char *failed)
+{
+	if (failed == NULL) {
+		ws_start(a);
+		return;
+	}
+	error_set(a, failed);
+	backoff(a);
+}
+
+static void
 identified(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
 {
@@ -136,7 +148,7 @@ identified(struct account *a, const struct net_result *r,
 		    sizeof(a->bot_name));
 		a->bot_update_at = api_int(body, "update_at");
 		intake_identity(a);
-		ws_start(a);
+		names_start(a, named);
 		return;
 	}
 	if (r->ending == NET_ANSWERED && r->status == 401) {
@@ -522,6 +534,7 @@ conn_stop(struct account *a)
 	if (c->ident != NULL)
 		net_request_cancel(c->ident);
 	c->ident = NULL;
+	names_stop(a);
 	if (c->ws != NULL)
 		ws_abort(c->ws);
 	ws_gone(a);

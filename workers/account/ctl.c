@@ -14,6 +14,7 @@
 #include "workers/account/ctl.h"
 #include "workers/account/drops.h"
 #include "workers/account/lanes.h"
+#include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/resolve.h"
 #include "workers/account/storelink.h"
@@ -177,6 +178,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	add_int(r, "last_in", a->last_in);
 	add_int(r, "last_out", a->last_out);
 	json_object_object_add(r, "drops", drops_counts(a));
+	json_object_object_add(r, "names", names_status(a));
 	chan_send(c, r, -1);
 }
 

@@ -20,8 +20,10 @@
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
+#include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/seen.h"
+#include "workers/account/standing.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
 
@@ -40,6 +42,7 @@ struct entering {
 };
 
 static void take(struct account *, struct inbound *, int missed);
+static void judge(struct account *, struct inbound *, int missed);
 
 struct intake *
 intake_new(struct account *a)
@@ -68,10 +71,40 @@ intake_identity(struct account *a)
 static void
 entering_free(struct entering *e)
 {
-	inbound_free(e->in);
+	if (e->in != NULL)
+		inbound_free(e->in);
 	verdict_clear(&e->v);
 	json_object_put(e->data);
 	free(e);
+}
+
+static int
+is_message(const struct inbound *in)
+{
+	return in->kind == INBOUND_POST || in->kind == INBOUND_EDIT;
+}
+
+static int
+counts_as_turn(const struct inbound *in)
+{
+	return is_message(in) && inbound_of_bot(in);
+}
+
+/* It stays with the server's posts and is taken again. */
+static void
+refused(struct account *a, struct entering *e, const char *err)
+{
+	char key[EVENT_ID_SIZE];
+
+	if (e->v.kind == VERDICT_ACCEPT && counts_as_turn(e->in))
+		loops_count(a, e->in->channel_id, e->v.root, -1);
+	mark_failed(a, channel_get(a, e->in->channel_id));
+	inbound_seen_key(e->in, key);
+	seen_forget(a->intake->seen, key);
+	log_event(LOG_ERR, "inbox.refused", "account", a->id, "event_id",
+	    e->in->event_id, "error", err, NULL);
+	conn_drop(a, "the store takes nothing");
+	entering_free(e);
 }
 
 static void
@@ -80,21 +113,16 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 {
 	struct entering *e = arg;
 	struct channel *ch = channel_get(a, e->in->channel_id);
-	struct json_object *open = NULL;
-	char key[EVENT_ID_SIZE];
+	struct json_object *open = NULL, *dup = NULL;
 
 	if (err != NULL) {
-		/* It stays with the server's posts and is taken again. */
-		mark_failed(a, ch);
-		inbound_seen_key(e->in, key);
-		seen_forget(a->intake->seen, key);
-		log_event(LOG_ERR, "inbox.refused", "account", a->id,
-		    "event_id", e->in->event_id, "error", err, NULL);
-		conn_drop(a, "the store takes nothing");
-		entering_free(e);
+		refused(a, e, err);
 		return;
 	}
 	mark_end(a, ch);
+	json_object_object_get_ex(reply, "dup", &dup);
+	if (json_object_get_boolean(dup) && counts_as_turn(e->in))
+		loops_count(a, e->in->channel_id, e->v.root, -1);
 	/*
 	 * Also when it was there before: the answer to an earlier put may
 	 * have been lost with the store. The lanes know what they have.
@@ -155,10 +183,59 @@ put(struct account *a, struct entering *e)
 	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
 	json_object_object_add(msg, "data", json_object_get(e->data));
 	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	if (counts_as_turn(in)) {
+		loops_count(a, in->channel_id, e->v.root, 1);
+		json_object_object_add(
+		    msg, "bots", json_object_new_boolean(1));
+	}
 	storelink_request(a, msg, put_done, e);
 }
 
 /* Deciding */
+
+static void
+dropped(struct account *a, struct entering *e)
+{
+	drops_add(a, e->in, &e->v);
+	mark_end(a, channel_get(a, e->in->channel_id));
+	entering_free(e);
+}
+
+static void
+paired(struct account *a, enum pairing_end end, const char *code, void *arg)
+{
+	struct entering *e = arg;
+
+	switch (end) {
+	case PAIRING_NO_STORE:
+		refused(a, e, "pairing");
+		return;
+	case PAIRING_LET_IN:
+		judge(a, e->in, e->missed);
+		e->in = NULL;
+		entering_free(e);
+		return;
+	case PAIRING_TOO_MANY:
+		e->v.reason = REASON_PAIRING_FULL;
+		break;
+	default:
+		break;
+	}
+	dropped(a, e);
+}
+
+/* A person ends what bots alone have been at, answered or not. */
+static void
+end_loop(struct account *a, const struct inbound *in)
+{
+	char root[MM_ID_SIZE];
+
+	if (!is_message(in) || inbound_of_bot(in) ||
+	    strcmp(in->actor_id, a->bot_id) == 0)
+		return;
+	inbound_root(a->policy, in, root);
+	loops_human(a, in->channel_id, root);
+}
 
 static void
 judge(struct account *a, struct inbound *in, int missed)
@@ -166,18 +243,24 @@ judge(struct account *a, struct inbound *in, int missed)
 	struct channel *ch = channel_get(a, in->channel_id);
 	struct channel_info info = {ch->type, ch->name, ch->display,
 	    ch->team_id};
-	struct facts facts = {.now = walltime_ms(), .missed = missed};
+	struct facts facts = {.now = walltime_ms(), .missed = missed,
+	    .participates = threads_participates, .bot_turns = loops_turns,
+	    .arg = a};
 	struct entering *e;
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		fatal("calloc");
 	e->a = a;
 	e->in = in;
+	e->missed = missed;
 	decide(a->policy, &a->intake->bot, &info, &facts, in, &e->v);
+	end_loop(a, in);
+	if (e->v.kind == VERDICT_PAIR) {
+		pairing_start(a, in, is_message(in), paired, e);
+		return;
+	}
 	if (e->v.kind != VERDICT_ACCEPT || !e->v.runs) {
-		drops_add(a, in, &e->v);
-		mark_end(a, ch);
-		entering_free(e);
+		dropped(a, e);
 		return;
 	}
 	a->last_in = walltime_ms();

@@ -3,6 +3,7 @@ include workers/account/stages.mk
 
 pkglibexec_PROGRAMS += postern-account
 postern_account_SOURCES = \
+	workers/account/access.c workers/account/access.h \
 	workers/account/account.h \
 	workers/account/agents.c workers/account/agents.h \
 	workers/account/api.c workers/account/api.h \
@@ -16,9 +17,12 @@ postern_account_SOURCES = \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \
+	workers/account/names.c workers/account/names.h \
 	workers/account/outbox.c workers/account/outbox.h \
+	workers/account/pairing.c workers/account/pairing.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
+	workers/account/standing.c workers/account/standing.h \
 	workers/account/storelink.c workers/account/storelink.h \
 	workers/account/turn.c workers/account/turn.h \
 	workers/account/turn_end.c workers/account/turn_end.h \

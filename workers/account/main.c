@@ -20,7 +20,9 @@
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
+#include "workers/account/names.h"
 #include "workers/account/outbox.h"
+#include "workers/account/places.h"
 #include "workers/account/policy.h"
 #include "workers/account/resolve.h"
 #include "workers/account/storelink.h"
@@ -67,6 +69,9 @@ account_prepare(struct worker *w)
 	a->fill = gapfill_new(a);
 	a->lanes = lanes_new(a);
 	a->outbox = outbox_new(a);
+	a->names = names_new();
+	a->threads = places_new();
+	a->loops = places_new();
 	if ((trim_timer = evtimer_new(a->base, on_trim, a)) == NULL)
 		fatalx("evtimer_new");
 	worker_set_state(w, a);
@@ -128,6 +133,7 @@ account_init(struct worker *w, struct json_object *config)
 		fatal("strdup");
 	if ((a->policy = policy_compile(config, &why)) == NULL)
 		fatalx("init: %s", why);
+	names_init(a);
 	endpoint_init(a, config);
 	a->resolver = resolver_new(config);
 	fields_open(&f, config);

@@ -15,10 +15,12 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/channels.h"
 #include "workers/account/conn.h"
 #include "workers/account/lanes.h"
 #include "workers/account/lookup.h"
 #include "workers/account/outbox.h"
+#include "workers/account/standing.h"
 #include "workers/account/storelink.h"
 
 #define BACKOFF_MS 1000
@@ -153,11 +155,29 @@ outbox_retell(struct account *a)
 		storelink_tell(a, json_object_get(o->told[i % TOLD_MAX]));
 }
 
+/*
+ * An answer in a thread, of a channel: there the bot takes part from now
+ * on. What was sent by an operator or a program is no answer.
+ */
+static int
+takes_part(const struct out_row *r)
+{
+	const struct channel *ch = channel_find(r->a, r->channel);
+
+	return r->seq != 0 && r->op != OUT_DELETE && r->root[0] != '\0' &&
+	    (ch == NULL || ch->type != 'D');
+}
+
 static void
 row_done(struct out_row *r, const char *post)
 {
 	struct json_object *msg = chan_msg("outbox.done");
 
+	if (takes_part(r)) {
+		threads_note(r->a, r->channel, r->root);
+		json_object_object_add(
+		    msg, "thread", json_object_new_boolean(1));
+	}
 	json_object_object_add(msg, "key", json_object_new_string(r->key));
 	json_object_object_add(msg, "post", json_object_new_string(post));
 	tell(r->a, msg);

@@ -209,15 +209,22 @@ find_agent(struct step *s)
 		    in->team_id);
 }
 
-static void
-find_root(struct step *s)
+int
+inbound_of_bot(const struct inbound *in)
 {
-	const struct inbound *in = s->in;
+	return in->from_bot || in->from_webhook || in->actor_is_bot != TRI_NO;
+}
 
+void
+inbound_root(
+    const struct policy *p, const struct inbound *in, char out[MM_ID_SIZE])
+{
 	/* Slash commands and reactions belong to the conversation itself. */
 	if (is_message(in) || in->kind == INBOUND_BUTTON)
-		lane_root(lane_reply_mode(s->p, in->surface), in->surface,
-		    in->post_id, in->root_id, s->v->root);
+		lane_root(lane_reply_mode(p, in->surface), in->surface,
+		    in->post_id, in->root_id, out);
+	else
+		out[0] = '\0';
 }
 
 static int
@@ -329,6 +336,20 @@ check_route(struct step *s)
 	return 0;
 }
 
+/* Two bots that talk to each other would never end. */
+static int
+check_loop(struct step *s)
+{
+	const struct facts *f = s->facts;
+	const struct inbound *in = s->in;
+
+	if (f == NULL || f->bot_turns == NULL || f->resumed ||
+	    !is_message(in) || !inbound_of_bot(in) ||
+	    f->bot_turns(f->arg, in->channel_id, s->v->root) < BOT_TURNS_MAX)
+		return 0;
+	return drop(s, REASON_BOT_LOOP, "10 turns of bots alone");
+}
+
 static void
 accept(struct step *s)
 {
@@ -364,9 +385,9 @@ decide(const struct policy *p, const struct bot_identity *bot,
 	read_text(&s);
 	if (check_policy(&s) == 0) {
 		find_agent(&s);
-		find_root(&s);
+		inbound_root(p, in, v->root);
 		if (check_gate(&s) == 0 && check_text(&s) == 0 &&
-		    check_route(&s) == 0)
+		    check_route(&s) == 0 && check_loop(&s) == 0)
 			accept(&s);
 	}
 	normal_text_free(&s.text);

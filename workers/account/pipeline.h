@@ -23,6 +23,8 @@
 #include "workers/account/session_key.h"
 #include "workers/account/surface.h"
 
+#define BOT_TURNS_MAX 10 /* design 6: then a person has to speak */
+
 struct bot_identity {
 	char user_id[MM_ID_SIZE];
 	char username[MM_NAME_MAX + 1]; /* without the '@' */
@@ -39,6 +41,13 @@ struct facts {
 	 * Asked only for a message in a thread that nothing else lets pass.
 	 */
 	int (*participates)(
+	    void *arg, const char *channel_id, const char *root_id);
+	/*
+	 * How many turns in a row only bots have had in that thread ("" the
+	 * channel itself); NULL: none. Asked only for a bot's message that
+	 * would be accepted.
+	 */
+	int (*bot_turns)(
 	    void *arg, const char *channel_id, const char *root_id);
 	void *arg;
 };
@@ -77,5 +86,11 @@ void decide(const struct policy *, const struct bot_identity *,
     const struct channel_info *, const struct facts *, struct inbound *in,
     struct verdict *v);
 void verdict_clear(struct verdict *);
+
+/* 1 unless it is known to be a person. */
+int inbound_of_bot(const struct inbound *);
+/* The root that decide() gives a message; for one it has dropped. */
+void inbound_root(
+    const struct policy *, const struct inbound *, char out[MM_ID_SIZE]);
 
 #endif

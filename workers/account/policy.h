@@ -115,6 +115,16 @@ void policy_free(struct policy *);
 /* The ids that this account's pairing store has approved. */
 void policy_pair(struct policy *, const char *user_id);
 void policy_unpair(struct policy *, const char *user_id);
+void policy_unpair_all(struct policy *);
+
+/*
+ * The names in the allowlists, which match nobody by themselves while
+ * by_name is 0; then what each stands for. fn may be called several times
+ * for one name.
+ */
+void policy_names(const struct policy *, void (*fn)(const char *, void *),
+    void *arg);
+void policy_resolve(struct policy *, const char *name, const char *user_id);
 
 enum decision_kind { DECISION_DROP = 0, DECISION_ALLOW, DECISION_PAIR };
 

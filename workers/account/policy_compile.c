@@ -352,3 +352,29 @@ policy_unpair(struct policy *p, const char *user_id)
 {
 	allow_remove(p->paired, user_id);
 }
+
+void
+policy_unpair_all(struct policy *p)
+{
+	allow_free(p->paired);
+	p->paired = allow_compile(NULL, NULL);
+}
+
+void
+policy_names(
+    const struct policy *p, void (*fn)(const char *, void *), void *arg)
+{
+	allow_names(p->allow_from, fn, arg);
+	allow_names(p->group_allow_from, fn, arg);
+	if (p->commands != NULL)
+		allow_names(p->commands, fn, arg);
+}
+
+void
+policy_resolve(struct policy *p, const char *name, const char *user_id)
+{
+	allow_resolve(p->allow_from, name, user_id);
+	allow_resolve(p->group_allow_from, name, user_id);
+	if (p->commands != NULL)
+		allow_resolve(p->commands, name, user_id);
+}

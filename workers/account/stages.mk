@@ -25,6 +25,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/pattern_parse.c \
 	workers/account/pattern_run.c \
 	workers/account/pipeline.c workers/account/pipeline.h \
+	workers/account/places.c workers/account/places.h \
 	workers/account/policy.c workers/account/policy.h \
 	workers/account/policy_agents.c \
 	workers/account/policy_compile.c \

@@ -11,12 +11,14 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "workers/account/access.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/conn.h"
 #include "workers/account/lanes.h"
 #include "workers/account/channels.h"
 #include "workers/account/outbox.h"
+#include "workers/account/pairing.h"
 #include "workers/account/storelink.h"
 #include "workers/worker.h"
 
@@ -130,7 +132,7 @@ storelink_full(const struct account *a)
 int
 storelink_ready(const struct account *a)
 {
-	return a->store->loaded;
+	return a->store->loaded && access_loaded(a);
 }
 
 /* Loading: what was unfinished when we last stopped */
@@ -157,6 +159,13 @@ on_outbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 		chan_violation(c, "outbox row");
 	else if (a->store->loaded)
 		outbox_kick(a);
+}
+
+static void
+on_grant_row(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	if (pairing_row(arg, msg) == -1)
+		chan_violation(c, "grant row");
 }
 
 static void
@@ -209,6 +218,7 @@ static const struct chan_handler handlers[] = {
     {"inbox.row", on_inbox_row},
     {"outbox.row", on_outbox_row},
     {"mark.row", on_mark_row},
+    {"grant.row", on_grant_row},
     {NULL, NULL},
 };
 
@@ -255,6 +265,7 @@ storelink_set(struct account *a, int fd)
 		if (!r->sent)
 			req_send(s, r);
 	}
+	access_load(a);
 	lanes_reclaim(a);
 	outbox_retell(a);
 }

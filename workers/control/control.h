@@ -49,6 +49,8 @@ void peers_unlink(struct control *, const char *kind, const char *name);
 /* NULL when there is none, or it is down. */
 struct chan *peers_chan(
     struct control *, const char *kind, const char *name);
+/* 1 when it is configured, up or down. */
+int peers_know(struct control *, const char *kind, const char *name);
 /*
  * The account that a request without one is for: the only one, or the one
  * called "default". NULL when that does not decide it.

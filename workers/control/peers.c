@@ -106,6 +106,12 @@ peers_chan(struct control *co, const char *kind, const char *name)
 	return p == NULL ? NULL : p->chan;
 }
 
+int
+peers_know(struct control *co, const char *kind, const char *name)
+{
+	return find(co, kind, name) != NULL;
+}
+
 const char *
 peers_default_account(struct control *co)
 {

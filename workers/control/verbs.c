@@ -10,6 +10,7 @@
 #include "workers/worker.h"
 
 #define ID_MAX 128
+#define ID_KEPT 64 /* as the store has them */
 #define TO_MAX 512
 #define SESSION_MAX 512
 #define SHOW_BYTES (512 * 1024) /* of one transcript, the newest part */
@@ -25,11 +26,17 @@
 #define ARG_DEAD 0x80u    /* seq or key */
 #define ARG_SESSION 0x100u
 #define ARG_AGENT 0x200u
+#define ARG_CODE 0x400u
+#define ARG_NOTIFY 0x800u
+#define ARG_WHO 0x1000u
+#define ARG_IMPORT 0x2000u /* grants and requests */
 
 struct args {
 	const char *account, *post, *to, *text, *root, *key, *session, *agent;
+	const char *code, *who;
+	struct json_object *grants, *requests;
 	int64_t limit, seq;
-	int on;
+	int on, notify;
 };
 
 static void
@@ -148,6 +155,89 @@ do_dead_retry(struct call *call, const struct args *a)
 	ask_store(call, msg);
 }
 
+/* Who may talk. Without an account, all of them are meant. */
+
+static void
+do_pairing_list(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("pairing.list");
+
+	ask_add(msg, "account", a->account);
+	ask_store(call, msg);
+}
+
+static void
+do_pairing_approve(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("pairing.approve");
+
+	ask_add(msg, "code", a->code);
+	ask_add(msg, "account", a->account);
+	json_object_object_add(
+	    msg, "notify", json_object_new_boolean(a->notify));
+	ask_store(call, msg);
+}
+
+static void
+do_pairing_revoke(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("pairing.revoke");
+
+	ask_add(msg, "who", a->who);
+	ask_add(msg, "account", a->account);
+	ask_store(call, msg);
+}
+
+/* A frame to the store is flat: what a client nests goes no further. */
+static int
+is_flat(struct json_object *list)
+{
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		if (json_object_is_type(o, json_type_array))
+			return 0;
+		if (!json_object_is_type(o, json_type_object))
+			continue;
+		json_object_object_foreach(o, key, v)
+		{
+			(void)key;
+			if (json_object_is_type(v, json_type_object) ||
+			    json_object_is_type(v, json_type_array))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+static void
+do_pairing_import(struct call *call, const struct args *a)
+{
+	const char *account = account_of(call, a);
+	struct json_object *msg;
+	char text[256];
+
+	if (account == NULL)
+		return;
+	if (!is_flat(a->grants) || !is_flat(a->requests)) {
+		call_answer(call, 0, "malformed entries", NULL);
+		return;
+	}
+	if (!peers_know(call->control, "account", account)) {
+		snprintf(text, sizeof(text), "there is no account %s",
+		    account);
+		call_answer(call, 0, text, NULL);
+		return;
+	}
+	msg = chan_msg("pairing.import");
+	ask_add(msg, "account", account);
+	json_object_object_add(msg, "grants", json_object_get(a->grants));
+	json_object_object_add(msg, "requests", json_object_get(a->requests));
+	ask_store(call, msg);
+}
+
 static void
 do_send(struct call *call, const struct args *a)
 {
@@ -189,8 +279,28 @@ static const struct verb {
     {"sessions", do_sessions, ARG_AGENT | ARG_LIMIT, 0},
     {"session-show", do_session_show, ARG_SESSION, 0},
     {"session-reset", do_session_reset, ARG_SESSION, 1},
+    {"pairing-list", do_pairing_list, ARG_ACCOUNT, 0},
+    {"pairing-approve", do_pairing_approve,
+	ARG_ACCOUNT | ARG_CODE | ARG_NOTIFY, 1},
+    {"pairing-revoke", do_pairing_revoke, ARG_ACCOUNT | ARG_WHO, 1},
+    {"pairing-import", do_pairing_import, ARG_ACCOUNT | ARG_IMPORT, 1},
     {"send", do_send, ARG_ACCOUNT | ARG_TO | ARG_TEXT | ARG_ROOT, 1},
 };
+
+static void
+args_take_pairing(const struct verb *v, struct args *a, struct fields *f)
+{
+	if (v->args & ARG_CODE)
+		a->code = fields_str(f, "code", ID_KEPT);
+	if (v->args & ARG_NOTIFY)
+		a->notify = fields_bool(f, "notify");
+	if (v->args & ARG_WHO)
+		a->who = fields_str(f, "who", ID_KEPT);
+	if (v->args & ARG_IMPORT) {
+		a->grants = fields_arr(f, "grants", CONTROL_ROWS_MAX);
+		a->requests = fields_arr(f, "requests", CONTROL_ROWS_MAX);
+	}
+}
 
 static int
 args_take(const struct verb *v, struct json_object *o, struct args *a,
@@ -199,7 +309,7 @@ args_take(const struct verb *v, struct json_object *o, struct args *a,
 	memset(a, 0, sizeof(*a));
 	fields_open(f, o);
 	if (v->args & ARG_ACCOUNT)
-		a->account = fields_opt_str(f, "account", ID_MAX);
+		a->account = fields_opt_str(f, "account", ID_KEPT);
 	if (v->args & ARG_POST)
 		a->post = fields_str(f, "post", ID_MAX);
 	if (v->args & ARG_TO)
@@ -221,6 +331,7 @@ args_take(const struct verb *v, struct json_object *o, struct args *a,
 		a->agent = fields_opt_str(f, "agent", ID_MAX);
 	if (v->args & ARG_ON)
 		a->on = fields_bool(f, "on");
+	args_take_pairing(v, a, f);
 	return fields_end(f);
 }
 

@@ -172,14 +172,29 @@ group_submit_own(struct group *g, const struct op *op, struct json_object *msg)
 }
 
 static void
+push_frames(struct peer *p, struct json_object *frames)
+{
+	size_t i, n = json_object_array_length(frames);
+
+	for (i = 0; i < n; i++)
+		chan_send(p->chan,
+		    json_object_get(json_object_array_get_idx(frames, i)), -1);
+}
+
+static void
 group_push(struct group *g, const struct op_push *push)
 {
 	struct peer *p;
 
-	TAILQ_FOREACH (p, g->peers, entry)
-		if (p->kind == PEER_ACCOUNT && p->chan != NULL &&
-		    strcmp(p->id, push->account) == 0)
+	TAILQ_FOREACH (p, g->peers, entry) {
+		if (p->kind != PEER_ACCOUNT || p->chan == NULL ||
+		    strcmp(p->id, push->account) != 0)
+			continue;
+		if (push->seq != 0 || push->n != 0)
 			load_push(p, g->db, push->seq, push->n);
+		if (push->frames != NULL)
+			push_frames(p, push->frames);
+	}
 }
 
 /* The commit is done: now its operations may be heard of. */

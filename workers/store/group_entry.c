@@ -15,6 +15,7 @@ entry_free(struct entry *e)
 	json_object_put(e->id);
 	json_object_put(e->msg);
 	json_object_put(e->reply);
+	json_object_put(e->push.frames);
 	free(e);
 }
 
@@ -92,6 +93,8 @@ group_fail(struct group *g, enum store_rc rc, const char *text)
 		TAILQ_REMOVE(&g->ran, e, entry);
 		json_object_put(e->reply);
 		e->reply = NULL;
+		json_object_put(e->push.frames);
+		e->push.frames = NULL;
 		entry_refuse(g, e, rc, text);
 	}
 	g->n_ran = 0;
@@ -183,6 +186,7 @@ entry_run(struct group *g, struct entry *e, struct json_object *msg)
 		rc = db_save_keep(g->db);
 	if (rc != STORE_OK) {
 		json_object_put(c.reply);
+		json_object_put(c.push.frames);
 		if (db_save_undo(g->db) != STORE_OK)
 			group_fail(g, STORE_IO, db_error(g->db));
 		entry_failed(g, e, rc, c.why);

@@ -4,7 +4,7 @@
 
 #include "workers/store/inbox.h"
 
-static enum store_rc
+enum store_rc
 inbox_find(struct db *db, const struct inbox_row *r, int64_t *seq)
 {
 	sqlite3_stmt *s;

@@ -23,6 +23,10 @@ struct inbox_row {
 	size_t data_len;
 };
 
+/* By account, kind and event. STORE_NONE: it did not come in. */
+enum store_rc inbox_find(
+    struct db *, const struct inbox_row *, int64_t *seq);
+
 /* *dup: the row was there, in whatever state; *seq is then its number. */
 enum store_rc inbox_put(
     struct db *, const struct inbox_row *, int64_t now, int64_t *seq, int *dup);

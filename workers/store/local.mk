@@ -1,6 +1,7 @@
 # The database modules are a library so that unit tests link the same code.
 noinst_LIBRARIES += libpostern_store.a
 libpostern_store_a_SOURCES = \
+	workers/store/access.c workers/store/access.h \
 	workers/store/db.c workers/store/db.h \
 	workers/store/db_int.h workers/store/db_open.c \
 	workers/store/decision.c workers/store/decision.h \
@@ -10,8 +11,10 @@ libpostern_store_a_SOURCES = \
 	workers/store/load.c workers/store/load.h \
 	workers/store/mark.c workers/store/mark.h \
 	workers/store/op.c workers/store/op.h \
+	workers/store/op_access.c \
 	workers/store/op_account.c \
 	workers/store/op_admin.c \
+	workers/store/op_pairing.c \
 	workers/store/op_query.c \
 	workers/store/op_turn.c \
 	workers/store/outbox.c workers/store/outbox.h \

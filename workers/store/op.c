@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "workers/store/op.h"
 
-#define OPS_MAX 16
+#define OPS_MAX 64
 
 static const struct op *
 op_table(enum peer_kind kind)

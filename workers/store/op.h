@@ -18,6 +18,7 @@ struct op_push {
 	char account[STORE_ID + 1]; /* "": nothing to push */
 	int64_t seq;		    /* of the inbox, or 0 */
 	int64_t n;		    /* of the outbox, or 0 */
+	struct json_object *frames; /* array of frames for it, or NULL */
 };
 
 /* One run of an operation. */
@@ -71,11 +72,26 @@ enum store_rc op_outbox_put(struct op_call *);
 enum store_rc op_outbox_done(struct op_call *);
 enum store_rc op_outbox_dead(struct op_call *);
 
+/* op_access.c: what an account asks about people, threads and loops. */
+enum store_rc op_access_load(struct op_call *);
+enum store_rc op_pairing_ask(struct op_call *);
+enum store_rc op_pairing_notified(struct op_call *);
+enum store_rc op_loop_reset(struct op_call *);
+
+/* op_pairing.c: requests and grants, for an operator. */
+enum store_rc op_pairing_list(struct op_call *);
+enum store_rc op_pairing_approve(struct op_call *);
+enum store_rc op_pairing_revoke(struct op_call *);
+enum store_rc op_pairing_import(struct op_call *);
+
 /* op_admin.c: what changes something for an operator. */
 enum store_rc op_dead_retry(struct op_call *);
 enum store_rc op_session_list(struct op_call *);
 enum store_rc op_session_show(struct op_call *);
 enum store_rc op_session_reset(struct op_call *);
+
+/* Rows of an outbox array that belong to no turn. */
+enum store_rc op_outbox_rows(struct op_call *, struct json_object *rows);
 
 /* The newest messages of a session that fit in max bytes, in order. */
 enum store_rc op_messages(struct op_call *, const char *session, int64_t max,

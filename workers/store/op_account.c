@@ -11,7 +11,8 @@
  *                    be null
  *                  load.end {first_at}  ms of the first load, 0: this one
  *  inbox.put    kind, event, lane, channel, root(o), at ms, data object,
- *               mark(o) bool, post(o): of the mark; else the event is it
+ *               mark(o) bool, post(o): of the mark; else the event is it,
+ *               bots(o) bool: a bot wrote it, count its turn there
  *               -> inbox.ok {seq, dup, open: not finished yet}
  *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
  *               kind(o), mark(o)}]
@@ -25,8 +26,10 @@
  *  turn.retry   seq, not_before ms, reason            -> ok {dup ...}
  *  turn.dead    seq, reason, status, outbox(o)        -> ok {dup ...}
  *  outbox.put   outbox                                -> ok
- *  outbox.done  key, post(o)
+ *  outbox.done  key, post(o), thread(o) bool: the bot takes part there
  *  outbox.dead  key, reason, status, text(o)
+ *
+ * What is said about people, threads and loops: op_access.c.
  *
  * Every request may be answered by err {code, text}; code: full io busy
  * denied size. Nothing of a request that got err was kept.
@@ -38,6 +41,7 @@
 
 #include "common/chan.h"
 #include "common/fields.h"
+#include "workers/store/access.h"
 #include "workers/store/decision.h"
 #include "workers/store/inbox.h"
 #include "workers/store/mark.h"
@@ -66,7 +70,7 @@ op_inbox_put(struct op_call *c)
 	enum store_rc rc;
 	char lane[STORE_EVENT + 1];
 	int64_t seq;
-	int mark, dup, state = STATE_OPEN;
+	int mark, bots, dup, state = STATE_OPEN;
 
 	fields_open(&f, c->msg);
 	r.kind = fields_str(&f, "kind", STORE_WORD);
@@ -78,6 +82,7 @@ op_inbox_put(struct op_call *c)
 	data = fields_obj(&f, "data");
 	mark = fields_opt_bool(&f, "mark", 0);
 	r.post = fields_opt_str(&f, "post", STORE_ID);
+	bots = fields_opt_bool(&f, "bots", 0);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	if (*r.kind == '\0' || *r.event == '\0')
@@ -89,6 +94,8 @@ op_inbox_put(struct op_call *c)
 	rc = inbox_put(c->db, &r, c->now, &seq, &dup);
 	if (rc == STORE_OK && dup)
 		rc = inbox_check(c->db, r.account, seq, &state, lane);
+	if (rc == STORE_OK && bots && !dup)
+		rc = loop_count(c->db, r.account, r.channel, r.root, c->now);
 	if (rc == STORE_OK && mark)
 		rc = mark_set(c->db, r.account, r.channel,
 		    r.post != NULL ? r.post : r.event, r.at);
@@ -192,6 +199,10 @@ const struct op op_account[] = {
     {"outbox.put", 0, op_outbox_put},
     {"outbox.done", OP_QUIET, op_outbox_done},
     {"outbox.dead", OP_QUIET, op_outbox_dead},
+    {"access.load", OP_READ, op_access_load},
+    {"pairing.ask", 0, op_pairing_ask},
+    {"pairing.notified", 0, op_pairing_notified},
+    {"loop.reset", 0, op_loop_reset},
     {NULL, 0, NULL},
 };
 

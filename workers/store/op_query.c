@@ -25,6 +25,7 @@
  *               -> data {rows [{session, messages, updated ms}]}
  *  session.show session, max_bytes -> data {messages [{role, ...}]}
  *  session.reset session           -> data {reset bool}
+ *  pairing.*    op_pairing.c
  *
  * Answers are err {code, text} instead; code: io denied size.
  */
@@ -461,5 +462,9 @@ const struct op op_control[] = {
     {"session.list", OP_READ, op_session_list},
     {"session.show", OP_READ, op_session_show},
     {"session.reset", 0, op_session_reset},
+    {"pairing.list", OP_READ, op_pairing_list},
+    {"pairing.approve", 0, op_pairing_approve},
+    {"pairing.revoke", 0, op_pairing_revoke},
+    {"pairing.import", 0, op_pairing_import},
     {NULL, 0, NULL},
 };

@@ -255,6 +255,12 @@ op_turn_dead(struct op_call *c)
 }
 
 enum store_rc
+op_outbox_rows(struct op_call *c, struct json_object *rows)
+{
+	return outbox_all(c, rows, 0, "");
+}
+
+enum store_rc
 op_outbox_put(struct op_call *c)
 {
 	struct json_object *outbox;
@@ -274,13 +280,16 @@ op_outbox_done(struct op_call *c)
 {
 	const char *key, *post;
 	struct fields f;
+	int thread;
 
 	fields_open(&f, c->msg);
 	key = fields_str(&f, "key", STORE_ID);
 	post = op_opt_str(&f, "post", STORE_ID);
+	thread = fields_opt_bool(&f, "thread", 0);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	return outbox_done(c->db, c->peer->id, key, post);
+	return outbox_done(
+	    c->db, c->peer->id, key, post, thread ? c->now : 0);
 }
 
 enum store_rc

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workers/store/access.h"
 #include "workers/store/inbox.h"
 #include "workers/store/outbox.h"
 
@@ -18,6 +19,8 @@ struct outbox_ref {
 	int64_t n;
 	int64_t seq;
 	int is_delete;
+	char channel[STORE_ID + 1];
+	char root[STORE_ID + 1];
 };
 
 static enum store_rc
@@ -33,13 +36,23 @@ outbox_get(
 	ref->n = sqlite3_column_int64(s, 0);
 	ref->seq = sqlite3_column_int64(s, 1);
 	ref->is_delete = strcmp(db_text(s, 2), "delete") == 0;
+	strlcpy(ref->channel, db_text(s, 3), sizeof(ref->channel));
+	strlcpy(ref->root, db_text(s, 4), sizeof(ref->root));
 	db_end(s);
 	return STORE_OK;
 }
 
 enum store_rc
-outbox_done(
-    struct db *db, const char *account, const char *key, const char *post)
+outbox_find(struct db *db, const char *account, const char *key)
+{
+	struct outbox_ref ref;
+
+	return outbox_get(db, account, key, &ref);
+}
+
+enum store_rc
+outbox_done(struct db *db, const char *account, const char *key,
+    const char *post, int64_t thread_at)
 {
 	struct outbox_ref ref;
 	enum store_rc rc;
@@ -48,8 +61,12 @@ outbox_done(
 	if (rc != STORE_OK)
 		return rc == STORE_NONE ? STORE_OK : rc;
 	rc = db_run(db, Q_OUTBOX_DELETE, "i", ref.n);
-	if (rc == STORE_OK && ref.seq != 0 && *post != '\0' && !ref.is_delete)
+	if (rc != STORE_OK || ref.seq == 0 || ref.is_delete)
+		return rc;
+	if (*post != '\0')
 		rc = inbox_answer(db, ref.seq, post);
+	if (rc == STORE_OK && thread_at != 0 && ref.root[0] != '\0')
+		rc = thread_note(db, account, ref.channel, ref.root, thread_at);
 	return rc;
 }
 

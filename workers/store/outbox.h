@@ -25,9 +25,15 @@ struct outbox_row {
 
 /* A key that is there already changes nothing. */
 enum store_rc outbox_put(struct db *, const struct outbox_row *, int64_t now);
-/* Sent as post ("" when nobody knows). An unknown key is fine. */
-enum store_rc outbox_done(
-    struct db *, const char *account, const char *key, const char *post);
+/* STORE_NONE: no such row, or not any more. */
+enum store_rc outbox_find(
+    struct db *, const char *account, const char *key);
+/*
+ * Sent as post ("" when nobody knows). An unknown key is fine. thread_at:
+ * when the row answered in a thread that is to be remembered, else 0.
+ */
+enum store_rc outbox_done(struct db *, const char *account, const char *key,
+    const char *post, int64_t thread_at);
 enum store_rc outbox_dead(struct db *, const char *account, const char *key,
     const char *reason, int status, const char *error, int64_t now);
 /* A dead row is to be sent again; *n: its number. STORE_NONE: none such. */

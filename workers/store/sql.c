@@ -54,7 +54,26 @@ static const char schema_1[] =
     "CREATE TABLE drop_count(account TEXT, reason TEXT, n INTEGER NOT NULL,"
     " PRIMARY KEY(account, reason)) WITHOUT ROWID;";
 
-const char *const sql_migrations[] = {schema_1, NULL};
+/*
+ * Who asked for access and who has it; the threads that the bot answered
+ * in; how often only bots have spoken somewhere.
+ */
+static const char schema_access[] =
+    "CREATE TABLE pairing(account TEXT, user TEXT, code TEXT NOT NULL,"
+    " name TEXT NOT NULL, channel TEXT NOT NULL, created INTEGER NOT NULL,"
+    " seen INTEGER NOT NULL, PRIMARY KEY(account, user)) WITHOUT ROWID;"
+    "CREATE TABLE granted(account TEXT, user TEXT, name TEXT NOT NULL,"
+    " notify TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(account, user))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE thread(account TEXT, channel TEXT, root TEXT,"
+    " at INTEGER NOT NULL, PRIMARY KEY(account, channel, root))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX thread_at ON thread(account, at);"
+    "CREATE TABLE bot_turn(account TEXT, channel TEXT, root TEXT,"
+    " n INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(account, channel, root)) WITHOUT ROWID;";
+
+const char *const sql_migrations[] = {schema_1, schema_access, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -120,6 +139,10 @@ const char *const sql_query[Q_MAX] = {
 			" put_at, attempts, answers, error, seq, status"
 			" FROM inbox WHERE (event = ?1 OR post = ?1)"
 			" AND (?2 IS NULL OR account = ?2)"
+			/* The decision tells of those. */
+			" AND NOT (outcome IS 'pairing' AND EXISTS"
+			"  (SELECT 1 FROM decision d WHERE d.post = ?1"
+			"  AND d.post <> '' AND d.account = inbox.account))"
 			" ORDER BY seq LIMIT 200",
     [Q_INBOX_DEAD_LIST] =
 	"SELECT account, seq, kind, event, channel, root, at, done_at,"
@@ -142,7 +165,8 @@ const char *const sql_query[Q_MAX] = {
 		     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 		     " ?12) ON CONFLICT DO NOTHING",
     [Q_OUTBOX_MAX] = "SELECT max(n) FROM outbox",
-    [Q_OUTBOX_GET] = "SELECT n, seq, op FROM outbox WHERE account = ?1"
+    [Q_OUTBOX_GET] = "SELECT n, seq, op, channel, root FROM outbox"
+		     " WHERE account = ?1"
 		     " AND key = ?2",
     [Q_OUTBOX_PAGE] = "SELECT " OUTBOX_ROW " FROM outbox NOT INDEXED"
 		      " WHERE account = ?1 AND state = 0 AND n > ?2"
@@ -194,4 +218,64 @@ const char *const sql_query[Q_MAX] = {
 		     " ON CONFLICT(account, reason) DO UPDATE"
 		     " SET n = n + 1",
     [Q_DROP_LIST] = "SELECT account, reason, n FROM drop_count",
+
+    [Q_PAIRING_EXPIRE] = "DELETE FROM pairing WHERE created < ?1",
+    [Q_PAIRING_GET] = "SELECT code FROM pairing WHERE account = ?1"
+		      " AND user = ?2",
+    [Q_PAIRING_COUNT] = "SELECT count(*) FROM pairing WHERE account = ?1",
+    [Q_PAIRING_CODE] = "SELECT 1 FROM pairing WHERE code = ?1",
+    [Q_PAIRING_ADD] = "INSERT INTO pairing(account, user, code, name,"
+		      " channel, created, seen)"
+		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+    [Q_PAIRING_SEEN] = "UPDATE pairing SET seen = ?3, name ="
+		       " CASE WHEN ?4 = '' THEN name ELSE ?4 END"
+		       " WHERE account = ?1 AND user = ?2",
+    [Q_PAIRING_DELETE] = "DELETE FROM pairing WHERE account = ?1"
+			 " AND user = ?2",
+    [Q_PAIRING_LIST] = "SELECT account, user, code, name, created, seen"
+		       " FROM pairing WHERE created >= ?1"
+		       " AND (?2 IS NULL OR account = ?2)"
+		       " ORDER BY created, account, user LIMIT ?3",
+    /* A code, whatever its case, or a user id. */
+    [Q_PAIRING_FIND] = "SELECT account, user, name, channel FROM pairing"
+		       " WHERE created >= ?1"
+		       " AND (?2 IS NULL OR account = ?2)"
+		       " AND (code = upper(?3) OR user = ?4) LIMIT 2",
+    [Q_PAIRING_IMPORT] = "INSERT INTO pairing(account, user, code, name,"
+			 " channel, created, seen)"
+			 " VALUES(?1, ?2, ?3, ?4, '', ?5, ?6)"
+			 " ON CONFLICT DO NOTHING",
+    [Q_GRANT_GET] = "SELECT notify FROM granted WHERE account = ?1"
+		    " AND user = ?2",
+    [Q_GRANT_COUNT] = "SELECT count(*) FROM granted WHERE account = ?1",
+    [Q_GRANT_ADD] = "INSERT INTO granted(account, user, name, notify, at)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    [Q_GRANT_DELETE] = "DELETE FROM granted WHERE account = ?1"
+		       " AND user = ?2",
+    [Q_GRANT_NOTIFIED] = "UPDATE granted SET notify = ''"
+			 " WHERE account = ?1 AND user = ?2",
+    [Q_GRANT_LIST] = "SELECT account, user, name, notify, at FROM granted"
+		     " WHERE ?1 IS NULL OR account = ?1"
+		     " ORDER BY account, at, user LIMIT ?2",
+    [Q_GRANT_OF] = "SELECT account FROM granted WHERE user = ?2"
+		   " AND (?1 IS NULL OR account = ?1) ORDER BY account LIMIT 1",
+    [Q_THREAD_AGAIN] = "UPDATE thread SET at = ?4 WHERE account = ?1"
+		       " AND channel = ?2 AND root = ?3",
+    [Q_THREAD_ADD] = "INSERT INTO thread(account, channel, root, at)"
+		     " VALUES(?1, ?2, ?3, ?4)",
+    /* The newest ?3 stay, unless they are older than ?2. */
+    [Q_THREAD_TRIM] = "DELETE FROM thread WHERE account = ?1 AND (at < ?2"
+		      " OR at < (SELECT at FROM thread WHERE account = ?1"
+		      " ORDER BY at DESC LIMIT 1 OFFSET ?3 - 1))",
+    [Q_THREAD_LIST] = "SELECT channel, root, at FROM thread"
+		      " WHERE account = ?1 AND at >= ?2 ORDER BY at LIMIT ?3",
+    [Q_LOOP_COUNT] = "INSERT INTO bot_turn(account, channel, root, n, at)"
+		     " VALUES(?1, ?2, ?3, 1, ?4)"
+		     " ON CONFLICT(account, channel, root) DO UPDATE"
+		     " SET n = n + 1, at = excluded.at",
+    [Q_LOOP_OLD] = "DELETE FROM bot_turn WHERE account = ?1 AND at < ?2",
+    [Q_LOOP_RESET] = "DELETE FROM bot_turn WHERE account = ?1"
+		     " AND channel = ?2 AND root = ?3",
+    [Q_LOOP_LIST] = "SELECT channel, root, n FROM bot_turn"
+		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
 };

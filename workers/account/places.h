@@ -1,0 +1,31 @@
+/*
+ * Numbers for places in channels, a place being a channel and the root of a
+ * thread in it ("" for the channel itself). At most PLACES_MAX of them: the
+ * longest unused goes. Pure memory.
+ */
+#ifndef ACCOUNT_PLACES_H
+#define ACCOUNT_PLACES_H
+
+#include <stdint.h>
+
+struct places;
+
+#define PLACES_MAX 1000 /* as many as the store keeps for an account */
+
+struct places *places_new(void);
+void places_free(struct places *);
+int places_count(const struct places *);
+
+/* The value there, 0 when there is none. */
+int64_t places_get(
+    const struct places *, const char *channel, const char *root);
+/*
+ * Set it, which makes it the latest used. What is longer than an id is no
+ * place and is left out.
+ */
+void places_set(struct places *, const char *channel, const char *root,
+    int64_t value);
+void places_forget(struct places *, const char *channel, const char *root);
+void places_clear(struct places *);
+
+#endif
