@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "tests/mmsim/api.h"
+#include "tests/mmsim/command.h"
 #include "tests/mmsim/control.h"
 #include "tests/mmsim/fault.h"
 #include "tests/mmsim/sim.h"
@@ -67,6 +68,7 @@ api_init(void)
 	add_routes(routes_teams);
 	add_routes(routes_files);
 	add_routes(routes_bots);
+	add_routes(routes_commands);
 	add_routes(routes_system);
 }
 

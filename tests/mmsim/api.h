@@ -1,7 +1,8 @@
 /*
  * The REST API: routing, sessions, errors, answers. The handlers are in
  * api_users.c, api_bots.c, api_teams.c, api_channels.c, api_members.c,
- * api_posts.c, post_edit.c, api_list.c, api_files.c and api_system.c.
+ * api_posts.c, post_edit.c, api_list.c, api_files.c, api_commands.c,
+ * api_execute.c, api_actions.c and api_system.c.
  */
 #ifndef MMSIM_API_H
 #define MMSIM_API_H

@@ -8,9 +8,11 @@
 
 #include "tests/mmsim/api.h"
 #include "tests/mmsim/bench.h"
+#include "tests/mmsim/command.h"
 #include "tests/mmsim/control.h"
 #include "tests/mmsim/fault.h"
 #include "tests/mmsim/model.h"
+#include "tests/mmsim/outgoing.h"
 #include "tests/mmsim/pending.h"
 #include "tests/mmsim/render.h"
 #include "tests/mmsim/sim.h"
@@ -163,6 +165,7 @@ state_get(struct req *r)
 	buf_knum(&b, "pending_hits", (int64_t)sim.pending_hits);
 	buf_knum(&b, "sockets", (int64_t)ws_count());
 	buf_knum(&b, "records", (int64_t)rec_count());
+	buf_knum(&b, "callbacks_idle", (int64_t)outgoing_idle());
 	buf_knum(&b, "dead_records", (int64_t)dead);
 	buf_knum(&b, "ws_accepted", (int64_t)sim.ws_accepted);
 	buf_knum(&b, "ws_resumed", (int64_t)sim.ws_resumed);
@@ -251,6 +254,10 @@ reset(struct req *r)
 	ws_restart(0);
 	bench_cancel();
 	fault_clear();
+	outgoing_reset();
+	execute_reset();
+	actions_reset();
+	commands_reset();
 	pending_forget();
 	state_reset();
 	sim_defaults();

@@ -13,6 +13,7 @@
 #include "tests/mmsim/api.h"
 #include "tests/mmsim/fault.h"
 #include "tests/mmsim/fault_ws.h"
+#include "tests/mmsim/outgoing.h"
 #include "tests/mmsim/pending.h"
 #include "tests/mmsim/sim.h"
 #include "tests/mmsim/ws.h"
@@ -465,6 +466,9 @@ fault_set(struct json_object *o)
 		sim.max_file_size = fault_num(o, "bytes", 100 << 20);
 	else if (!strcmp(kind, "reliable"))
 		sim.reliable = fault_num(o, "on", 1);
+	else if (!strcmp(kind, "allowed_internal"))
+		outgoing_allow(json_object_object_get(o, "list")
+			? jstr(o, "list") : NULL);
 	else if (!strcmp(kind, "nagle"))
 		sim.nagle = fault_num(o, "on", 1);
 	else if (!strcmp(kind, "rate_limit")) {
@@ -492,4 +496,5 @@ fault_clear(void)
 	sim.edit_limit = -1;
 	sim.reliable = 1;
 	sim.nagle = 0;
+	outgoing_allow(NULL);
 }

@@ -80,12 +80,32 @@ leave_tombstone(struct post *p)
 	t->at = p->update_at;
 }
 
+/* The length of "attachments":[..] at s. */
+static size_t
+array_text(const char *s)
+{
+	const char *p;
+	int depth = 0, quoted = 0;
+
+	for (p = strchr(s, ':'); p != NULL && *p != '\0'; p++) {
+		if (quoted && *p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && (*p == '[' || *p == '{'))
+			depth++;
+		else if (!quoted && (*p == ']' || *p == '}') && --depth <= 0)
+			return (size_t)(p - s) + 1;
+	}
+	return strlen(s);
+}
+
 /*
  * message and props: NULL keeps the old ones. props text is taken. The
  * attachment part of props counts as content for edit_at.
  */
-static void
-apply_edit(struct post *p, struct json_object *message, char *props,
+void
+post_change(struct post *p, struct json_object *message, char *props,
     int pinned)
 {
 	const char *old_att = strstr(p->props, "\"attachments\":");
@@ -96,7 +116,8 @@ apply_edit(struct post *p, struct json_object *message, char *props,
 
 	changed = props != NULL && (old_att == NULL) != (new_att == NULL);
 	if (props != NULL && old_att != NULL && new_att != NULL)
-		changed = strcmp(old_att, new_att) != 0;
+		changed = array_text(old_att) != array_text(new_att) ||
+		    strncmp(old_att, new_att, array_text(old_att)) != 0;
 	if (message != NULL)
 		text = utf8_clean(json_object_get_string(message),
 		    (size_t)json_object_get_string_len(message));
@@ -131,21 +152,68 @@ string_member(struct json_object *o, const char *key)
 	return v;
 }
 
+static struct json_object *
+array_member(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, key, &v) ||
+	    !json_object_is_type(v, json_type_array))
+		return NULL;
+	return v;
+}
+
+static size_t
+array_len(struct json_object *a)
+{
+	return a ? json_object_array_length(a) : 0;
+}
+
+/*
+ * The server compares pairwise while the counts agree, and looks into an
+ * integration that may not be there.
+ */
+static int
+attachments_panic(struct json_object *old, struct json_object *new)
+{
+	struct json_object *a = array_member(old, "attachments"), *x, *v;
+	struct json_object *b = array_member(new, "attachments"), *y;
+	size_t i, j, n = array_len(a);
+
+	if (n != array_len(b))
+		return 0;
+	for (i = 0; i < n; i++) {
+		x = array_member(json_object_array_get_idx(a, i), "actions");
+		y = array_member(json_object_array_get_idx(b, i), "actions");
+		if (array_len(x) != array_len(y))
+			return 0;
+		for (j = 0; j < array_len(x); j++)
+			if (!json_object_object_get_ex(
+				json_object_array_get_idx(x, j), "integration",
+				&v) ||
+			    !json_object_object_get_ex(
+				json_object_array_get_idx(y, j), "integration",
+				&v))
+				return 1;
+	}
+	return 0;
+}
+
 /* The server of 5.37 dies in this request; the client sees a hang-up. */
 static int
 edit_panics(const struct post *p, struct json_object *msg, const char *props)
 {
-	int same = msg == NULL ||
-	    !strcmp(json_object_get_string(msg), p->message);
-	int old_acts = strstr(p->props, "\"actions\":[") != NULL;
-	int new_acts = props != NULL && strstr(props, "\"actions\":[") != NULL;
+	struct json_object *old, *new;
+	int panics;
 
-	if (!same)
+	if (msg != NULL && strcmp(json_object_get_string(msg), p->message) != 0)
 		return 0;
-	if (props == NULL)
-		return old_acts && !p->actions;
-	return (old_acts && !p->actions) ||
-	    (new_acts && strstr(props, "\"integration\":") == NULL);
+	old = json_tokener_parse(p->props);
+	new = props ? json_tokener_parse(props) : json_object_get(old);
+	panics = attachments_panic(old, new);
+	json_object_put(old);
+	json_object_put(new);
+	return panics;
 }
 
 static void
@@ -174,10 +242,10 @@ edit(struct req *r, struct post *p, struct json_object *o, int replace)
 	}
 	if (msg == NULL && replace) {
 		msg = json_object_new_string("");
-		apply_edit(p, msg, props, pinned);
+		post_change(p, msg, props, pinned);
 		json_object_put(msg);
 	} else
-		apply_edit(p, msg, props, pinned);
+		post_change(p, msg, props, pinned);
 	reply_edited(r, p);
 }
 
@@ -219,8 +287,10 @@ pin(struct req *r, int on)
 	else if (p == NULL || p->delete_at ||
 	    channel_member(p->channel, r->user) == NULL)
 		api_forbidden(r);
+	else if (edit_panics(p, NULL, NULL))
+		http_hangup(r, HTTP_END_FIN);
 	else {
-		apply_edit(p, NULL, NULL, on);
+		post_change(p, NULL, NULL, on);
 		api_ok(r);
 	}
 }

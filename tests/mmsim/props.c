@@ -28,6 +28,24 @@ str_of(struct json_object *o, const char *key)
 	return json_object_get_string(v);
 }
 
+/* In the order of its Go struct. */
+static void
+put_integration(struct buf *b, struct json_object *in)
+{
+	struct json_object *v;
+
+	buf_str(b, "{");
+	if (str_of(in, "url")[0] != '\0')
+		buf_kstr(b, "url", str_of(in, "url"));
+	if (json_object_object_get_ex(in, "context", &v) &&
+	    json_object_is_type(v, json_type_object)) {
+		buf_fmt(b, "%s\"context\":", b->p[b->len - 1] == '{' ? ""
+								      : ",");
+		buf_value(b, v);
+	}
+	buf_str(b, "}");
+}
+
 static void
 put_action(struct buf *b, struct json_object *a, int strip)
 {
@@ -60,9 +78,9 @@ put_action(struct buf *b, struct json_object *a, int strip)
 		buf_value(b, v);
 	}
 	if (!strip && json_object_object_get_ex(a, "integration", &v) &&
-	    v != NULL) {
+	    json_object_is_type(v, json_type_object)) {
 		buf_str(b, ",\"integration\":");
-		buf_value(b, v);
+		put_integration(b, v);
 	}
 	buf_str(b, "}");
 }

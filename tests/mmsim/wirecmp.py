@@ -12,7 +12,7 @@ import re
 ID = re.compile(r"^[a-z0-9]{26}$")
 ID_IN = re.compile(r"(?<![a-z0-9])[a-z0-9]{26}(?![a-z0-9])")
 TIME_MIN = 10 ** 12
-VOLATILE = {"request_id", "server_version", "invite_id", "trigger_id",
+VOLATILE = {"request_id", "cookie", "server_version", "invite_id", "trigger_id",
             "server_time"}
 JSON_IN_TEXT = {"post", "mentions", "reaction", "channel", "teammate_ids",
                 "member", "preferences"}
