@@ -14,4 +14,11 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_seccomp.c \
 	common/secret.c common/secret.h \
 	common/tree.h
+# Apart, for it needs libcrypto, which the supervisor does not.
+noinst_LIBRARIES += libpostern_signed.a
+libpostern_signed_a_SOURCES = \
+	common/signed_collate.c common/signed_collate.h \
+	common/signed_context.c common/signed_context.h
+libpostern_signed_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+SIGNED_LIBS = libpostern_signed.a $(OPENSSL_LIBS) -lm
 libpostern_common_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
