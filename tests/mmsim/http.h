@@ -125,6 +125,8 @@ void bev_close(struct bufferevent *, enum http_end);
 int64_t now_us(void); /* CLOCK_MONOTONIC */
 const char *http_status_text(int status);
 /* "Sun, 22 Nov 2026 09:54:17 GMT", static, made once a second. */
+/* Added to the clock of this machine in all that the server says, in ms. */
+extern int64_t http_clock_ms;
 const char *http_date(void);
 
 #endif

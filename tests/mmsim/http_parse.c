@@ -281,12 +281,14 @@ now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+int64_t http_clock_ms;
+
 const char *
 http_date(void)
 {
 	static char text[64];
 	static time_t made;
-	time_t t = time(NULL);
+	time_t t = time(NULL) + (time_t)(http_clock_ms / 1000);
 	struct tm tm;
 
 	if (t != made) {

@@ -35,8 +35,8 @@ struct options {
 static void __attribute__((noreturn))
 usage(void)
 {
-	fprintf(stderr, "usage: mmsim [-Ev] [-l host:port] [-m host:port] "
-	    "[-T cert.pem key.pem]\n");
+	fprintf(stderr, "usage: mmsim [-Ev] [-C ms] [-l host:port] "
+	    "[-m host:port] [-T cert.pem key.pem]\n");
 	exit(2);
 }
 
@@ -56,13 +56,20 @@ host_port(const char *s, char *host, size_t size, int *port)
 static void
 options_get(struct options *o, int argc, char **argv)
 {
+	const char *err;
 	int ch;
 
 	memset(o, 0, sizeof(*o));
 	strlcpy(o->host, "127.0.0.1", sizeof(o->host));
 	strlcpy(o->model_host, "127.0.0.1", sizeof(o->model_host));
-	while ((ch = getopt(argc, argv, "El:m:T:v")) != -1) {
+	while ((ch = getopt(argc, argv, "C:El:m:T:v")) != -1) {
 		switch (ch) {
+		case 'C':
+			http_clock_ms = strtonum(
+			    optarg, -INT32_MAX, INT32_MAX, &err);
+			if (err != NULL)
+				usage();
+			break;
 		case 'E':
 			o->eof = 1;
 			break;

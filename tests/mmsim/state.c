@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/monotime.h"
+#include "tests/mmsim/http.h"
 #include "tests/mmsim/state.h"
 
 struct state st;
@@ -57,7 +58,7 @@ id_valid(const char *s)
 int64_t
 tick_ms(void)
 {
-	int64_t now = walltime_ms();
+	int64_t now = walltime_ms() + http_clock_ms;
 
 	if (now <= st.last_ms)
 		now = st.last_ms + 1;

@@ -81,6 +81,15 @@ api_get(struct account *a, const char *path, api_fn fn, void *arg)
 }
 
 struct net_request *
+api_get_large(struct account *a, const char *path, api_fn fn, void *arg)
+{
+	struct net_request_opts o = {
+	    .method = "GET", .idempotent = 1, .max_body = API_LARGE};
+
+	return call_start(a, &o, path, fn, arg);
+}
+
+struct net_request *
 api_send(struct account *a, const char *method, const char *path,
     struct json_object *body, api_fn fn, void *arg)
 {

@@ -18,8 +18,13 @@ struct json_object;
 typedef void (*api_fn)(struct account *, const struct net_result *,
     struct json_object *body, void *arg);
 
+#define API_LARGE (16u * 1024 * 1024) /* bytes of a long list */
+
 /* path: "/users/me"; copied. Returns NULL when it is not usable. */
 struct net_request *api_get(
+    struct account *, const char *path, api_fn, void *arg);
+/* The same, with an answer of up to API_LARGE bytes. */
+struct net_request *api_get_large(
     struct account *, const char *path, api_fn, void *arg);
 /* body is consumed and may be NULL. */
 struct net_request *api_send(struct account *, const char *method,

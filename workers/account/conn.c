@@ -11,6 +11,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
 #include "workers/account/gapfill.h"
@@ -24,6 +25,7 @@
 #define BACKOFF_MS 2000       /* the peer's, spec channel 2.3 */
 #define BACKOFF_MAX_MS 60000
 #define PARK_MS 300000        /* a refused token: do not lock the bot out */
+#define PARK_KNOWN_MS 25000   /* one that worked: the bot may come back */
 #define PING_MS 30000         /* idle proxies cut after 60 s */
 #define PONG_MS 10000
 #define HELLO_MS 10000        /* Mattermost closes a bad one after 5 s */
@@ -118,7 +120,8 @@ park(struct account *a, const char *why)
 	    NULL);
 	a->conn->resumable = 0;
 	state_set(a, CONN_PARKED);
-	loop_timer(a->conn->timer, PARK_MS);
+	loop_timer(a->conn->timer,
+	    jitter(a->bot_id[0] != '\0' ? PARK_KNOWN_MS : PARK_MS));
 }
 
 /* Identify: is the token good, and who are we? */
@@ -142,6 +145,7 @@ identified(struct account *a, const struct net_result *r,
 	char buf[256];
 
 	a->conn->ident = NULL;
+	clock_learn(a, r);
 	if (api_ok(r, body, 200) && mm_id_valid(id)) {
 		ID_COPY(a->bot_id, id);
 		strlcpy(a->bot_name, api_str(body, "username"),

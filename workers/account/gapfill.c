@@ -11,6 +11,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
 #include "workers/account/gapfill.h"
@@ -20,7 +21,8 @@
 
 #define AT_ONCE 4    /* requests in flight */
 #define PAGE 200     /* Mattermost's largest page */
-#define BACK_PAGES 20 /* when walking back without an anchor */
+#define PAGE_LESS 5  /* times, when a page was too large */
+#define BACK_POSTS 4000 /* when walking back without an anchor */
 
 enum job_kind { JOB_TEAMS, JOB_CHANNELS, JOB_CHANNEL, JOB_POSTS };
 
@@ -34,6 +36,8 @@ struct job {
 	int backwards;           /* no anchor: walk back to the floor */
 	int64_t floor;           /* posts of this time and older are known */
 	int pages;
+	int per_page;
+	size_t walked;             /* posts seen while walking back */
 	struct json_object *page;  /* waits for the names of its authors */
 	struct json_object *found; /* walking back: pages, newest first */
 	int last;                  /* nothing comes after this page */
@@ -69,6 +73,7 @@ job_add(struct account *a, enum job_kind kind, const char *id)
 		fatal("calloc");
 	j->a = a;
 	j->kind = kind;
+	j->per_page = PAGE;
 	ID_COPY(j->id, id);
 	TAILQ_INSERT_TAIL(&a->fill->jobs, j, entry);
 	return j;
@@ -134,7 +139,8 @@ channel_check(struct account *a, struct channel *ch)
 
 	if (ch->filling)
 		return;
-	base = ch->mark_at != 0 ? ch->mark_at : a->channels->first_at;
+	base = ch->mark_at != 0 ? ch->mark_at :
+				  a->channels->first_at + clock_offset(a);
 	if (ch->last_post_at <= base) {
 		channel_opened(a, ch);
 		return;
@@ -148,7 +154,7 @@ channel_check(struct account *a, struct channel *ch)
 		return;
 	}
 	j->backwards = 1;
-	age = walltime_ms() - a->fill_age_ms;
+	age = clock_now(a) - a->fill_age_ms;
 	/* A mark-less channel: what is too old need not even be fetched. */
 	if (ch->mark_at == 0 && age > j->floor)
 		j->floor = age;
@@ -401,10 +407,11 @@ page_position(struct job *j, struct json_object *page)
 		j->anchor[0] = '\0';
 		return;
 	}
-	j->last = n < PAGE;
+	j->last = n < (size_t)j->per_page;
 	if (j->backwards) {
+		j->walked += n;
 		j->last |= post_at(page, 0) <= j->floor ||
-		    j->pages >= BACK_PAGES;
+		    j->walked >= BACK_POSTS;
 		strlcpy(j->anchor,
 		    api_str(json_object_array_get_idx(page, 0), "id"),
 		    sizeof(j->anchor));
@@ -427,6 +434,13 @@ posts_done(struct account *a, const struct net_result *r,
 	    (r->status == 403 || r->status == 404)) {
 		channel_get(a, j->id)->filling = 0;
 		job_end(a, j); /* not ours any more */
+		return;
+	}
+	/* Few posts can be as large as many: ask for fewer. */
+	if (r->status == 200 && r->partial && j->per_page > 1) {
+		j->per_page = j->per_page > PAGE_LESS ?
+		    j->per_page / PAGE_LESS : 1;
+		jobs_run(a);
 		return;
 	}
 	if (!api_ok(r, body, 200) || (j->page = page_sort(body)) == NULL) {
@@ -453,7 +467,7 @@ posts_ask(struct account *a, struct job *j)
 		snprintf(from, sizeof(from), "&%s=%s",
 		    j->backwards ? "before" : "after", j->anchor);
 	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s", j->id,
-	    PAGE, from);
+	    j->per_page, from);
 	j->req = api_get(a, path, posts_done, j);
 }
 
@@ -470,7 +484,7 @@ job_start(struct account *a, struct job *j)
 	case JOB_CHANNELS:
 		snprintf(path, sizeof(path), "/users/me/teams/%s/channels",
 		    j->id);
-		j->req = api_get(a, path, channels_done, j);
+		j->req = api_get_large(a, path, channels_done, j);
 		break;
 	case JOB_CHANNEL:
 		snprintf(path, sizeof(path), "/channels/%s", j->id);

@@ -13,6 +13,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
 #include "workers/account/drops.h"
@@ -243,7 +244,7 @@ judge(struct account *a, struct inbound *in, int missed)
 	struct channel *ch = channel_get(a, in->channel_id);
 	struct channel_info info = {ch->type, ch->name, ch->display,
 	    ch->team_id};
-	struct facts facts = {.now = walltime_ms(), .missed = missed,
+	struct facts facts = {.now = clock_now(a), .missed = missed,
 	    .participates = threads_participates, .bot_turns = loops_turns,
 	    .arg = a};
 	struct entering *e;

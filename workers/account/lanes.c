@@ -20,6 +20,8 @@
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
+#define WAIT_MAX_MS 3600000 /* for a retry, whatever the clocks say */
+
 struct lane {
 	RB_ENTRY(lane) entry;
 	TAILQ_ENTRY(lane) ready;
@@ -36,6 +38,7 @@ struct lanes {
 	TAILQ_HEAD(, lane) ready; /* may have something to start */
 	struct event *run;        /* next turn of the loop */
 	struct event *timer;      /* the next retry */
+	struct monotime next;     /* when that is */
 	TAILQ_HEAD(, row) active; /* their turns run */
 	int waiting, running;
 };
@@ -155,6 +158,19 @@ lanes_add(struct account *a, int64_t seq, const char *lane,
 	lane_ready(a, r->lane);
 }
 
+/* not_before: ms since the epoch by our clock; from now on it may be set. */
+static void
+row_wait_until(struct row *r, int64_t not_before)
+{
+	int64_t ms = not_before - walltime_ms();
+
+	if (ms > WAIT_MAX_MS)
+		ms = WAIT_MAX_MS;
+	r->ready_at = (struct monotime){0};
+	if (ms > 0)
+		r->ready_at = monotime_add(monotime_now(), ms);
+}
+
 int
 lanes_restore(struct account *a, struct json_object *msg)
 {
@@ -183,7 +199,7 @@ lanes_restore(struct account *a, struct json_object *msg)
 		return 0;
 	r->at = at;
 	r->attempts = (int)attempts;
-	r->not_before = not_before;
+	row_wait_until(r, not_before);
 	r->recovered = 1;
 	ID_COPY(r->channel, channel);
 	ID_COPY(r->root, root);
@@ -201,21 +217,17 @@ lanes_loaded(struct account *a)
 		lane_ready(a, l);
 }
 
+/* The nearest retry; its timer looks at all lanes. */
 static void
 row_wait(struct account *a, const struct row *r)
 {
-	int64_t ms = r->not_before - walltime_ms();
-	struct timeval tv;
+	struct lanes *ls = a->lanes;
 
-	/* The nearest retry; its timer looks at all lanes. */
-	if (evtimer_pending(a->lanes->timer, &tv)) {
-		struct timeval now;
-
-		evutil_gettimeofday(&now, NULL);
-		if ((tv.tv_sec - now.tv_sec) * 1000 < ms)
-			return;
-	}
-	loop_timer(a->lanes->timer, ms < 0 ? 0 : ms);
+	if (evtimer_pending(ls->timer, NULL) &&
+	    monotime_diff(ls->next, r->ready_at) >= 0)
+		return;
+	ls->next = r->ready_at;
+	loop_timer(ls->timer, monotime_left(r->ready_at));
 }
 
 static void
@@ -225,7 +237,7 @@ lane_start(struct account *a, struct lane *l)
 
 	if (r == NULL || l->held > 0 || r->turn != NULL)
 		return;
-	if (r->not_before > walltime_ms()) {
+	if (monotime_left(r->ready_at) > 0) {
 		row_wait(a, r);
 		return;
 	}
@@ -315,7 +327,7 @@ void
 lanes_row_again(struct account *a, struct row *r, int64_t not_before)
 {
 	row_stopped(a, r);
-	r->not_before = not_before;
+	row_wait_until(r, not_before);
 	lane_ready(a, r->lane);
 }
 

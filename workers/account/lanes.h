@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "common/monotime.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 
@@ -32,7 +33,7 @@ struct row {
 	struct lane *lane;
 	int64_t seq;       /* of the inbox */
 	int64_t at;        /* server time of the event */
-	int64_t not_before; /* wall ms: a retry that waits */
+	struct monotime ready_at; /* a retry that waits; 0: ready */
 	int attempts;  /* lives of a worker that ended over it, and retries */
 	int tries;     /* transient failures in this life */
 	int recovered;     /* an earlier life of the worker had it */

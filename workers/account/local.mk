@@ -8,6 +8,7 @@ postern_account_SOURCES = \
 	workers/account/agents.c workers/account/agents.h \
 	workers/account/api.c workers/account/api.h \
 	workers/account/channels.c workers/account/channels.h \
+	workers/account/clock.c workers/account/clock.h \
 	workers/account/conn.c workers/account/conn.h \
 	workers/account/ctl.c workers/account/ctl.h \
 	workers/account/draft.c workers/account/draft.h \

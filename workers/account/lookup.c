@@ -11,7 +11,8 @@
 #include "workers/account/lookup.h"
 
 #define PAGE 200
-#define PAGES_MAX 5
+#define PAGE_LESS 5     /* times, when a page was too large */
+#define POSTS_MAX 10000 /* beyond that nobody will miss it */
 
 struct lookup {
 	struct account *a;
@@ -23,7 +24,8 @@ struct lookup {
 	char *value;
 	lookup_fn fn;
 	void *arg;
-	int pages;
+	int per_page;
+	size_t seen;
 };
 
 static void lookup_page(struct lookup *);
@@ -86,7 +88,8 @@ page_search(struct lookup *l, struct json_object *body)
 			return 1;
 		}
 	}
-	if (n < PAGE || ++l->pages == PAGES_MAX) {
+	l->seen += n;
+	if (n < (size_t)l->per_page || l->seen >= POSTS_MAX) {
 		lookup_end(l, "", NULL);
 		return 1;
 	}
@@ -106,6 +109,12 @@ page_done(struct account *a, const struct net_result *r,
 		lookup_end(l, "", NULL); /* nothing of ours to be seen */
 		return;
 	}
+	if (r->status == 200 && r->partial && l->per_page > 1) {
+		l->per_page = l->per_page > PAGE_LESS ?
+		    l->per_page / PAGE_LESS : 1;
+		lookup_page(l);
+		return;
+	}
 	if (!api_ok(r, body, 200)) {
 		lookup_end(l, "", api_error(r, body, buf, sizeof(buf)));
 		return;
@@ -120,7 +129,7 @@ lookup_page(struct lookup *l)
 	char path[160];
 
 	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s%s",
-	    l->channel, PAGE, l->before[0] != '\0' ? "&before=" : "",
+	    l->channel, l->per_page, l->before[0] != '\0' ? "&before=" : "",
 	    l->before);
 	l->req = api_get(l->a, path, page_done, l);
 }
@@ -137,6 +146,7 @@ lookup_start(struct account *a, const char *channel, int64_t since,
 	l->a = a;
 	ID_COPY(l->channel, channel);
 	l->since = since;
+	l->per_page = PAGE;
 	l->mark = mark;
 	l->fn = fn;
 	l->arg = arg;

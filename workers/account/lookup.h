@@ -23,7 +23,7 @@ typedef void (*lookup_fn)(struct account *, const char *post,
 
 /*
  * Walk the channel back to the time since (server's milliseconds), at most
- * five pages of 200. Cancel with lookup_cancel(); gone after its callback.
+ * 10,000 posts. Cancel with lookup_cancel(); gone after its callback.
  */
 struct lookup *lookup_start(struct account *, const char *channel,
     int64_t since, const char *mark, const char *value, lookup_fn, void *arg);

@@ -16,6 +16,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/lanes.h"
 #include "workers/account/lookup.h"
@@ -46,7 +47,8 @@ struct out_row {
 	char *text;
 	enum out_op op;
 	int64_t seq;
-	int64_t created;  /* wall ms */
+	int64_t created;  /* ms, by the server's clock */
+	int created_here; /* no, by that of this host */
 	unsigned tries;
 	int unclear;      /* look before sending (again) */
 	outbox_fn fn;
@@ -375,6 +377,13 @@ look_done(struct account *a, const char *post, const char *failed, void *arg)
 	send_post(r);
 }
 
+/* An earlier life wrote it down by the clock of this host. */
+static int64_t
+created_at(const struct out_row *r)
+{
+	return r->created + (r->created_here ? clock_offset(r->a) : 0);
+}
+
 /* Edits and deletions may be repeated; a post must be looked for first. */
 static void
 row_go(struct out_row *r)
@@ -392,7 +401,7 @@ row_go(struct out_row *r)
 		send_delete(r);
 	else if (r->unclear)
 		r->look = lookup_start(r->a, r->channel,
-		    r->created - CLOCK_SLACK_MS, MARK_OUTBOX, r->key,
+		    created_at(r) - CLOCK_SLACK_MS, MARK_OUTBOX, r->key,
 		    look_done, r);
 	else
 		send_post(r);
@@ -429,7 +438,7 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	ID_COPY(r->channel, channel);
 	ID_COPY(r->root, root);
 	ID_COPY(r->post, post);
-	r->created = walltime_ms();
+	r->created = clock_now(a);
 	r->lane = lanes_hold(a, lane);
 	TAILQ_INSERT_TAIL(&a->outbox->rows, r, entry);
 	a->outbox->pending++;
@@ -474,6 +483,7 @@ outbox_restore(struct account *a, struct json_object *msg)
 	if ((r = row_new(a, &f, lane, seq)) == NULL)
 		return -1;
 	r->created = created;
+	r->created_here = 1;
 	r->unclear = 1; /* an earlier life may have sent it */
 	return 0;
 }

@@ -125,6 +125,8 @@ struct net_result {
 
 /* The last value of a header of the answer, or NULL. In the callback only. */
 const char *net_result_header(const struct net_result *, const char *name);
+/* Its Date, ms since the epoch; -1 absent. In the callback only. */
+int64_t net_result_date(const struct net_result *);
 
 /*
  * Once for each request that was not cancelled. The result, and the request

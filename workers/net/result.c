@@ -37,6 +37,19 @@ net_result_header(const struct net_result *res, const char *name)
 }
 
 int64_t
+net_result_date(const struct net_result *res)
+{
+	const char *value = NULL;
+	time_t at;
+
+	if (res->ending == NET_ANSWERED)
+		value = net_result_header(res, "Date");
+	if (value == NULL || (at = curl_getdate(value, NULL)) <= 0)
+		return -1;
+	return (int64_t)at * 1000;
+}
+
+int64_t
 result_seconds(const char *value)
 {
 	const char *errstr;
