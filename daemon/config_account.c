@@ -362,6 +362,8 @@ account_json(struct build *b)
 	resolve_streaming(b, json);
 	resolve_prefixes(b, json);
 	config_shared_add(b->ctx, json);
+	if (b->top == NULL)
+		config_json_str(json, "groupPolicy", "allowlist");
 	config_json_str(json, "account", a->id);
 	config_json_str(json, "name", a->name);
 	config_json_str(json, "baseUrl", a->url.text);

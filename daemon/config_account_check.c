@@ -73,6 +73,8 @@ check_group(struct config_ctx *ctx, const struct config_scope *s)
 	    cval_path(ctx->root, "channels.defaults.groupPolicy");
 	const char *policy = cval_string(v != NULL ? v : dflt, "allowlist");
 
+	if (s->top == NULL)
+		return; /* said for the section */
 	if (strcmp(policy, "allowlist") != 0 ||
 	    !is_empty(cval_get(s->account, "groupAllowFrom")) ||
 	    !is_empty(cval_get(s->account, "allowFrom")))
@@ -96,6 +98,19 @@ is_id(const char *s)
 	return n == 26;
 }
 
+/* What a Mattermost user name is made of. */
+static int
+is_name(const char *s)
+{
+	size_t n;
+
+	for (n = 0; s[n] != '\0'; n++)
+		if (!isalnum((unsigned char)s[n]) && s[n] != '.' &&
+		    s[n] != '_' && s[n] != '-')
+			return s[n + strspn(s + n, " \t")] == '\0' && n > 0;
+	return n > 0;
+}
+
 /* What is left of an entry of an allowlist once its decoration is off. */
 static const char *
 bare_entry(const char *s)
@@ -106,6 +121,20 @@ bare_entry(const char *s)
 	else if (strncasecmp(s, "user:", 5) == 0)
 		s += 5;
 	return *s == '@' ? s + 1 : s;
+}
+
+/* A group without members lets nobody in. */
+static void
+check_members(struct config_ctx *ctx, const char *name, const struct cval *m)
+{
+	const struct cval *members = cval_get(
+	    cval_get(cval_get(ctx->root, "accessGroups"), name), "members");
+
+	if (members != NULL && is_empty(cval_get(members, "*")) &&
+	    is_empty(cval_get(members, "mattermost")))
+		config_say(ctx, CONFIG_WARNING, m,
+		    "accessGroups.%s.members: has neither \"*\" nor "
+		    "\"mattermost\": the group lets nobody in", name);
 }
 
 static void
@@ -128,13 +157,37 @@ check_entry(struct config_ctx *ctx, const struct config_scope *s,
 			config_say(ctx, CONFIG_WARNING, m,
 			    "%s.%s: there is no accessGroups.%s: it lets "
 			    "nobody in", where(s, key), key, text);
+		else
+			check_members(ctx, text, m);
 		return;
 	}
-	if (!is_id(bare_entry(text)) &&
-	    !cval_bool(cval_get(s->account, "dangerouslyAllowNameMatching"), 0))
+	if (is_id(bare_entry(text)))
+		return;
+	if (!cval_bool(cval_get(s->account, "dangerouslyAllowNameMatching"), 0))
 		config_say(ctx, CONFIG_WARNING, m,
 		    "%s.%s: \"%s\" is not a user id (26 letters and digits) "
 		    "and will match nobody", where(s, key), key, text);
+	else if (!is_name(bare_entry(text)))
+		config_say(ctx, CONFIG_WARNING, m,
+		    "%s.%s: \"%s\" is neither a user id nor a user name and "
+		    "will match nobody", where(s, key), key, text);
+}
+
+/* Prefixes are looked at in one mode only. */
+static void
+check_mode(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *mode = cval_get(s->account, "chatmode");
+
+	if (!is_empty(cval_get(s->account, "oncharPrefixes")) &&
+	    strcmp(cval_string(mode, ""), "onchar") != 0)
+		config_say(ctx, CONFIG_WARNING, at(s, "oncharPrefixes"),
+		    "%s.oncharPrefixes: is of no use without "
+		    "chatmode: \"onchar\"", where(s, "oncharPrefixes"));
+	if (mode != NULL && cval_get(s->account, "requireMention") != NULL)
+		config_say(ctx, CONFIG_WARNING, at(s, "requireMention"),
+		    "%s.requireMention: is of no use beside chatmode",
+		    where(s, "requireMention"));
 }
 
 static void
@@ -216,6 +269,7 @@ config_account_check(struct config_ctx *ctx, const struct config_scope *s)
 {
 	check_dm(ctx, s);
 	check_group(ctx, s);
+	check_mode(ctx, s);
 	check_entries(ctx, s, "allowFrom");
 	check_entries(ctx, s, "groupAllowFrom");
 	check_channels(ctx, s);

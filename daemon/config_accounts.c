@@ -147,6 +147,27 @@ check_twins(struct config_ctx *ctx)
 		}
 }
 
+/*
+ * The whole section is missing. The environment alone may make an account:
+ * then 1, and in channels it is for nobody, whatever channels.defaults says.
+ */
+static int
+section_missing(struct config_ctx *ctx)
+{
+	if (cval_find(cval_find(ctx->root, "channels"), "mattermost") != NULL)
+		return 0; /* it is there and no object, which was said */
+	if (is_blank(getenv("MATTERMOST_BOT_TOKEN")) ||
+	    is_blank(getenv("MATTERMOST_URL"))) {
+		config_say(ctx, CONFIG_WARNING, NULL,
+		    "channels.mattermost is missing: there is no account");
+		return 0;
+	}
+	config_say(ctx, CONFIG_WARNING, NULL,
+	    "channels.mattermost is missing: groupPolicy falls back to "
+	    "\"allowlist\", messages in channels are dropped");
+	return 1;
+}
+
 void
 config_accounts(struct config_ctx *ctx)
 {
@@ -155,14 +176,8 @@ config_accounts(struct config_ctx *ctx)
 	struct list l = {NULL, 0};
 	size_t i;
 
-	if (top == NULL) {
-		if (cval_find(cval_find(ctx->root, "channels"),
-			"mattermost") == NULL)
-			config_say(ctx, CONFIG_WARNING, NULL,
-			    "channels.mattermost is missing: there is no "
-			    "account");
+	if (top == NULL && !section_missing(ctx))
 		return;
-	}
 	list_named(ctx, cval_get(top, "accounts"), &l);
 	if (listed(&l, "default") == NULL &&
 	    (l.n == 0 || implies_default(top)))

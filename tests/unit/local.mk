@@ -87,8 +87,6 @@ TESTS += tests/unit/test_json5
 tests_unit_test_json5_SOURCES = tests/unit/test_json5.c
 tests_unit_test_json5_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_json5_LDADD = libpostern_config.a $(UNIT_LIBS) -lm
-EXTRA_DIST += tests/vectors/json5-tests tests/vectors/base_url.json \
-	tests/vectors/callback_url.json
 CONFIG_TEST = tests/unit/test_config_util.c tests/unit/test_config_util.h
 CONFIG_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"'
 check_PROGRAMS += tests/unit/test_config_keys

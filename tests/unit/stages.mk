@@ -33,6 +33,10 @@ tests_unit_test_targets_LDADD = $(VECTOR_LIBS)
 VECTOR_TESTS += tests/unit/test_signed_context
 tests_unit_test_signed_context_SOURCES = tests/unit/test_signed_context.c
 tests_unit_test_signed_context_LDADD = $(SIGNED_LIBS) $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_config_vectors
+tests_unit_test_config_vectors_SOURCES = tests/unit/test_config_vectors.c
+tests_unit_test_config_vectors_LDADD = libpostern_vectors.a \
+	libpostern_config.a $(UNIT_LIBS) -lm
 check_PROGRAMS += $(VECTOR_TESTS)
 TESTS += $(VECTOR_TESTS)
 check_PROGRAMS += tests/unit/test_matrix

@@ -294,45 +294,6 @@ test_ids(void **state)
 	    config_id_normalise("constructor", buf, sizeof(buf)), -1);
 }
 
-static struct json_object *
-vectors(const char *name, struct json_object **cases)
-{
-	char path[512];
-	struct json_object *all;
-
-	snprintf(path, sizeof(path), "%s/tests/vectors/%s", SRCDIR, name);
-	all = json_object_from_file(path);
-	assert_non_null(all);
-	assert_true(json_object_object_get_ex(all, "cases", cases));
-	return all;
-}
-
-static void
-test_base_url(void **state)
-{
-	struct json_object *cases, *all = vectors("base_url.json", &cases);
-	struct json_object *c, *in, *out, *v, *want;
-	char base[512];
-	const char *text;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < json_object_array_length(cases); i++) {
-		c = json_object_array_get_idx(cases, i);
-		json_object_object_get_ex(c, "in", &in);
-		json_object_object_get_ex(c, "out", &out);
-		json_object_object_get_ex(in, "base_url", &v);
-		text = v == NULL ? "" : json_object_get_string(v);
-		rc = config_base_url(text, base, sizeof(base));
-		if (!json_object_object_get_ex(out, "base", &want))
-			assert_int_equal(rc, -1);
-		else
-			assert_string_equal(base, json_object_get_string(want));
-	}
-	assert_int_equal(i, 18);
-	json_object_put(all);
-}
-
 static void
 url(const char *base, const char *want)
 {
@@ -379,108 +340,6 @@ test_url(void **state)
 		    "baseUrl:'http://127.0.0.1:8065'}}}", "unencrypted");
 }
 
-static struct cval *
-put_json(struct cval *to, const char *name, struct json_object *in,
-    const char *key)
-{
-	struct json_object *v = NULL;
-	struct cval *o = cval_new(CVAL_OBJ, 1, 1), *m;
-
-	cval_put(to, name, o);
-	json_object_object_get_ex(in, key, &v);
-	if (v == NULL)
-		return o;
-	json_object_object_foreach(v, k, x)
-	{
-		if (json_object_is_type(x, json_type_int)) {
-			m = cval_new(CVAL_NUM, 1, 1);
-			m->is_int = 1;
-			m->num = (double)(m->i = json_object_get_int64(x));
-		} else {
-			m = cval_str(json_object_get_string(x),
-			    (size_t)json_object_get_string_len(x), 1, 1);
-		}
-		cval_put(o, k, m);
-	}
-	return o;
-}
-
-static void
-set_env(const char *name, struct json_object *in, const char *key)
-{
-	struct json_object *v = NULL;
-
-	json_object_object_get_ex(in, key, &v);
-	if (v == NULL)
-		unsetenv(name);
-	else
-		setenv(name, json_object_get_string(v), 1);
-}
-
-static void
-one_callback(struct json_object *in, struct json_object *out)
-{
-	struct cval *root = cval_new(CVAL_OBJ, 1, 1);
-	struct cval *account = cval_new(CVAL_OBJ, 1, 1), *o;
-	struct json_object *v = NULL, *id, *want;
-	const char *host;
-	char *got;
-
-	put_json(root, "gateway", in, "gateway");
-	put_json(account, "commands", in, "commands");
-	o = put_json(account, "interactions", in, "-");
-	json_object_object_get_ex(in, "callback_base_url", &v);
-	if (v != NULL)
-		cval_put(o, "callbackBaseUrl",
-		    cval_str(json_object_get_string(v),
-			(size_t)json_object_get_string_len(v), 1, 1));
-	json_object_object_get_ex(in, "account_id", &id);
-	set_env("OPENCLAW_GATEWAY_PORT", in, "port_env");
-	set_env("OPENCLAW_PROFILE", in, "profile_env");
-	/*
-	 * Space around a host makes no address that works: we take it off,
-	 * and a host of nothing but space is none.
-	 */
-	host = cval_string(cval_path(root, "gateway.customBindHost"), "");
-	if (*host != ' ') {
-		got = config_interaction_url(
-		    root, account, json_object_get_string(id));
-		json_object_object_get_ex(out, "interaction_url", &want);
-		assert_string_equal(got, json_object_get_string(want));
-		free(got);
-		got = config_command_url(root, account);
-		json_object_object_get_ex(out, "slash_url", &want);
-		assert_string_equal(got, json_object_get_string(want));
-		free(got);
-	} else {
-		got = config_command_url(root, account);
-		assert_null(strchr(got, ' '));
-		assert_null(strstr(got, "//:"));
-		free(got);
-	}
-	cval_free(root);
-	cval_free(account);
-}
-
-static void
-test_callback_url(void **state)
-{
-	struct json_object *cases, *all = vectors("callback_url.json", &cases);
-	struct json_object *c, *in, *out;
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(cases); i++) {
-		c = json_object_array_get_idx(cases, i);
-		json_object_object_get_ex(c, "in", &in);
-		json_object_object_get_ex(c, "out", &out);
-		one_callback(in, out);
-	}
-	assert_true(i >= 30);
-	unsetenv("OPENCLAW_GATEWAY_PORT");
-	unsetenv("OPENCLAW_PROFILE");
-	json_object_put(all);
-}
-
 static void
 test_environment(void **state)
 {
@@ -507,6 +366,24 @@ test_environment(void **state)
 	    "P1:36: channels.mattermost.accounts.w: botToken is missing");
 	test_bad("{channels:{mattermost:{accounts:{w:{botToken:'x'}}}}}",
 	    "E1:36: channels.mattermost.accounts.w: baseUrl is missing");
+	/* The environment alone: channels stay closed. */
+	cfg = test_load("{channels:{defaults:{groupPolicy:'open'}}}");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->naccounts, 1);
+	assert_string_equal(cfg->accounts[0].url.text, "https://env.example");
+	assert_string_equal(
+	    test_json(cfg->accounts[0].json, "groupPolicy"), "\"allowlist\"");
+	assert_string_equal(
+	    test_json(cfg->accounts[0].json, "dmPolicy"), "\"pairing\"");
+	assert_string_equal(test_said(),
+	    "W0:0: channels.mattermost is missing: groupPolicy falls back to "
+	    "\"allowlist\", messages in channels are dropped\n");
+	config_free(cfg);
+	cfg = test_load("{channels:{defaults:{groupPolicy:'open'},"
+			"mattermost:{}}}");
+	assert_string_equal(
+	    test_json(cfg->accounts[0].json, "groupPolicy"), "\"open\"");
+	config_free(cfg);
 	setenv("MATTERMOST_URL", "nonsense", 1);
 	test_bad("{channels:{mattermost:{}}}",
 	    "E0:0: MATTERMOST_URL: must begin with http:// or https://");
@@ -565,9 +442,7 @@ main(void)
 	    cmocka_unit_test(test_streaming_defaults),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_ids),
-	    cmocka_unit_test(test_base_url),
 	    cmocka_unit_test(test_url),
-	    cmocka_unit_test(test_callback_url),
 	    cmocka_unit_test(test_environment),
 	    cmocka_unit_test(test_speed),
 	};

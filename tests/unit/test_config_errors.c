@@ -176,6 +176,24 @@ test_policies(void **state)
 	test_says("{accessGroups:{x:{type:'ldap'}}}",
 	    "W1:24: accessGroups.x.type: is not \"message.senders\": the group "
 	    "lets nobody in");
+	test_says("{accessGroups:{g:{type:'message.senders',members:{"
+		  "mattermost:[],x:['" ID "']}}},channels:{mattermost:{"
+		  "botToken:'t',baseUrl:'https://h',"
+		  "allowFrom:['accessGroup:g']}}}",
+	    "W1:167: accessGroups.g.members: has neither \"*\" nor "
+	    "\"mattermost\": the group lets nobody in");
+	test_says(MM("dangerouslyAllowNameMatching:true,allowFrom:['@al ice']"),
+	    "W1:104: channels.mattermost.allowFrom: \"@al ice\" is neither a "
+	    "user id nor a user name and will match nobody");
+	test_silent(MM("dangerouslyAllowNameMatching:true,"
+		       "allowFrom:[' user:Al.ice_1-2 ']"), "match nobody");
+	test_says(MM("oncharPrefixes:['!']"),
+	    "W1:74: channels.mattermost.oncharPrefixes: is of no use without "
+	    "chatmode: \"onchar\"");
+	test_silent(MM("chatmode:'onchar',oncharPrefixes:['!']"), "no use");
+	test_says(MM("chatmode:'oncall',requireMention:false"),
+	    "W1:92: channels.mattermost.requireMention: is of no use beside "
+	    "chatmode");
 	test_says(MM("groups:{town:{}}"),
 	    "W1:67: channels.mattermost.groups: \"town\" is not a channel id "
 	    "(26 letters and digits) and will match none");

@@ -6,17 +6,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "daemon/json5.h"
-
-#define VECTORS SRCDIR "/tests/vectors/json5-tests"
 
 static struct cval *
 parse(const char *text)
@@ -44,96 +40,6 @@ refuse(const char *text, size_t len, int line, int column, const char *why)
 
 #define REFUSE(text, line, column, why)                                        \
 	refuse(text, sizeof(text) - 1, line, column, why)
-
-static char *
-slurp(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "rb");
-	char *buf = malloc(65536);
-
-	assert_non_null(f);
-	assert_non_null(buf);
-	*len = fread(buf, 1, 65535, f);
-	buf[*len] = '\0';
-	fclose(f);
-	return buf;
-}
-
-/* What is JSON too must be the same to a reader of JSON. */
-static void
-same_as_json(const char *path, const char *text, const struct cval *v)
-{
-	struct json_object *want = json_tokener_parse(text);
-	struct json_object *got = cval_json(v);
-
-	int same = v->type == CVAL_NUM
-	    ? json_object_get_double(want) == v->num
-	    : json_object_equal(want, got);
-
-	if (!same)
-		fail_msg("%s: %s", path, json_object_to_json_string(got));
-	json_object_put(want);
-	json_object_put(got);
-}
-
-static void
-one_vector(const char *path, unsigned *good, unsigned *bad)
-{
-	const char *dot = strrchr(path, '.');
-	struct json5_error err;
-	struct cval *v;
-	size_t len;
-	char *text;
-	int valid;
-
-	if (dot == NULL || strcmp(dot, ".md") == 0 ||
-	    strcmp(dot, ".gitattributes") == 0)
-		return;
-	valid = strcmp(dot, ".json") == 0 || strcmp(dot, ".json5") == 0;
-	text = slurp(path, &len);
-	v = json5_parse(text, len, &err);
-	if (valid && v == NULL)
-		fail_msg("%s: %d:%d: %s", path, err.line, err.column, err.text);
-	if (!valid && v != NULL)
-		fail_msg("%s: taken", path);
-	if (!valid && (err.line < 1 || err.column < 1 || err.text[0] == '\0'))
-		fail_msg("%s: no place or no text", path);
-	/* A JSON reader sees the last duplicate, we keep both. */
-	if (strcmp(dot, ".json") == 0 && strstr(path, "duplicate") == NULL)
-		same_as_json(path, text, v);
-	if (valid)
-		(*good)++;
-	else
-		(*bad)++;
-	cval_free(v);
-	free(text);
-}
-
-static void
-test_conformance(void **state)
-{
-	unsigned good = 0, bad = 0;
-	struct dirent *d, *e;
-	char path[1024], sub[1100];
-	DIR *top = opendir(VECTORS), *dir;
-
-	assert_non_null(top);
-	while ((d = readdir(top)) != NULL) {
-		snprintf(path, sizeof(path), "%s/%s", VECTORS, d->d_name);
-		if (d->d_name[0] == '.' || (dir = opendir(path)) == NULL)
-			continue;
-		while ((e = readdir(dir)) != NULL) {
-			snprintf(
-			    sub, sizeof(sub), "%.900s/%.180s", path, e->d_name);
-			if (e->d_name[0] != '.')
-				one_vector(sub, &good, &bad);
-		}
-		closedir(dir);
-	}
-	closedir(top);
-	assert_int_equal(good, 82);
-	assert_int_equal(bad, 31);
-}
 
 static void
 test_values(void **state)
@@ -325,7 +231,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_conformance),
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_places),
 	    cmocka_unit_test(test_errors),

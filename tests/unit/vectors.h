@@ -30,6 +30,14 @@ typedef void (*vector_fn)(struct json_object *in, struct json_object *out,
  */
 void vectors_run(const char *name, vector_fn, const struct deviation *);
 
+/* $POSTERN_VECTORS or tests/vectors. */
+const char *vectors_dir(void);
+/*
+ * A file of them, the caller's, and its cases; from tests/vectors when it is
+ * not in the directory above. Fails when there are none.
+ */
+struct json_object *vectors_load(const char *name, struct json_object **cases);
+
 /* Members of a case; NULL or "" when absent or null. */
 struct json_object *vec_get(struct json_object *, const char *key);
 const char *vec_str(struct json_object *, const char *key);
