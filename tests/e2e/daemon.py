@@ -14,6 +14,15 @@ POSTERND = os.path.join(BUILD, "posternd")
 POSTERNCTL = os.path.join(BUILD, "posternctl")
 
 
+def is_alive(pid):
+    """It runs: it is neither gone nor a zombie."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Postern:
     """A daemon with a directory of its own, as root or not."""
 
@@ -126,12 +135,17 @@ class Postern:
 
     def kill_all(self):
         """The power plug: everything at once, no goodbye."""
-        for pid in self.children():
+        pids = self.children()
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.wait()
+        # The last of them may still hold the control socket.
+        end = time.monotonic() + 10
+        while time.monotonic() < end and any(map(is_alive, pids)):
+            time.sleep(0.005)
         self.log.close()
         self.process = None
 

@@ -282,6 +282,27 @@ list_users(struct req *r)
 	api_json(r, 200, &b);
 }
 
+/* 0, or -1 and the request is answered. */
+static int
+rename_user(struct req *r, struct user *u, const char *want)
+{
+	char name[65];
+
+	lower(name, want, sizeof(name));
+	if (*name == '\0' || strcmp(name, u->username) == 0)
+		return 0;
+	if (!username_valid(name) || hmap_get(&st.usernames, name) != NULL) {
+		api_error(r, 400, "app.user.save.username_exists.app_error",
+		    "An account with that username already exists.");
+		return -1;
+	}
+	hmap_del(&st.usernames, u->username);
+	free(u->username);
+	u->username = xstrdup(name);
+	hmap_put(&st.usernames, u->username, u);
+	return 0;
+}
+
 static void
 patch_user(struct req *r)
 {
@@ -295,6 +316,10 @@ patch_user(struct req *r)
 		return;
 	}
 	o = req_json(r);
+	if (rename_user(r, u, jstr(o, "username")) == -1) {
+		json_object_put(o);
+		return;
+	}
 	if (*jstr(o, "nickname")) {
 		free(u->nickname);
 		u->nickname = xstrdup(jstr(o, "nickname"));

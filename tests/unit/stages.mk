@@ -39,6 +39,10 @@ tests_unit_test_config_vectors_LDADD = libpostern_vectors.a \
 	libpostern_config.a $(UNIT_LIBS) -lm
 check_PROGRAMS += $(VECTOR_TESTS)
 TESTS += $(VECTOR_TESTS)
+check_PROGRAMS += tests/unit/test_places
+TESTS += tests/unit/test_places
+tests_unit_test_places_SOURCES = tests/unit/test_places.c
+tests_unit_test_places_LDADD = libpostern_stages.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_matrix
 TESTS += tests/unit/test_matrix
 tests_unit_test_matrix_SOURCES = tests/unit/test_matrix.c

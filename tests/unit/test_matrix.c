@@ -13,8 +13,9 @@
 
 /*
  * Every kind of event, from every kind of place, by every kind of actor,
- * under every policy: what must come out is written down here by hand, one
- * letter for each, and nothing else may happen.
+ * under every policy. What must come out is written down here by hand, from
+ * the specification, one letter for each actor; the product is generated,
+ * and each element of it must be in exactly one row.
  */
 
 #define BOT "b10123456789abcdefghijklmn"
@@ -40,58 +41,85 @@ static const struct {
     {'H', REASON_WEBHOOK_AUTHOR},
     {'K', REASON_ACTOR_UNKNOWN},
     {'U', REASON_UNKNOWN_SURFACE},
+    {'L', REASON_UNKNOWN_KIND},
     {'C', REASON_COMMAND_NOT_AUTHORISED},
     {'e', REASON_EDIT_NO_MENTION},
 };
 
-/* The columns: who does it. */
+/* The columns: who does it. Paired means: for direct messages alone. */
 enum { A_LISTED, A_PAIRED, A_STRANGER, A_BOT, A_WEBHOOK, A_UNCLEAR, A_MAX };
 
-static const char kinds[] = "perbsc"; /* post edit reaction button slash,
-					  c: a post that is a command */
+/*
+ * p post, e edit, r reaction, b button, m menu, d dialog, s slash, c a post
+ * that is a control command. Nothing here opens dialogs: none is a kind.
+ */
+static const char kinds[] = "perbmdsc";
+static const char types[] = "DGPOX-\x01";
+
+/* The modes: words of the configuration, and the lists beside them. */
+static const char *const words[] = {
+    "pairing", "allowlist", "open", "disabled", "no such"};
+#define WORDS (sizeof(words) / sizeof(words[0]))
+static const char lists[] = "-l*"; /* none, the listed one, everyone */
 
 struct row {
-	const char *policy; /* JSON members */
 	const char *types;  /* channel types that it is about */
+	const char *policy; /* of direct messages or channels; NULL: any */
+	const char *from;   /* allowFrom, of lists[] */
+	const char *group;  /* groupAllowFrom, of lists[] */
 	const char *kinds;
-	const char *expect; /* A_MAX letters */
+	const char *expect; /* A_MAX letters; with allowBots the last three
+			       are as a stranger */
 };
 
-#define LIST "\"allowFrom\":[\"" LISTED "\"]"
-
 static const struct row rows[] = {
+    /* what nobody can read denies, whatever the policy */
+    {types, NULL, lists, lists, "d", "LLLLLL"},
+    {"X-\x01", NULL, lists, lists, "perbmsc", "UUUUUU"},
     /* direct messages */
-    {"\"dmPolicy\":\"pairing\"," LIST, "D", "psc", "AAPBHK"},
-    {"\"dmPolicy\":\"pairing\"," LIST, "D", "rb", "AApBHK"},
-    {"\"dmPolicy\":\"pairing\"," LIST, "D", "e", "eepBHK"},
-    {"\"dmPolicy\":\"allowlist\"," LIST, "D", "psrbc", "ANNBHK"},
-    {"\"dmPolicy\":\"allowlist\"," LIST, "D", "e", "eNNBHK"},
-    {"\"dmPolicy\":\"open\"," LIST, "D", "psrbc", "AWWBHK"},
-    {"\"dmPolicy\":\"open\"," LIST, "D", "e", "eWWBHK"},
-    {"\"dmPolicy\":\"open\",\"allowFrom\":[\"*\"]", "D", "psrbc", "AAABHK"},
-    {"\"dmPolicy\":\"open\",\"allowFrom\":[\"*\"]", "D", "e", "eeeBHK"},
-    {"\"dmPolicy\":\"disabled\"," LIST, "D", "psrbec", "DDDBHK"},
-    {"\"dmPolicy\":\"no such\"," LIST, "D", "psrbec", "DDDBHK"},
+    {"D", "pairing", "-", lists, "psc", "PAPBHK"},
+    {"D", "pairing", "-", lists, "rbm", "pApBHK"},
+    {"D", "pairing", "-", lists, "e", "pepBHK"},
+    {"D", "pairing", "l", lists, "psc", "AAPBHK"},
+    {"D", "pairing", "l", lists, "rbm", "AApBHK"},
+    {"D", "pairing", "l", lists, "e", "eepBHK"},
+    {"D", "allowlist", "-", lists, "perbmsc", "NNNBHK"},
+    {"D", "allowlist", "l", lists, "prbmsc", "ANNBHK"},
+    {"D", "allowlist", "l", lists, "e", "eNNBHK"},
+    {"D", "open", "-", lists, "perbmsc", "WWWBHK"},
+    {"D", "open", "l", lists, "prbmsc", "AWWBHK"},
+    {"D", "open", "l", lists, "e", "eWWBHK"},
+    {"D", "pairing", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "pairing", "*", lists, "e", "eeeBHK"},
+    {"D", "allowlist", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "allowlist", "*", lists, "e", "eeeBHK"},
+    {"D", "open", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "open", "*", lists, "e", "eeeBHK"},
+    {"D", "disabled", lists, lists, "perbmsc", "DDDBHK"},
+    {"D", "no such", lists, lists, "perbmsc", "DDDBHK"},
     /* group messages, private and public channels */
-    {"\"groupPolicy\":\"open\"," LIST, "GPO", "prbe", "AAABHK"},
-    {"\"groupPolicy\":\"open\"," LIST, "GPO", "sc", "ACCBHK"},
-    {"\"groupPolicy\":\"open\"", "GPO", "prbe", "AAABHK"},
-    {"\"groupPolicy\":\"open\"", "GPO", "sc", "CCCBHK"},
-    {"\"groupPolicy\":\"allowlist\"," LIST, "GPO", "psrbec", "ANNBHK"},
-    {"\"groupPolicy\":\"allowlist\",\"groupAllowFrom\":[\"" LISTED "\"]",
-	"GPO", "psrbec", "ANNBHK"},
-    {"\"groupPolicy\":\"allowlist\"", "GPO", "psrbec", "EEEBHK"},
-    {"\"groupPolicy\":\"disabled\"," LIST, "GPO", "psrbec", "GGGBHK"},
-    {"\"groupPolicy\":\"OPEN\"," LIST, "GPO", "psrbec", "GGGBHK"},
-    {"\"groupPolicy\":\"open\",\"dmPolicy\":\"disabled\"", "GPO", "prbe",
-	"AAABHK"},
-    /* bots are welcome: they still need to be allowed */
-    {"\"groupPolicy\":\"open\",\"allowBots\":true", "GPO", "prbe", "AAAAAA"},
-    {"\"groupPolicy\":\"allowlist\",\"allowBots\":true," LIST, "GPO", "prbe",
-	"ANNNNN"},
-    /* a type that is not known is denied, whatever the policy */
-    {"\"groupPolicy\":\"open\",\"dmPolicy\":\"open\",\"allowFrom\":[\"*\"],"
-     "\"allowBots\":true", "X-\x01", "psrbec", "UUUUUU"},
+    {"GPO", "open", lists, lists, "perbm", "AAABHK"},
+    {"GPO", "open", "-", "-", "sc", "CCCBHK"},
+    {"GPO", "open", "-", "l", "sc", "ACCBHK"},
+    {"GPO", "open", "l", "-l", "sc", "ACCBHK"},
+    {"GPO", "open", "*", "-l", "sc", "AAABHK"},
+    {"GPO", "open", lists, "*", "sc", "AAABHK"},
+    {"GPO", "allowlist", "-", "-", "perbmsc", "EEEBHK"},
+    {"GPO", "allowlist", "l", "-", "perbmsc", "ANNBHK"},
+    {"GPO", "allowlist", "*", "-", "perbmsc", "AAABHK"},
+    {"GPO", "allowlist", lists, "l", "perbmsc", "ANNBHK"},
+    {"GPO", "allowlist", lists, "*", "perbmsc", "AAABHK"},
+    {"GPO", "disabled", lists, lists, "perbmsc", "GGGBHK"},
+    {"GPO", "pairing", lists, lists, "perbmsc", "GGGBHK"},
+    {"GPO", "no such", lists, lists, "perbmsc", "GGGBHK"},
+};
+
+/* One element of the product. */
+struct element {
+	size_t dm, groups; /* of words[] */
+	char from, group;  /* of lists[] */
+	int bots;
+	char type, kind;
 };
 
 static enum reason
@@ -106,15 +134,26 @@ reason_of(char letter)
 	return REASON_NONE;
 }
 
+static const char *
+list_json(char c)
+{
+	return c == '-' ? "[]" : c == 'l' ? "[\"" LISTED "\"]" : "[\"*\"]";
+}
+
 static struct policy *
-policy_of(const char *members)
+policy_of(const struct element *e)
 {
 	struct policy *p;
 	struct json_object *o;
 	const char *why = "";
 	char text[512];
 
-	snprintf(text, sizeof(text), "{\"account\":\"a\",%s}", members);
+	snprintf(text, sizeof(text),
+	    "{\"account\":\"a\",\"dmPolicy\":\"%s\",\"groupPolicy\":"
+	    "\"%s\",\"allowFrom\":%s,\"groupAllowFrom\":%s,"
+	    "\"allowBots\":%s}", words[e->dm], words[e->groups],
+	    list_json(e->from), list_json(e->group),
+	    e->bots ? "true" : "false");
 	o = json_tokener_parse(text);
 	p = policy_compile(o, &why);
 	json_object_put(o);
@@ -124,16 +163,32 @@ policy_of(const char *members)
 	return p;
 }
 
+static enum inbound_kind
+kind_of(char kind)
+{
+	switch (kind) {
+	case 'e':
+		return INBOUND_EDIT;
+	case 'r':
+		return INBOUND_REACTION;
+	case 'b':
+	case 'm': /* the choice of a menu is a button's click with a value */
+		return INBOUND_BUTTON;
+	case 's':
+		return INBOUND_SLASH;
+	case 'd':
+		return inbound_kind_from("dialog");
+	default:
+		return INBOUND_POST;
+	}
+}
+
 static struct inbound *
 event_of(char kind, int actor)
 {
 	static const char *const ids[A_MAX] = {
 	    LISTED, PAIRED, STRANGER, STRANGER, STRANGER, STRANGER};
-	struct inbound *in = inbound_new(kind == 'e' ? INBOUND_EDIT :
-		kind == 'r'			     ? INBOUND_REACTION :
-		kind == 'b'			     ? INBOUND_BUTTON :
-		kind == 's'			     ? INBOUND_SLASH :
-						       INBOUND_POST);
+	struct inbound *in = inbound_new(kind_of(kind));
 
 	strlcpy(in->account, "a", sizeof(in->account));
 	strlcpy(in->actor_id, ids[actor], MM_ID_SIZE);
@@ -145,93 +200,137 @@ event_of(char kind, int actor)
 	in->actor_is_bot = actor == A_BOT ? TRI_YES :
 	    actor == A_UNCLEAR		  ? TRI_UNKNOWN : TRI_NO;
 	inbound_set(&in->emoji, "tada");
-	inbound_set(&in->action_id, "yes");
+	inbound_set(&in->action_id, "pick");
+	inbound_set(&in->action_value, kind == 'm' ? "the second" : "");
 	inbound_set(&in->text, kind == 's' ? "/status" :
 		kind == 'c'		   ? "@bot /status" : "@bot hello");
 	return in;
 }
 
+static int
+matches(const struct row *r, const struct element *e)
+{
+	const char *policy = words[e->type == 'D' ? e->dm : e->groups];
+
+	return strchr(r->types, e->type) != NULL &&
+	    (r->policy == NULL || strcmp(r->policy, policy) == 0) &&
+	    strchr(r->from, e->from) != NULL &&
+	    strchr(r->group, e->group) != NULL &&
+	    strchr(r->kinds, e->kind) != NULL;
+}
+
+/* The only row that it is in. */
+static const struct row *
+row_of(const struct element *e)
+{
+	const struct row *found = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!matches(&rows[i], e))
+			continue;
+		if (found != NULL)
+			fail_msg("two rows: dm %s groups %s from %c group %c "
+				 "type %c kind %c", words[e->dm],
+			    words[e->groups], e->from, e->group, e->type,
+			    e->kind);
+		found = &rows[i];
+	}
+	if (found == NULL)
+		fail_msg("no row: dm %s groups %s from %c group %c type %c "
+			 "kind %c", words[e->dm], words[e->groups], e->from,
+		    e->group, e->type, e->kind);
+	return found;
+}
+
 static void
-check(const struct row *row, const struct policy *p, char type, char kind,
-    int actor)
+check(const struct element *e, const struct policy *p, char letter, int actor)
 {
 	static const struct bot_identity bot = {BOT, "bot"};
-	struct channel_info channel = {type, "name", "Name", ""};
-	struct inbound *in = event_of(kind, actor);
-	enum reason want = reason_of(row->expect[actor]);
+	struct channel_info channel = {e->type, "name", "Name", ""};
+	struct inbound *in = event_of(e->kind, actor);
+	enum reason want = reason_of(letter);
 	struct verdict v;
 
 	decide(p, &bot, &channel, NULL, in, &v);
 	if (v.reason != want)
-		fail_msg("{%s} type %c kind %c actor %d: %s, not %s",
-		    row->policy, type, kind, actor, reason_name(v.reason),
-		    reason_name(want));
+		fail_msg("dm %s groups %s from %c group %c bots %d type %c "
+			 "kind %c actor %d: %s, not %s", words[e->dm],
+		    words[e->groups], e->from, e->group, e->bots, e->type,
+		    e->kind, actor, reason_name(v.reason), reason_name(want));
 	assert_int_equal(v.kind, want == REASON_OK ? VERDICT_ACCEPT :
 		want == REASON_PAIRING		   ? VERDICT_PAIR :
 						     VERDICT_DROP);
 	assert_non_null(v.rule);
 	if (v.kind == VERDICT_ACCEPT) {
 		assert_non_null(v.text);
-		assert_int_equal(v.runs, kind != 'r');
+		assert_int_equal(v.runs, e->kind != 'r');
 	} else {
+		/* Denied: by a reason that has a name, and nothing runs. */
 		assert_int_equal(v.runs, 0);
 		assert_null(v.context);
-		assert_string_not_equal(reason_name(v.reason), "none");
+		assert_int_not_equal(v.reason, REASON_NONE);
+		assert_int_equal(reason_from(reason_name(v.reason)), v.reason);
+		assert_int_equal(v.stage, reason_stage(v.reason));
 	}
 	verdict_clear(&v);
 	inbound_free(in);
 }
 
-static void
-check_row(const struct row *row, int *seen)
+static int
+check_policy(struct element *e)
 {
-	struct policy *p = policy_of(row->policy);
+	struct policy *p = policy_of(e);
+	const struct row *row;
 	const char *type, *kind;
-	int actor;
+	int actor, col, n = 0;
 
-	assert_int_equal(strlen(row->expect), A_MAX);
-	for (type = row->types; *type != '\0'; type++)
-		for (kind = row->kinds; *kind != '\0'; kind++)
-			for (actor = 0; actor < A_MAX; actor++, (*seen)++)
-				check(row, p, *type, *kind, actor);
+	for (type = types; *type != '\0'; type++)
+		for (kind = kinds; *kind != '\0'; kind++) {
+			e->type = *type;
+			e->kind = *kind;
+			row = row_of(e);
+			for (actor = 0; actor < A_MAX; actor++, n++) {
+				col = e->bots && actor >= A_BOT ? A_STRANGER :
+								  actor;
+				check(e, p, row->expect[col], actor);
+			}
+		}
 	policy_free(p);
+	return n;
 }
 
 static void
 test_matrix(void **state)
 {
-	size_t i;
-	int seen = 0;
+	struct element e;
+	const char *from, *group;
+	int n = 0;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check_row(&rows[i], &seen);
-	print_message("matrix: %d combinations\n", seen);
+	for (e.dm = 0; e.dm < WORDS; e.dm++)
+		for (e.groups = 0; e.groups < WORDS; e.groups++)
+			for (from = lists; *from != '\0'; from++)
+				for (group = lists; *group != '\0'; group++)
+					for (e.bots = 0; e.bots < 2; e.bots++) {
+						e.from = *from;
+						e.group = *group;
+						n += check_policy(&e);
+					}
+	print_message("matrix: %d combinations\n", n);
+	assert_int_equal(n, 5 * 5 * 3 * 3 * 2 * 7 * 8 * A_MAX);
 }
 
-/* Every policy, with every kind: none is left out of the table above. */
+/* Every row says something of everyone, and is of use. */
 static void
-test_complete(void **state)
+test_rows(void **state)
 {
-	size_t i, k, t, j;
-	int found;
+	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strstr(rows[i].policy, "allowBots") != NULL ||
-		    strstr(rows[i].policy, "\"groupPolicy\":\"open\",\"dm") !=
-			NULL)
-			continue;
-		for (k = 0; kinds[k] != '\0'; k++) {
-			t = found = 0;
-			for (j = 0; j < sizeof(rows) / sizeof(rows[0]); j++)
-				if (strcmp(rows[i].policy, rows[j].policy) ==
-					0 &&
-				    rows[i].types[t] == rows[j].types[t] &&
-				    strchr(rows[j].kinds, kinds[k]) != NULL)
-					found++;
-			if (found != 1)
-				fail_msg("{%s} kind %c: %d rows",
-				    rows[i].policy, kinds[k], found);
-		}
+		assert_int_equal(strlen(rows[i].expect), A_MAX);
+		assert_true(rows[i].types[0] != '\0' &&
+		    rows[i].from[0] != '\0' && rows[i].group[0] != '\0' &&
+		    rows[i].kinds[0] != '\0');
 	}
 }
 
@@ -240,7 +339,9 @@ static void
 test_missing(void **state)
 {
 	static const struct bot_identity bot = {BOT, "bot"}, nobody = {"", ""};
-	struct policy *p = policy_of("\"groupPolicy\":\"open\"");
+	static const struct element open = {
+	    .dm = 0, .groups = 2, .from = '-', .group = '-'};
+	struct policy *p = policy_of(&open);
 	struct channel_info channel = {'O', "", "", ""};
 	struct inbound *in = event_of('p', A_LISTED);
 	struct verdict v;
@@ -286,7 +387,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_matrix),
-	    cmocka_unit_test(test_complete),
+	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_missing),
 	};
 

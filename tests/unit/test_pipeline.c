@@ -183,6 +183,56 @@ test_participation(void **state)
 	teardown(&f);
 }
 
+static int turns;
+
+static int
+bot_turns(void *arg, const char *channel_id, const char *root_id)
+{
+	assert_string_equal(channel_id, CHANNEL);
+	asked++;
+	return strcmp(root_id, ROOT) == 0 ? turns : 0;
+}
+
+/* A thread in which bots alone have had ten turns is left. */
+static void
+test_loop(void **state)
+{
+	struct fixture f;
+
+	setup(&f, "\"allowBots\":true", "@bot and then?");
+	f.facts.bot_turns = bot_turns;
+	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
+	turns = BOT_TURNS_MAX;
+	asked = 0;
+	assert_int_equal(run(&f), REASON_OK); /* a person */
+	assert_int_equal(asked, 0);
+	f.in->actor_is_bot = TRI_YES;
+	assert_int_equal(run(&f), REASON_BOT_LOOP);
+	assert_int_equal(f.v.kind, VERDICT_DROP);
+	assert_int_equal(f.v.stage, STAGE_AUTHORISE);
+	assert_int_equal(f.v.runs, 0);
+	f.in->actor_is_bot = TRI_UNKNOWN; /* unknown is not a person */
+	assert_int_equal(run(&f), REASON_BOT_LOOP);
+	f.in->actor_is_bot = TRI_NO;
+	f.in->from_webhook = 1;
+	assert_int_equal(run(&f), REASON_BOT_LOOP);
+	turns = BOT_TURNS_MAX - 1;
+	assert_int_equal(run(&f), REASON_OK);
+	turns = BOT_TURNS_MAX;
+	f.facts.resumed = 1; /* it was counted when it came */
+	assert_int_equal(run(&f), REASON_OK);
+	f.facts.resumed = 0;
+	f.in->root_id[0] = '\0'; /* the channel is another place */
+	assert_int_equal(run(&f), REASON_OK);
+	/* What is not answered anyway is not asked about. */
+	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
+	inbound_set(&f.in->text, "not to the other one");
+	asked = 0;
+	assert_int_equal(run(&f), REASON_NO_MENTION);
+	assert_int_equal(asked, 0);
+	teardown(&f);
+}
+
 static void
 test_patterns(void **state)
 {
@@ -556,6 +606,7 @@ main(void)
 	    cmocka_unit_test(test_gate),
 	    cmocka_unit_test(test_onchar),
 	    cmocka_unit_test(test_participation),
+	    cmocka_unit_test(test_loop),
 	    cmocka_unit_test(test_patterns),
 	    cmocka_unit_test(test_pattern_scope),
 	    cmocka_unit_test(test_command_list),

@@ -260,6 +260,62 @@ test_pairing_comes_and_goes(void **state)
 	in->surface = SURFACE_DIRECT;
 	policy_unpair(p, USER);
 	assert_int_equal(authorise(p, in).kind, DECISION_PAIR);
+	policy_pair(p, USER);
+	policy_unpair_all(p);
+	assert_int_equal(authorise(p, in).kind, DECISION_PAIR);
+	inbound_free(in);
+	policy_free(p);
+}
+
+static void
+collect(const char *name, void *arg)
+{
+	char *all = arg;
+
+	strlcat(all, name, 256);
+	strlcat(all, " ", 256);
+}
+
+/* A name stands for the id that it had when it was asked for. */
+static void
+test_names(void **state)
+{
+	struct policy *p = compile("{\"account\":\"a\","
+	    "\"dangerouslyAllowNameMatching\":true,\"dmPolicy\":"
+	    "\"allowlist\",\"allowFrom\":[\"@Alice\",\"accessGroup:g\","
+	    "\"" CHANNEL "\"],\"groupAllowFrom\":[\"alice\"],"
+	    "\"commandAllowFrom\":[\"carol\"],\"accessGroups\":{\"g\":{"
+	    "\"type\":\"message.senders\",\"members\":{\"*\":"
+	    "[\"bob\"]}}}}");
+	struct inbound *in = inbound_new(INBOUND_POST);
+	char all[256] = "";
+
+	assert_non_null(p);
+	policy_names(p, collect, all);
+	assert_string_equal(all, "alice bob alice carol ");
+	p->by_name = 0; /* as the worker does */
+	strlcpy(in->account, "a", sizeof(in->account));
+	strlcpy(in->actor_id, USER, MM_ID_SIZE);
+	strlcpy(in->channel_id, CHANNEL, MM_ID_SIZE);
+	inbound_set(&in->actor_name, "alice");
+	in->surface = SURFACE_DIRECT;
+	in->actor_is_bot = TRI_NO;
+	assert_int_equal(authorise(p, in).kind, DECISION_DROP);
+	policy_resolve(p, "nobody", USER);
+	assert_int_equal(authorise(p, in).kind, DECISION_DROP);
+	policy_resolve(p, "alice", USER);
+	assert_int_equal(authorise(p, in).kind, DECISION_ALLOW);
+	in->surface = SURFACE_GROUP;
+	assert_int_equal(authorise(p, in).kind, DECISION_ALLOW);
+	/* The name is somebody else's now. */
+	in->actor_id[0] = 'z';
+	assert_int_equal(authorise(p, in).kind, DECISION_DROP);
+	in->surface = SURFACE_DIRECT;
+	policy_resolve(p, "bob", in->actor_id);
+	assert_int_equal(authorise(p, in).kind, DECISION_ALLOW);
+	all[0] = '\0';
+	policy_names(p, collect, all);
+	assert_string_equal(all, "carol ");
 	inbound_free(in);
 	policy_free(p);
 }
@@ -293,6 +349,7 @@ main(void)
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_unknown_denies),
 	    cmocka_unit_test(test_pairing_comes_and_goes),
+	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_reasons),
 	};
 

@@ -105,7 +105,10 @@ test_ask(void **state)
 	/* An event that was done with is never a turn. */
 	assert_int_equal(ts_sql(db,
 		"SELECT count(*) FROM inbox WHERE account = 'a'"
-		" AND state = 1 AND outcome = 'pairing'"), 6);
+		" AND state = 1 AND outcome = 'pairing'"), 4);
+	assert_int_equal(ts_sql(db,
+		"SELECT count(*) FROM inbox WHERE account = 'a'"
+		" AND state = 1 AND outcome = 'pairing-full'"), 2);
 }
 
 static void

@@ -92,12 +92,23 @@ places_get(const struct places *ps, const char *channel, const char *root)
 	return p == NULL ? 0 : p->value;
 }
 
+int
+places_fresh(const struct places *ps, const char *channel, const char *root,
+    int64_t now, int64_t life)
+{
+	int64_t at = places_get(ps, channel, root);
+
+	return at != 0 && now - at < life;
+}
+
 void
 places_set(struct places *ps, const char *channel, const char *root,
     int64_t value)
 {
 	struct place *p = find(ps, channel, root);
 
+	if (strlen(channel) > MM_ID_LEN || strlen(root) > MM_ID_LEN)
+		return;
 	if (p != NULL)
 		TAILQ_REMOVE(&ps->ages, p, age);
 	else {

@@ -25,6 +25,9 @@ int64_t places_get(
  */
 void places_set(struct places *, const char *channel, const char *root,
     int64_t value);
+/* 1 when the value there is a time less than life before now. */
+int places_fresh(const struct places *, const char *channel,
+    const char *root, int64_t now, int64_t life);
 void places_forget(struct places *, const char *channel, const char *root);
 void places_clear(struct places *);
 

@@ -26,9 +26,9 @@ int
 threads_participates(void *arg, const char *channel, const char *root)
 {
 	const struct account *a = arg;
-	int64_t at = places_get(a->threads, channel, root);
 
-	return at != 0 && walltime_ms() - at < THREAD_LIFE_MS;
+	return places_fresh(
+	    a->threads, channel, root, walltime_ms(), THREAD_LIFE_MS);
 }
 
 /* Turns of bots alone */

@@ -127,7 +127,7 @@ came_before(struct op_call *c, const struct inbox_row *r, int *before)
 
 /* The event is not to be answered, also not after an approval. */
 static enum store_rc
-done_with(struct op_call *c, struct inbox_row *r)
+done_with(struct op_call *c, struct inbox_row *r, const char *outcome)
 {
 	enum store_rc rc;
 	int64_t seq;
@@ -136,7 +136,7 @@ done_with(struct op_call *c, struct inbox_row *r)
 	r->data = "{}";
 	r->data_len = 2;
 	rc = inbox_put(c->db, r, c->now, &seq, &dup);
-	return rc == STORE_OK ? inbox_done(c->db, seq, "pairing", c->now) : rc;
+	return rc == STORE_OK ? inbox_done(c->db, seq, outcome, c->now) : rc;
 }
 
 enum store_rc
@@ -176,7 +176,8 @@ op_pairing_ask(struct op_call *c)
 	rc = pairing_ask(c->db, &p, c->now, &state, code);
 	if (rc == STORE_OK && !p.again && state != PAIRING_GRANTED &&
 	    state != PAIRING_TAKEN)
-		rc = done_with(c, &r);
+		rc = done_with(c, &r,
+		    state == PAIRING_FULL ? "pairing-full" : "pairing");
 	if (rc == STORE_OK && state == PAIRING_NEW && outbox != NULL)
 		rc = op_outbox_rows(c, outbox);
 	if (rc != STORE_OK)

@@ -150,15 +150,17 @@ explain_inbox_row(struct op_call *c, sqlite3_stmt *s)
 	struct json_object *o = json_object_new_object();
 	char text[STORE_REASON + STORE_ERROR + 64];
 	int state = sqlite3_column_int(s, 3);
+	/* A pairing request: the outcome is the reason of what was dropped. */
+	int asked = strncmp(db_text(s, 4), "pairing", 7) == 0;
 
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "kind", db_text(s, 1));
-	add_str(o, "stage", "turn");
-	add_str(o, "reason", db_text(s, 2));
+	add_str(o, "stage", asked ? "authorise" : "turn");
+	add_str(o, "reason", db_text(s, asked ? 4 : 2));
 	add_str(o, "rule", "");
-	add_str(o, "state",
+	add_str(o, "state", asked ? "ignored" :
 	    inbox_state(c, state, db_text(s, 0), sqlite3_column_int64(s, 10)));
-	add_str(o, "outcome", db_text(s, 4));
+	add_str(o, "outcome", asked ? "" : db_text(s, 4));
 	add_int(o, "at", sqlite3_column_int64(s, 5));
 	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
 	add_int(o, "attempts", sqlite3_column_int64(s, 7));

@@ -140,7 +140,8 @@ const char *const sql_query[Q_MAX] = {
 			" FROM inbox WHERE (event = ?1 OR post = ?1)"
 			" AND (?2 IS NULL OR account = ?2)"
 			/* The decision tells of those. */
-			" AND NOT (outcome IS 'pairing' AND EXISTS"
+			" AND NOT (outcome IS NOT NULL"
+			"  AND outcome IN ('pairing', 'pairing-full') AND EXISTS"
 			"  (SELECT 1 FROM decision d WHERE d.post = ?1"
 			"  AND d.post <> '' AND d.account = inbox.account))"
 			" ORDER BY seq LIMIT 200",
