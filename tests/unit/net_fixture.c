@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -64,6 +65,11 @@ dial_answer(struct fixture *f, struct json_object *req)
 	assert_return_code(
 	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)), errno);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (f->dial_dead) {
+		struct pollfd pfd = {fd, POLLIN, 0};
+
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+	}
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	msg = chan_reply_msg("dial.ok", req);
 	json_object_object_add(msg, "ep", json_object_new_int(7));

@@ -90,6 +90,7 @@ struct fixture {
 	int dial_busy; /* so many are refused by a cap */
 	int dial_delay_ms;
 	int dial_hole; /* never answer */
+	int dial_dead; /* hand it over when the server has ended it */
 	int dials, dial_open, dial_open_max;
 	int late; /* answers under way */
 };

@@ -294,11 +294,33 @@ test_gets(void **state)
 	fixture_down(&f);
 }
 
-/* A server that turns every connection away is not dialled without end. */
+/*
+ * A server that turns every connection away is not dialled without end:
+ * three rounds, and the one repetition of a request that fails while it
+ * starts. When every connection is dead before it is used, no dial goes
+ * without its pause: the rounds alone.
+ */
 static void
 serve_nobody(struct peer *p, void *arg)
 {
 	peer_reset(p);
+}
+
+static void
+test_dead_on_arrival(void **state)
+{
+	struct fixture f;
+	struct call c = {0};
+
+	fixture_up(&f, serve_nobody, NULL, NULL);
+	f.dial_dead = 1;
+	call_start(fixture_endpoint(&f, 0, NULL), &c, "POST", "/", "{}");
+	fixture_run(&f, &c.done, 1);
+	assert_int_equal(c.ending, NET_NOT_SENT);
+	assert_int_equal(f.dials, 3);
+	/* 100 ms, then 200 ms. */
+	assert_true(c.elapsed_ms >= 300);
+	fixture_down(&f);
 }
 
 static void
@@ -322,6 +344,7 @@ main(void)
 	    cmocka_unit_test(test_storm),
 	    cmocka_unit_test(test_gets),
 	    cmocka_unit_test(test_turned_away),
+	    cmocka_unit_test(test_dead_on_arrival),
 	};
 
 	return cmocka_run_group_tests_name("net once", tests, NULL, NULL);

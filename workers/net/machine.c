@@ -82,6 +82,9 @@ endpoint_run(struct net_endpoint *ep, int *budget)
 	}
 	if (started > 0)
 		net_multi_run(ep->multi, CURL_SOCKET_TIMEOUT, 0);
+	/* What was started may just have found its connection dead. */
+	if (ep->turned_away)
+		endpoint_turned_away(ep);
 	dial_missing(ep);
 	return may_start(ep);
 }
