@@ -1,131 +1,109 @@
 #include "config.h"
 
-#include <sys/queue.h>
-
 #include <curl/curl.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "tests/bench/floor.h"
 
 /*
- * The floor of every figure: a bot of one libcurl loop that makes the HTTP
- * calls a turn needs, and nothing else. No store, no rules, no processes, no
- * second look at anything: what it takes, nobody can save.
+ * The floor of every figure: a bot of one account that is a bare libcurl
+ * loop. It makes the HTTP calls a turn needs, and nothing else. No store, no
+ * rules, no processes, no second look at anything.
  *
- *	floor SERVER-URL [MODEL-URL] < tokens, one a line
+ *	floor SERVER-URL [MODEL-URL]
  *
- * Prints "connected" when every account has its websocket, and ends with its
- * input. Without a model the question itself is the answer.
+ * reads the bot's token from its input, prints "connected" when the websocket
+ * is there, and ends with its input. Without a model the question itself is
+ * the answer.
  */
 
 struct call {
-	SLIST_ENTRY(call) entry; /* spare ones keep their handle */
-	CURL *easy;
-	struct bot *bot;
-	int model; /* a call of the model, not a post */
-	char channel[32];
-	char *body;
+	CURL *easy; /* kept, and its connection with it */
 	char *got;
-	size_t len;
+	size_t len, size;
 };
 
-static SLIST_HEAD(, call) spare = SLIST_HEAD_INITIALIZER(spare);
-static CURLM *multi;
-static char *posts_url;
-static char *model_url;
-static struct curl_slist *model_head;
+static struct call model, post;
+static int has_model;
 
 static size_t
 on_data(char *p, size_t size, size_t n, void *arg)
 {
 	struct call *c = arg;
 
-	if ((c->got = realloc(c->got, c->len + n + 1)) == NULL)
-		fatal("realloc");
+	if (c->size - c->len <= n) {
+		c->size = 2 * (c->len + n) + 4096;
+		if ((c->got = realloc(c->got, c->size)) == NULL)
+			fatal("realloc");
+	}
 	memcpy(c->got + c->len, p, n);
 	c->len += n;
 	c->got[c->len] = '\0';
 	return n;
 }
 
-static struct call *
-call_new(struct bot *bot, const char *channel)
-{
-	struct call *c = SLIST_FIRST(&spare);
-
-	if (c != NULL)
-		SLIST_REMOVE_HEAD(&spare, entry);
-	else if ((c = calloc(1, sizeof(*c))) == NULL ||
-	    (c->easy = curl_easy_init()) == NULL)
-		fatalx("out of memory");
-	c->bot = bot;
-	c->len = 0;
-	(void)strlcpy(c->channel, channel, sizeof(c->channel));
-	return c;
-}
-
-/* Takes o. */
 static void
-call_go(struct call *c, const char *url, struct curl_slist *head,
-    struct json_object *o)
+call_init(struct call *c, const char *base, const char *path,
+    struct curl_slist *head)
 {
-	c->body = strdup(json_object_to_json_string_ext(
-	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	if (c->body == NULL)
-		fatal("strdup");
+	char url[512];
+
+	if ((c->easy = curl_easy_init()) == NULL)
+		fatalx("curl_easy_init");
+	(void)snprintf(url, sizeof(url), "%s%s", base, path);
 	curl_easy_setopt(c->easy, CURLOPT_URL, url);
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, head);
-	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->body);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
-	if (curl_multi_add_handle(multi, c->easy) != CURLM_OK)
-		fatalx("curl_multi_add_handle");
+	curl_easy_setopt(c->easy, CURLOPT_FAILONERROR, 1L);
+}
+
+/* Takes body. */
+static void
+call(struct call *c, struct json_object *body)
+{
+	CURLcode rc;
+
+	c->len = 0;
+	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS,
+	    json_object_to_json_string_ext(body,
+		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	if ((rc = curl_easy_perform(c->easy)) != CURLE_OK)
+		fatalx("%s", curl_easy_strerror(rc));
+	json_object_put(body);
 }
 
 static void
-answer(struct bot *bot, const char *channel, const char *text)
+answer(const char *channel, const char *text)
 {
-	struct call *c = call_new(bot, channel);
 	struct json_object *o = json_object_new_object();
 
-	c->model = 0;
 	json_object_object_add(
 	    o, "channel_id", json_object_new_string(channel));
 	json_object_object_add(o, "message", json_object_new_string(text));
-	call_go(c, posts_url, bot->head, o);
+	call(&post, o);
 }
 
 static void
-ask_model(struct bot *bot, const char *channel, const char *text)
+ask_model(const char *text)
 {
-	struct call *c = call_new(bot, channel);
 	struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct json_object *m = json_object_new_object();
 
-	c->model = 1;
 	json_object_object_add(m, "role", json_object_new_string("user"));
 	json_object_object_add(m, "content", json_object_new_string(text));
 	json_object_array_add(list, m);
 	json_object_object_add(o, "model", json_object_new_string("test"));
 	json_object_object_add(o, "stream", json_object_new_boolean(1));
 	json_object_object_add(o, "messages", list);
-	call_go(c, model_url, model_head, o);
-}
-
-void
-floor_question(struct bot *bot, const char *channel, const char *text)
-{
-	if (model_url != NULL)
-		ask_model(bot, channel, text);
-	else
-		answer(bot, channel, text);
+	call(&model, o);
 }
 
 static const char *
@@ -145,7 +123,8 @@ delta_text(struct json_object *o)
 static char *
 stream_text(char *got)
 {
-	char *line, *text = calloc(1, strlen(got) + 1);
+	size_t size = strlen(got) + 1;
+	char *line, *text = calloc(1, size);
 	struct json_object *o;
 
 	if (text == NULL)
@@ -154,107 +133,52 @@ stream_text(char *got)
 		if (strncmp(line, "data: {", 7) != 0 ||
 		    (o = json_tokener_parse(line + 6)) == NULL)
 			continue;
-		(void)strcat(text, delta_text(o));
+		(void)strlcat(text, delta_text(o), size);
 		json_object_put(o);
 	}
 	return text;
 }
 
-static void
-call_done(struct call *c, CURLcode rc)
+void
+floor_question(const char *channel, const char *text)
 {
-	char *text;
-	long status = 0;
+	char *reply;
 
-	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (rc != CURLE_OK || status >= 300)
-		fatalx("%s: %ld %s", c->model ? "model" : "post", status,
-		    rc != CURLE_OK ? curl_easy_strerror(rc) : c->got);
-	curl_multi_remove_handle(multi, c->easy);
-	free(c->body);
-	c->body = NULL;
-	SLIST_INSERT_HEAD(&spare, c, entry);
-	if (!c->model || c->got == NULL)
+	if (!has_model) {
+		answer(channel, text);
 		return;
-	text = stream_text(c->got);
-	answer(c->bot, c->channel, text);
-	free(text);
-}
-
-static void
-run_calls(void)
-{
-	CURLMsg *m;
-	void *c;
-	int n;
-
-	curl_multi_perform(multi, &n);
-	while ((m = curl_multi_info_read(multi, &n)) != NULL) {
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
-		call_done(c, m->data.result);
 	}
-}
-
-static struct bot *
-bots_read(const char *url, size_t *n)
-{
-	struct bot *bots = NULL;
-	char line[256];
-
-	*n = 0;
-	while (fgets(line, sizeof(line), stdin) != NULL && line[0] != '\n') {
-		line[strcspn(line, "\n")] = '\0';
-		bots = reallocarray(bots, *n + 1, sizeof(*bots));
-		if (bots == NULL)
-			fatal("reallocarray");
-		bot_connect(&bots[(*n)++], url, line);
-	}
-	return bots;
-}
-
-static char *
-url_of(const char *base, const char *path)
-{
-	char *s;
-
-	if (asprintf(&s, "%s%s", base, path) == -1)
-		fatal("asprintf");
-	return s;
+	ask_model(text);
+	reply = stream_text(model.got);
+	answer(channel, reply);
+	free(reply);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct curl_waitfd *fds;
-	struct bot *bots;
-	size_t n, i;
+	struct pollfd pfd[2];
+	struct bot bot;
+	char token[256];
 
-	if (argc < 2)
-		fatalx("usage: floor server-url [model-url] < tokens");
+	if (argc < 2 || fgets(token, sizeof(token), stdin) == NULL)
+		fatalx("usage: floor server-url [model-url] < token");
+	token[strcspn(token, "\n")] = '\0';
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	multi = curl_multi_init();
-	posts_url = url_of(argv[1], "/api/v4/posts");
-	if (argc > 2) {
-		model_url = url_of(argv[2], "/chat/completions");
-		model_head = curl_slist_append(
-		    NULL, "Content-Type: application/json");
-	}
-	bots = bots_read(argv[1], &n);
-	if ((fds = calloc(n + 1, sizeof(*fds))) == NULL)
-		fatal("calloc");
+	bot_connect(&bot, argv[1], token);
+	call_init(&post, argv[1], "/api/v4/posts", bot.head);
+	if ((has_model = argc > 2))
+		call_init(&model, argv[2], "/chat/completions",
+		    curl_slist_append(NULL, "Content-Type: application/json"));
 	puts("connected");
 	fflush(stdout);
-	for (i = 0; i < n; i++)
-		fds[i] = (struct curl_waitfd){bots[i].fd, CURL_WAIT_POLLIN, 0};
-	fds[n] = (struct curl_waitfd){0, CURL_WAIT_POLLIN, 0};
-	while (fds[n].revents == 0) {
-		run_calls();
-		curl_multi_poll(multi, fds, n + 1, 60000, NULL);
-		for (i = 0; i < n; i++)
-			if (fds[i].revents != 0)
-				bot_read(&bots[i]);
+	pfd[0] = (struct pollfd){bot.fd, POLLIN, 0};
+	pfd[1] = (struct pollfd){STDIN_FILENO, POLLIN, 0};
+	while (pfd[1].revents == 0) {
+		if (poll(pfd, 2, -1) == -1)
+			fatal("poll");
+		if (pfd[0].revents != 0)
+			bot_read(&bot);
 	}
 	return 0;
 }

@@ -96,25 +96,32 @@ class Ours(Postern):
 
 
 class Base:
-    """The floor's process, with the same methods as far as they are used."""
+    """The floor: a bare bot in a process of its own for each account, with
+    the same methods as Postern as far as they are used."""
 
     def __init__(self, server, bots, model):
         args = [FLOOR, server.url] + ([server.model_url] if model else [])
         t0 = time.monotonic()
-        self.process = subprocess.Popen(
+        self.processes = [subprocess.Popen(
             args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdin.write("".join(b.token + "\n" for b in bots) + "\n")
-        self.process.stdin.flush()
-        if self.process.stdout.readline() != "connected\n":
-            raise AssertionError("the floor does not connect")
+            for _ in bots]
+        for p, bot in zip(self.processes, bots):
+            p.stdin.write(bot.token + "\n")
+            p.stdin.flush()
+        for p in self.processes:
+            if p.stdout.readline() != "connected\n":
+                raise AssertionError("the floor does not connect")
         self.start_ms = (time.monotonic() - t0) * 1000
 
     def children(self):
-        return [self.process.pid]
+        return [p.pid for p in self.processes]
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
+        for p in self.processes:
+            p.stdin.close()
+        for p in self.processes:
+            p.stdout.close()
+            p.wait(10)
 
 
 class Stage:
