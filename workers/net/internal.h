@@ -41,6 +41,12 @@ struct json_object;
 #define NET_DIAL_WAIT_MS 60000	  /* for the dialer's answer, a backstop */
 #define NET_IDLE_S 55L		  /* Mattermost closes after 60 s idle */
 #define NET_HEAD_MAX (64u * 1024) /* bytes of an answer's headers */
+/*
+ * libcurl makes these anew for each transfer (16 and 64 KB, the latter for
+ * every POST over TLS) and we overwrite what it frees: answers are small.
+ */
+#define NET_BUFFER 4096L
+#define NET_UPLOAD_BUFFER 16384L /* the least it takes */
 #define NET_ERROR_MAX 256
 
 struct net_multi {
