@@ -108,10 +108,11 @@ make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
 
 	make_parents(path, geteuid() == 0 ? 0755 : 0700);
 	if (mkdir(path, mode) == 0) {
-		if (geteuid() == 0 && chown(path, uid, gid) == -1)
-			fatal("chown %s", path);
+		/* In this order: what was given away needs CAP_FOWNER. */
 		if (chmod(path, mode) == -1)
 			fatal("chmod %s", path);
+		if (geteuid() == 0 && chown(path, uid, gid) == -1)
+			fatal("chown %s", path);
 	} else if (errno != EEXIST)
 		fatal("mkdir %s", path);
 	if (lstat(path, &sb) == -1)

@@ -1,3 +1,23 @@
 # etc
 posternsysconfdir = $(sysconfdir)/postern
 dist_posternsysconf_DATA = etc/postern.json5.example
+
+# What service managers and their friends want to know; installed below the
+# data directory, for packages to put where their system looks.
+SUBST_PATHS = $(SED) -e 's|@sbindir[@]|$(sbindir)|g' \
+	-e 's|@posternrundir[@]|$(runstatedir)/postern|g' \
+	-e 's|@posternstatedir[@]|$(localstatedir)/lib/postern|g' \
+	-e 's|@libexecdir[@]|$(pkglibexecdir)|g' \
+	-e 's|@sysconfdir[@]|$(sysconfdir)|g'
+ETC_MADE = etc/systemd/postern.service etc/systemd/postern.tmpfiles
+$(ETC_MADE): Makefile
+	@$(MKDIR_P) etc/systemd
+	$(AM_V_GEN)$(SUBST_PATHS) $(top_srcdir)/$@.in >$@
+etc/systemd/postern.service: etc/systemd/postern.service.in
+etc/systemd/postern.tmpfiles: etc/systemd/postern.tmpfiles.in
+CLEANFILES += $(ETC_MADE)
+systemddir = $(pkgdatadir)/systemd
+nodist_systemd_DATA = $(ETC_MADE)
+dist_systemd_DATA = etc/systemd/postern.sysusers
+EXTRA_DIST += etc/systemd/postern.service.in etc/systemd/postern.tmpfiles.in
+dist_pkgdata_DATA = etc/postern.logrotate etc/openbsd/postern.rc

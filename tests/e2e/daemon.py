@@ -32,6 +32,7 @@ class Postern:
         self.path = os.path.join(self.dir, "postern.json5")
         self.log_path = os.path.join(self.dir, "log")
         self.env = dict(os.environ, **(env or {}))
+        self.command = [POSTERND]
         self.process = None
         self.log = None
         config = dict(config)
@@ -54,7 +55,7 @@ class Postern:
     def start(self, wait=True, timeout=15):
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [POSTERND, "-d", "-f", self.path], env=self.env,
+            [*self.command, "-d", "-f", self.path], env=self.env,
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         if wait:
             self.wait_connected(timeout)
