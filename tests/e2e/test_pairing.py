@@ -231,6 +231,49 @@ def test_kill_between_request_and_reply(sim, world, fault):
     assert "approved" in pairing.wait_said(world.user, 2)[1]
 
 
+@pytest.mark.parametrize("role", ["account:default", "store", "all"])
+def test_kills_all_along(pairing, world, role):
+    """Something dies at every step: each is said once all the same."""
+    p = world.postern
+
+    def kill():
+        if role == "all":
+            p.kill_all()
+            p.start(wait=False)
+            return
+        try:
+            pid = p.pids().get(role)
+        except (AssertionError, KeyError, ValueError):
+            return  # it is down as it is
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+    def approved(code):
+        # An answer that was lost may have been a yes.
+        r = p.ctl("pairing", "approve", code, check=False)
+        return r.returncode == 0 or not any(
+            q["code"] == code for q in pairing.list()["requests"])
+
+    users = [world.server.new_user() for _ in range(3)]
+    for u in users:
+        pairing.say(u, "let me in")
+    kill()
+    codes = [code_of(p.wait(lambda: pairing.said(u))[0]) for u in users]
+    for post in [pairing.say(u, "please") for u in users]:
+        assert pairing.decided(post) == "pairing"
+    for code in codes:
+        p.wait(lambda: approved(code))
+    kill()
+    for u in users:
+        p.wait(lambda: len(pairing.said(u)) >= 2)
+        pairing.say(u, "thank you")
+    kill()
+    for u in users:
+        texts = p.wait(lambda: len(pairing.said(u)) >= 3 and pairing.said(u))
+        assert len(texts) == 3, texts
+        assert "approved" in texts[1] and "thank you" in texts[2], texts
+
+
 def test_import(pairing, world, tmp_path):
     u, v, w = [world.server.new_user() for _ in range(3)]
     (tmp_path / "mattermost-allowFrom.json").write_text(json.dumps(

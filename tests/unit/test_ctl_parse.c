@@ -154,11 +154,39 @@ tables_are_sound(void **state)
 		}
 }
 
+/* The peer names the channel first. */
+static void
+pairing(void **state)
+{
+	assert_int_equal(run("pairing approve mattermost ABCD2345"), PARSE_OK);
+	assert_ptr_equal(inv.cmd->run, cmd_pairing_approve);
+	assert_string_equal(inv.operand, "ABCD2345");
+	assert_int_equal(run("pairing approve ABCD2345 mattermost"), PARSE_OK);
+	assert_string_equal(inv.operand, "ABCD2345");
+	assert_int_equal(run("pairing approve mattermost"), PARSE_ERROR);
+	assert_non_null(strstr(error, "needs a CODE"));
+	assert_int_equal(
+	    run("pairing approve mattermost A B"), PARSE_ERROR);
+	assert_int_equal(run("pairing list mattermost --json"), PARSE_OK);
+	assert_int_equal(
+	    run("pairing approve A --no-notify --account x"), PARSE_OK);
+	assert_int_equal(inv.given & OPT_NO_NOTIFY, OPT_NO_NOTIFY);
+	assert_string_equal(inv.account, "x");
+	assert_int_equal(
+	    run("pairing approve A --notify --no-notify"), PARSE_ERROR);
+	assert_int_equal(run("pairing list --account="), PARSE_ERROR);
+	assert_string_equal(error, "--account must not be blank");
+	assert_int_equal(run("pairing list --channel="), PARSE_ERROR);
+	assert_string_equal(error, "--channel must not be blank");
+	assert_int_equal(run("pairing list --channel slack"), PARSE_ERROR);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(abbreviations),
+	    cmocka_unit_test(pairing),
 	    cmocka_unit_test(unknown_words),
 	    cmocka_unit_test(options),
 	    cmocka_unit_test(operands),

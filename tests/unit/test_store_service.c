@@ -479,6 +479,48 @@ said(struct client *cl, const char *key)
 	return json_object_get_boolean(v);
 }
 
+/* An account hears of a grant after its commit, and nobody else does. */
+static void
+test_grants(void **state)
+{
+#define USER "u10123456789abcdefghijklmn"
+	struct client a, b, ctl;
+	struct json_object *o;
+
+	service_start(sv);
+	client_open(&a, "account", "a", NULL);
+	client_open(&b, "account", "b", NULL);
+	client_open(&ctl, "control", "", NULL);
+	assert_string_equal(call(&a, "pairing.ask",
+				"{\"user\":\"" USER "\",\"code\":"
+				"\"ABCDEFGH\",\"name\":\"\",\"channel\":"
+				"\"d\",\"kind\":\"post\",\"event\":\"e\","
+				"\"at\":1}"),
+	    "pairing");
+	assert_string_equal(ts_str(a.reply, "state"), "new");
+	call(&ctl, "pairing.approve",
+	    "{\"code\":\"abcdefgh\",\"notify\":true}");
+	assert_true(said(&ctl, "approved"));
+	run_ms(5);
+	assert_int_equal(a.n_rows, 1);
+	assert_int_equal(b.n_rows, 0);
+	check_row(&a, 0, "grant.row", "user", USER);
+	o = row(&a, 0);
+	assert_string_equal(ts_str(o, "notify"), "d");
+	json_object_put(o);
+	/* Of what was not heard, the next link tells. */
+	client_close(&a);
+	call(&ctl, "pairing.revoke", "{\"who\":\"" USER "\"}");
+	client_open(&a, "account", "a", NULL);
+	assert_string_equal(call(&a, "access.load", "{}"), "access");
+	assert_int_equal(json_object_array_length(json_object_object_get(
+			     a.reply, "grants")), 0);
+	client_close(&a);
+	client_close(&b);
+	client_close(&ctl);
+#undef USER
+}
+
 static void
 test_dead_retry(void **state)
 {
@@ -637,6 +679,7 @@ main(void)
 	    T(test_cannot_open),
 	    T(test_links_before_start),
 	    T(test_dead_retry),
+	    T(test_grants),
 	    T(test_sessions),
 	    T(test_slow_reader),
 	};
