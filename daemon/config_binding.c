@@ -156,7 +156,8 @@ static struct json_object *
 brief_json(const struct config_agent *agent)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *identity;
+	struct json_object *identity, *model;
+	char *ref;
 
 	identity = config_json_get(agent->json, "identity");
 	config_json_str(o, "id", agent->id);
@@ -164,6 +165,13 @@ brief_json(const struct config_agent *agent)
 	config_json_copy(o, "name", identity, "name");
 	config_json_copy(o, "emoji", identity, "emoji");
 	config_json_copy(o, "mentionPatterns", agent->json, "mentionPatterns");
+	if ((model = config_json_get(agent->json, "model")) != NULL) {
+		ref = config_printf("%s/%s",
+		    json_object_get_string(config_json_get(model, "provider")),
+		    json_object_get_string(config_json_get(model, "model")));
+		config_json_str(o, "model", ref);
+		free(ref);
+	}
 	return o;
 }
 

@@ -30,6 +30,7 @@ struct answer {
 	int64_t sent;    /* bytes of the stream */
 	int stream;
 	int tools_sent;
+	int thought;     /* the reasoning was sent */
 	long marker;     /* of the bench, -1: none */
 };
 
@@ -238,6 +239,24 @@ stream_step(struct answer *a)
 	return cut;
 }
 
+/* The reasoning, as one chunk before the others. 1: the answer is gone. */
+static int
+stream_think(struct answer *a)
+{
+	struct buf b = {0};
+	int cut;
+
+	a->thought = 1;
+	chunk_head(&b, a);
+	buf_str(&b, "{\"role\":\"assistant\",\"content\":null,"
+	    "\"reasoning_content\":");
+	buf_jstr(&b, a->s->reasoning);
+	buf_str(&b, "},\"finish_reason\":null}]}\n\n");
+	cut = stream_put(a, b.p, b.len);
+	buf_free(&b);
+	return cut;
+}
+
 static void
 stream_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -245,6 +264,15 @@ stream_cb(evutil_socket_t fd, short what, void *arg)
 	struct timeval tv;
 	int wait;
 
+	if (a->s->reasoning != NULL && !a->thought) {
+		if (stream_think(a))
+			return;
+		if (a->s->chunk_delay_ms > 0) {
+			tv = ms_timeval(a->s->chunk_delay_ms);
+			evtimer_add(a->timer, &tv);
+			return;
+		}
+	}
 	while (a->chunk < a->chunks) {
 		if (stream_step(a))
 			return;

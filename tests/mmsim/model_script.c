@@ -36,6 +36,7 @@ script_unref(struct script *s)
 		return;
 	free(s->reply);
 	free(s->match);
+	free(s->reasoning);
 	free(s->tool_calls);
 	free(s->garbage);
 	free(s->error);
@@ -107,6 +108,7 @@ model_script(struct json_object *o)
 	    !fault_num(o, "echo", 0))
 		s->reply = xstrdup(json_object_get_string(v));
 	s->match = opt(o, "match");
+	s->reasoning = opt(o, "reasoning");
 	s->garbage = garbage_of(o);
 	s->error = opt(o, "error");
 	if (json_object_object_get_ex(o, "tool_calls", &v) &&

@@ -13,6 +13,7 @@ struct script {
 	TAILQ_ENTRY(script) link;
 	int refs;
 	char *reply;       /* NULL: echo */
+	char *reasoning;   /* sent before the reply, or NULL */
 	char *match;       /* only requests whose body has this */
 	char *tool_calls;  /* JSON array */
 	char *garbage;     /* sent in the place of a chunk */

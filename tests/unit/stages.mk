@@ -51,3 +51,7 @@ check_PROGRAMS += tests/unit/test_pipeline
 TESTS += tests/unit/test_pipeline
 tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
 tests_unit_test_pipeline_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_preview_text
+TESTS += tests/unit/test_preview_text
+tests_unit_test_preview_text_SOURCES = tests/unit/test_preview_text.c
+tests_unit_test_preview_text_LDADD = libpostern_stages.a $(UNIT_LIBS)

@@ -12,6 +12,9 @@
 
 #include "common/monotime.h"
 #include "workers/account/inbound.h"
+#include "workers/account/outtext.h"
+#include "workers/account/stream_cfg.h"
+#include "workers/account/typing.h"
 
 struct agents;
 struct channels;
@@ -34,8 +37,6 @@ struct users;
 struct chan;
 struct worker;
 
-enum stream_mode { STREAM_OFF, STREAM_PARTIAL, STREAM_BLOCK, STREAM_PROGRESS };
-
 struct account {
 	struct worker *worker;
 	struct event_base *base;
@@ -54,9 +55,9 @@ struct account {
 	struct monotime server_seen;
 
 	/* Configuration. */
-	enum stream_mode stream;
-	int chunk_limit; /* UTF-16 units of one post */
-	int chunk_newline;
+	struct out_cfg out;
+	struct stream_cfg stream;
+	struct typing_cfg typing;
 	int64_t fill_age_ms; /* older missed posts are not answered */
 
 	/* Counters for status. */

@@ -562,19 +562,19 @@ conn_live(const struct account *a)
 	return a->conn->state == CONN_LIVE;
 }
 
-void
+int
 conn_typing(struct account *a, const char *channel, const char *root)
 {
 	struct json_object *data;
 
 	if (a->conn->state != CONN_LIVE)
-		return;
+		return -1;
 	data = json_object_new_object();
 	json_object_object_add(
 	    data, "channel_id", json_object_new_string(channel));
 	json_object_object_add(
 	    data, "parent_id", json_object_new_string(root));
-	action_send(a, "user_typing", data);
+	return action_send(a, "user_typing", data);
 }
 
 const char *

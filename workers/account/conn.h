@@ -34,8 +34,8 @@ void conn_stop(struct account *);
 /* Stop or go on reading, by what waits behind us. */
 void conn_throttle(struct account *);
 int conn_live(const struct account *);
-/* Tell the channel that the bot is typing; quietly nothing when down. */
-void conn_typing(struct account *, const char *channel, const char *root);
+/* Tell the channel that the bot is typing. -1: it could not be said. */
+int conn_typing(struct account *, const char *channel, const char *root);
 
 /* For status. */
 const char *conn_state_name(const struct account *);

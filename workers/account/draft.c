@@ -12,31 +12,24 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/draft.h"
-#include "workers/account/draft_text.h"
 #include "workers/account/lookup.h"
-
-#define LOOKS_MAX 5
-#define LOOK_AGAIN_MS 2000
 
 struct draft {
 	struct account *a;
 	struct net_request *req;
-	struct lookup *look;
 	struct event *timer;
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];
 	char event_id[EVENT_ID_SIZE];
 	char post[MM_ID_SIZE]; /* "" before it exists */
 	char *text;            /* newest, not sent yet; NULL none */
-	char *shown;           /* what the post says */
-	int64_t since;
-	struct monotime last;  /* when the last request began */
-	int failed;            /* no more requests this turn */
+	char *sent;            /* what the last request said */
+	struct monotime last;  /* when it began */
+	int held;
+	int failed;            /* no more requests */
 	int unclear;           /* a create had no clear end */
-	int adopt;             /* an earlier life may have left one: look */
-	int looks;             /* that could not tell */
-	int finishing;
-	draft_fn fn;
+	int spoiled;           /* an edit had none, or will never be taken */
+	draft_fn changed;
 	void *arg;
 };
 
@@ -50,7 +43,7 @@ on_timer(int fd, short what, void *arg)
 
 struct draft *
 draft_new(struct account *a, const char *channel, const char *root,
-    const char *event_id, int64_t since, int recovered)
+    const char *event_id, draft_fn changed, void *arg)
 {
 	struct draft *d;
 
@@ -61,21 +54,38 @@ draft_new(struct account *a, const char *channel, const char *root,
 	ID_COPY(d->channel, channel);
 	ID_COPY(d->root, root);
 	ID_COPY(d->event_id, event_id);
-	d->since = since;
-	d->adopt = recovered;
+	d->changed = changed;
+	d->arg = arg;
 	d->last = monotime_add(monotime_now(), -DRAFT_THROTTLE_MS);
 	return d;
 }
 
 static void
-draft_failed(struct draft *d, const struct net_result *r,
-    struct json_object *body)
+failed(struct draft *d, const struct net_result *r, struct json_object *body)
 {
 	char buf[256];
 
 	d->failed = 1;
+	draft_stop(d);
 	log_event(LOG_INFO, "draft.failed", "account", d->a->id, "channel",
 	    d->channel, "error", api_error(r, body, buf, sizeof(buf)), NULL);
+}
+
+/* Refused for good, not for now. */
+static int
+refused(const struct net_result *r)
+{
+	return r->ending == NET_ANSWERED && r->status >= 400 &&
+	    r->status < 500 && r->status != 401 && r->status != 408 &&
+	    r->status != 429;
+}
+
+/* A gateway's answer says nothing about what is behind it. */
+static int
+late(const struct net_result *r)
+{
+	return r->ending == NET_MAYBE || (r->ending == NET_ANSWERED &&
+		(r->status == 502 || r->status == 504 || r->status == 408));
 }
 
 static void
@@ -89,12 +99,12 @@ create_done(struct account *a, const struct net_result *r,
 	if (r->ending == NET_ANSWERED && r->status == 201 && mm_id_valid(id))
 		ID_COPY(d->post, id);
 	else {
-		d->unclear = r->ending == NET_MAYBE ||
-		    (r->ending == NET_ANSWERED &&
-			(r->status == 201 || r->status >= 500));
-		draft_failed(d, r, body);
+		d->unclear = late(r) || (r->ending == NET_ANSWERED &&
+			(r->status < 300 || r->status >= 500));
+		failed(d, r, body);
 	}
 	draft_step(d);
+	d->changed(d->arg);
 }
 
 static void
@@ -104,9 +114,12 @@ edit_done(struct account *a, const struct net_result *r,
 	struct draft *d = arg;
 
 	d->req = NULL;
-	if (r->ending != NET_ANSWERED || r->status != 200)
-		draft_failed(d, r, body);
+	if (r->ending != NET_ANSWERED || r->status != 200) {
+		d->spoiled = late(r) || refused(r);
+		failed(d, r, body);
+	}
 	draft_step(d);
+	d->changed(d->arg);
 }
 
 static struct json_object *
@@ -147,36 +160,12 @@ send_text(struct draft *d)
 		json_object_object_add(
 		    msg, "message", json_object_new_string(d->text));
 		snprintf(path, sizeof(path), "/posts/%s/patch", d->post);
-		d->req =
-		    api_send(d->a, "PUT", path, msg, edit_done, d);
+		d->req = api_send(d->a, "PUT", path, msg, edit_done, d);
 	}
-	free(d->shown);
-	d->shown = d->text;
+	free(d->sent);
+	d->sent = d->text;
 	d->text = NULL;
 	d->last = monotime_now();
-}
-
-static void
-look_done(struct account *a, const char *post, const char *failed, void *arg)
-{
-	struct draft *d = arg;
-
-	d->look = NULL;
-	if (failed != NULL && ++d->looks < LOOKS_MAX) {
-		loop_timer(d->timer, LOOK_AGAIN_MS);
-		return;
-	}
-	d->unclear = d->adopt = 0;
-	if (*post != '\0')
-		ID_COPY(d->post, post);
-	draft_step(d);
-}
-
-static void
-draft_end(struct draft *d)
-{
-	d->finishing = 0;
-	d->fn(d->arg);
 }
 
 static void
@@ -184,18 +173,8 @@ draft_step(struct draft *d)
 {
 	int64_t wait;
 
-	if (d->req != NULL || d->look != NULL)
-		return;
-	if (d->adopt || (d->finishing && d->unclear)) {
-		d->look = lookup_start(d->a, d->channel, d->since, MARK_DRAFT,
-		    d->event_id, look_done, d);
-		return;
-	}
-	if (d->finishing) {
-		draft_end(d);
-		return;
-	}
-	if (d->failed || d->text == NULL)
+	if (d->req != NULL || d->text == NULL ||
+	    (d->held && d->post[0] == '\0'))
 		return;
 	wait = DRAFT_THROTTLE_MS - monotime_since(d->last);
 	if (wait > 0)
@@ -205,40 +184,84 @@ draft_step(struct draft *d)
 }
 
 void
-draft_update(struct draft *d, const char *text)
+draft_adopt(struct draft *d, const char *post)
 {
-	char *cut;
+	if (d->req == NULL && d->post[0] == '\0')
+		ID_COPY(d->post, post);
+}
 
-	if (d->failed || d->finishing)
-		return;
-	/* NULL: nothing but blanks. */
-	if ((cut = draft_truncate(text, DRAFT_UNITS)) == NULL)
-		return;
-	free(d->text);
-	d->text = NULL;
-	if (d->shown != NULL && strcmp(d->shown, cut) == 0) {
-		free(cut);
-		return;
-	}
-	d->text = cut;
+void
+draft_hold(struct draft *d, int on)
+{
+	d->held = on;
 	draft_step(d);
 }
 
 void
-draft_finish(struct draft *d, draft_fn fn, void *arg)
+draft_update(struct draft *d, const char *text)
 {
-	d->finishing = 1;
-	d->fn = fn;
-	d->arg = arg;
-	if (d->req != NULL || d->look != NULL)
+	if (d->failed)
 		return;
-	loop_timer(d->timer, 0);
+	free(d->text);
+	d->text = NULL;
+	if (d->sent != NULL && strcmp(d->sent, text) == 0)
+		return;
+	if ((d->text = strdup(text)) == NULL)
+		fatal("strdup");
+	draft_step(d);
+}
+
+void
+draft_stop(struct draft *d)
+{
+	free(d->text);
+	d->text = NULL;
+	event_del(d->timer);
+}
+
+void
+draft_abort(struct draft *d)
+{
+	draft_stop(d);
+	if (d->req == NULL)
+		return;
+	net_request_cancel(d->req);
+	d->req = NULL;
+	d->failed = 1;
+	if (d->post[0] == '\0')
+		d->unclear = 1;
+	else
+		d->spoiled = 1;
+}
+
+int
+draft_busy(const struct draft *d)
+{
+	return d->req != NULL;
+}
+
+int
+draft_failed(const struct draft *d)
+{
+	return d->failed;
 }
 
 const char *
 draft_post(const struct draft *d)
 {
 	return d->post;
+}
+
+int
+draft_usable(const struct draft *d)
+{
+	return d->post[0] != '\0' && !d->spoiled && d->req == NULL;
+}
+
+int
+draft_unclear(const struct draft *d)
+{
+	return d->unclear;
 }
 
 void
@@ -248,9 +271,8 @@ draft_free(struct draft *d)
 		return;
 	if (d->req != NULL)
 		net_request_cancel(d->req);
-	lookup_cancel(d->look);
 	event_free(d->timer);
 	free(d->text);
-	free(d->shown);
+	free(d->sent);
 	free(d);
 }

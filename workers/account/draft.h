@@ -1,16 +1,13 @@
 /*
- * The preview post of a turn, with one writer: this.
+ * One preview post, with one writer: this.
  *
- * The first update creates the post at once; later ones edit it at most
- * every 1200 ms, one request at a time, newest text only. Any failure ends
- * the preview for the turn; the answer itself goes out all the same. The
- * post carries its event's id in props, so that one that a crash left
- * behind is found and removed.
+ * The first text creates the post at once; later ones edit it at most every
+ * 1200 ms, one request at a time, newest text only. Any failure is the end:
+ * nothing more is sent. The post carries its event's id in props, so that one
+ * that a crash left behind is found and removed.
  */
 #ifndef ACCOUNT_DRAFT_H
 #define ACCOUNT_DRAFT_H
-
-#include <stdint.h>
 
 #define DRAFT_THROTTLE_MS 1200 /* spec channel 5.2 */
 
@@ -18,23 +15,36 @@ struct account;
 struct draft;
 
 /*
- * since: server time of the post that is answered. recovered: an earlier
- * life of this worker may have left a preview: find it and go on with it.
- * Strings are copied.
- */
-struct draft *draft_new(struct account *, const char *channel,
-    const char *root, const char *event_id, int64_t since, int recovered);
-/* Show this text (copied); cut to the preview's limit. */
-void draft_update(struct draft *, const char *text);
-/*
- * No more updates for now. fn is called when no request is under way, not
- * from inside this call.
+ * changed is called after each answer of the server, never from inside a
+ * call of this module. Strings are copied.
  */
 typedef void (*draft_fn)(void *arg);
-void draft_finish(struct draft *, draft_fn, void *arg);
-/* The post that exists, or "". Final once draft_finish() has called back. */
-const char *draft_post(const struct draft *);
-/* Forget it all; a post that exists stays. NULL is fine. */
+struct draft *draft_new(struct account *, const char *channel,
+    const char *root, const char *event_id, draft_fn changed, void *arg);
+/* NULL is fine. A post that exists stays. */
 void draft_free(struct draft *);
+
+/* Go on with this post of an earlier life; not after the first text went. */
+void draft_adopt(struct draft *, const char *post);
+/* While on, nothing is created: posts have an order. */
+void draft_hold(struct draft *, int on);
+/* The post is to say this: not blank, and not cut here. */
+void draft_update(struct draft *, const char *text);
+/* What was not sent yet is not sent any more. */
+void draft_stop(struct draft *);
+/* As draft_stop(); the request under way is given up. */
+void draft_abort(struct draft *);
+
+int draft_busy(const struct draft *); /* a request is under way */
+int draft_failed(const struct draft *);
+/* The post that exists, or "". */
+const char *draft_post(const struct draft *);
+/*
+ * It exists, and nothing of ours can change it any more but a new request:
+ * the next edit is the last word.
+ */
+int draft_usable(const struct draft *);
+/* A post may exist that draft_post() does not know of. */
+int draft_unclear(const struct draft *);
 
 #endif

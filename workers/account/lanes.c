@@ -14,8 +14,8 @@
 #include "common/tree.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/draft.h"
 #include "workers/account/lanes.h"
+#include "workers/account/preview.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -317,7 +317,7 @@ lanes_row_done(struct account *a, struct row *r)
 	row_stopped(a, r);
 	TAILQ_REMOVE(&l->rows, r, entry);
 	a->lanes->waiting--;
-	draft_free(r->draft);
+	preview_free(r->preview);
 	json_object_put(r->data);
 	free(r);
 	lane_check(a, l);

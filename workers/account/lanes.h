@@ -20,10 +20,10 @@
 #define RUNNING_MAX 64 /* turns of one account at once */
 
 struct account;
-struct draft;
 struct json_object;
 struct lane;
 struct lanes;
+struct preview;
 struct turn;
 
 /* An event of the inbox that waits for, or has, its turn. */
@@ -41,7 +41,7 @@ struct row {
 	char root[MM_ID_SIZE];
 	char event[EVENT_ID_SIZE];
 	struct json_object *data; /* owned: what intake made of it */
-	struct draft *draft;
+	struct preview *preview; /* or NULL */
 	struct turn *turn; /* running */
 };
 

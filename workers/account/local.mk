@@ -21,11 +21,15 @@ postern_account_SOURCES = \
 	workers/account/names.c workers/account/names.h \
 	workers/account/outbox.c workers/account/outbox.h \
 	workers/account/pairing.c workers/account/pairing.h \
+	workers/account/preview.c workers/account/preview.h \
+	workers/account/preview_end.c workers/account/preview_int.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
 	workers/account/standing.c workers/account/standing.h \
 	workers/account/storelink.c workers/account/storelink.h \
+	workers/account/sweep.c workers/account/sweep.h \
 	workers/account/turn.c workers/account/turn.h \
 	workers/account/turn_end.c workers/account/turn_end.h \
+	workers/account/typing.c workers/account/typing.h \
 	workers/account/users.c workers/account/users.h
 postern_account_LDADD = libpostern_stages.a $(NET_LIBS) $(WORKER_LIBS)

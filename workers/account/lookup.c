@@ -22,10 +22,13 @@ struct lookup {
 	int64_t since;
 	const char *mark;
 	char *value;
-	lookup_fn fn;
+	lookup_fn fn;      /* one of these two */
+	lookup_all_fn all;
 	void *arg;
 	int per_page;
 	size_t seen;
+	size_t n;
+	char found[LOOKUP_MAX][MM_ID_SIZE];
 };
 
 static void lookup_page(struct lookup *);
@@ -38,9 +41,14 @@ lookup_free(struct lookup *l)
 }
 
 static void
-lookup_end(struct lookup *l, const char *post, const char *failed)
+lookup_end(struct lookup *l, const char *failed)
 {
-	l->fn(l->a, post, failed, l->arg);
+	if (l->all != NULL)
+		l->all(l->a, (const char(*)[MM_ID_SIZE])l->found,
+		    failed == NULL ? l->n : 0, failed, l->arg);
+	else
+		l->fn(l->a, failed == NULL && l->n > 0 ? l->found[0] : "",
+		    failed, l->arg);
 	lookup_free(l);
 }
 
@@ -67,7 +75,7 @@ page_search(struct lookup *l, struct json_object *body)
 	    !json_object_is_type(order, json_type_array) ||
 	    !json_object_object_get_ex(body, "posts", &posts) ||
 	    !json_object_is_type(posts, json_type_object)) {
-		lookup_end(l, "", "not a list of posts");
+		lookup_end(l, "not a list of posts");
 		return 1;
 	}
 	n = json_object_array_length(order);
@@ -79,18 +87,22 @@ page_search(struct lookup *l, struct json_object *body)
 		    !json_object_object_get_ex(posts, id, &post))
 			continue;
 		if (is_it(l, post)) {
-			lookup_end(l, id, NULL);
-			return 1;
+			ID_COPY(l->found[l->n], id);
+			if (l->all == NULL || ++l->n == LOOKUP_MAX) {
+				l->n += l->all == NULL;
+				lookup_end(l, NULL);
+				return 1;
+			}
 		}
 		ID_COPY(l->before, id);
 		if (api_int(post, "create_at") < l->since) {
-			lookup_end(l, "", NULL);
+			lookup_end(l, NULL);
 			return 1;
 		}
 	}
 	l->seen += n;
 	if (n < (size_t)l->per_page || l->seen >= POSTS_MAX) {
-		lookup_end(l, "", NULL);
+		lookup_end(l, NULL);
 		return 1;
 	}
 	return 0;
@@ -106,7 +118,7 @@ page_done(struct account *a, const struct net_result *r,
 	l->req = NULL;
 	if (r->ending == NET_ANSWERED &&
 	    (r->status == 403 || r->status == 404)) {
-		lookup_end(l, "", NULL); /* nothing of ours to be seen */
+		lookup_end(l, NULL); /* nothing of ours to be seen */
 		return;
 	}
 	if (r->status == 200 && r->partial && l->per_page > 1) {
@@ -116,7 +128,7 @@ page_done(struct account *a, const struct net_result *r,
 		return;
 	}
 	if (!api_ok(r, body, 200)) {
-		lookup_end(l, "", api_error(r, body, buf, sizeof(buf)));
+		lookup_end(l, api_error(r, body, buf, sizeof(buf)));
 		return;
 	}
 	if (!page_search(l, body))
@@ -134,9 +146,9 @@ lookup_page(struct lookup *l)
 	l->req = api_get(l->a, path, page_done, l);
 }
 
-struct lookup *
-lookup_start(struct account *a, const char *channel, int64_t since,
-    const char *mark, const char *value, lookup_fn fn, void *arg)
+static struct lookup *
+lookup_new(struct account *a, const char *channel, int64_t since,
+    const char *mark, const char *value, void *arg)
 {
 	struct lookup *l;
 
@@ -148,9 +160,28 @@ lookup_start(struct account *a, const char *channel, int64_t since,
 	l->since = since;
 	l->per_page = PAGE;
 	l->mark = mark;
-	l->fn = fn;
 	l->arg = arg;
 	lookup_page(l);
+	return l;
+}
+
+struct lookup *
+lookup_start(struct account *a, const char *channel, int64_t since,
+    const char *mark, const char *value, lookup_fn fn, void *arg)
+{
+	struct lookup *l = lookup_new(a, channel, since, mark, value, arg);
+
+	l->fn = fn;
+	return l;
+}
+
+struct lookup *
+lookup_all(struct account *a, const char *channel, int64_t since,
+    const char *mark, const char *value, lookup_all_fn fn, void *arg)
+{
+	struct lookup *l = lookup_new(a, channel, since, mark, value, arg);
+
+	l->all = fn;
 	return l;
 }
 

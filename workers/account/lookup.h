@@ -6,7 +6,10 @@
 #ifndef ACCOUNT_LOOKUP_H
 #define ACCOUNT_LOOKUP_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "workers/account/inbound.h"
 
 struct account;
 struct lookup;
@@ -27,6 +30,13 @@ typedef void (*lookup_fn)(struct account *, const char *post,
  */
 struct lookup *lookup_start(struct account *, const char *channel,
     int64_t since, const char *mark, const char *value, lookup_fn, void *arg);
+/* The same, but every one of them, newest first, at most LOOKUP_MAX. */
+#define LOOKUP_MAX 64
+typedef void (*lookup_all_fn)(struct account *,
+    const char (*posts)[MM_ID_SIZE], size_t n, const char *failed, void *arg);
+struct lookup *lookup_all(struct account *, const char *channel,
+    int64_t since, const char *mark, const char *value, lookup_all_fn,
+    void *arg);
 void lookup_cancel(struct lookup *);
 
 #endif

@@ -77,18 +77,6 @@ account_prepare(struct worker *w)
 	worker_set_state(w, a);
 }
 
-static enum stream_mode
-stream_mode(const char *s)
-{
-	if (strcmp(s, "off") == 0)
-		return STREAM_OFF;
-	if (strcmp(s, "block") == 0)
-		return STREAM_BLOCK;
-	if (strcmp(s, "progress") == 0)
-		return STREAM_PROGRESS;
-	return STREAM_PARTIAL;
-}
-
 /* Secrets come before or after this: the endpoint is made at start. */
 static struct base_url url;
 static struct net_endpoint_opts opts;
@@ -124,7 +112,7 @@ static void
 account_init(struct worker *w, struct json_object *config)
 {
 	struct account *a = worker_state(w);
-	struct json_object *streaming, *fill;
+	struct json_object *fill;
 	struct fields f;
 	const char *why;
 
@@ -137,12 +125,11 @@ account_init(struct worker *w, struct json_object *config)
 	endpoint_init(a, config);
 	a->resolver = resolver_new(config);
 	fields_open(&f, config);
-	a->chunk_limit =
-	    (int)fields_opt_int(&f, "textChunkLimit", 1, 16383, 4000);
-	streaming = fields_opt_obj(&f, "streaming");
-	a->stream = stream_mode(api_str(streaming, "mode"));
-	a->chunk_newline =
-	    strcmp(api_str(streaming, "chunkMode"), "newline") == 0;
+	if ((why = out_cfg_read(&a->out, config)) != NULL ||
+	    (why = stream_cfg_read(&a->stream, fields_opt_obj(&f, "streaming"),
+		 a->out.limit)) != NULL)
+		fatalx("init: %s", why);
+	typing_cfg_read(&a->typing, fields_opt_obj(&f, "typing"));
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;

@@ -23,14 +23,17 @@
 #include "workers/account/outbox.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
+#include "workers/account/sweep.h"
+#include "workers/account/utf8.h"
 
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define CLOCK_SLACK_MS 600000 /* our clock against the server's */
 #define TEXT_MAX (512u * 1024)
 #define TOLD_MAX 256
+#define DOUBTS_MAX 3
 
-enum out_op { OUT_POST, OUT_EDIT, OUT_DELETE };
+enum out_op { OUT_POST, OUT_EDIT, OUT_DELETE, OUT_SWEEP };
 
 struct out_row {
 	TAILQ_ENTRY(out_row) entry;
@@ -38,6 +41,8 @@ struct out_row {
 	struct lane *lane;
 	struct net_request *req;
 	struct lookup *look;
+	struct sweep *sweep;
+	struct json_object *props; /* of a sweep, or NULL */
 	struct event *timer;
 	char key[OUTBOX_KEY_SIZE];
 	char lane_key[LANE_KEY_SIZE];
@@ -51,6 +56,9 @@ struct out_row {
 	int created_here; /* no, by that of this host */
 	unsigned tries;
 	int unclear;      /* look before sending (again) */
+	int instead;      /* a post, because the post to edit cannot be */
+	char made[MM_ID_SIZE]; /* then: the new one */
+	unsigned doubts;  /* answers to an edit that did not show it */
 	outbox_fn fn;
 	void *arg;
 };
@@ -129,6 +137,7 @@ row_end(struct out_row *r, const char *post, const char *failed)
 		r->fn(a, post, failed, r->arg);
 	if (r->timer != NULL)
 		event_free(r->timer);
+	json_object_put(r->props);
 	free(r->text);
 	free(r);
 	if (next != NULL)
@@ -183,8 +192,10 @@ row_done(struct out_row *r, const char *post)
 	json_object_object_add(msg, "key", json_object_new_string(r->key));
 	json_object_object_add(msg, "post", json_object_new_string(post));
 	tell(r->a, msg);
-	r->a->n_answers++;
-	r->a->last_out = walltime_ms();
+	if (r->op == OUT_POST || r->op == OUT_EDIT) {
+		r->a->n_answers++;
+		r->a->last_out = walltime_ms();
+	}
 	row_end(r, post, NULL);
 }
 
@@ -263,6 +274,21 @@ row_failed(struct out_row *r, const struct net_result *res,
 	row_later(r, wait);
 }
 
+static void send_delete(struct out_row *);
+
+/* The new post is there: the one that it stands for goes. */
+static void
+posted(struct out_row *r, const char *post)
+{
+	if (!r->instead) {
+		row_done(r, post);
+		return;
+	}
+	ID_COPY(r->made, post);
+	r->op = OUT_DELETE;
+	send_delete(r);
+}
+
 static void
 post_done(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
@@ -274,10 +300,48 @@ post_done(struct account *a, const struct net_result *res,
 	if (res->ending == NET_ANSWERED &&
 	    (res->status == 201 || res->status == 200)) {
 		/* Accepted, even when the body cannot be read: not again. */
-		row_done(r, mm_id_valid(id) ? id : "");
+		posted(r, mm_id_valid(id) ? id : "");
 		return;
 	}
 	row_failed(r, res, body);
+}
+
+/*
+ * The post cannot be edited: say it anew. Later pieces of the same answer
+ * follow it, so that they stay in order.
+ */
+static void
+edit_instead(struct out_row *r)
+{
+	struct out_row *e;
+
+	TAILQ_FOREACH(e, &r->a->outbox->rows, entry) {
+		if (e->op != OUT_EDIT || e->seq != r->seq ||
+		    strcmp(e->lane_key, r->lane_key) != 0)
+			continue;
+		e->op = OUT_POST;
+		e->instead = 1;
+	}
+	row_go(r);
+}
+
+/* 1: the server's answer shows the text; 0: another; -1: it shows nothing. */
+static int
+edit_shown(const struct out_row *r, const struct net_result *res,
+    struct json_object *body)
+{
+	char *want, *is;
+	int same;
+
+	if (body == NULL || res->partial ||
+	    strcmp(api_str(body, "id"), r->post) != 0)
+		return -1;
+	want = utf8_trim(r->text);
+	is = utf8_trim(api_str(body, "message"));
+	same = strcmp(want, is) == 0;
+	free(want);
+	free(is);
+	return same;
 }
 
 static void
@@ -285,18 +349,24 @@ edit_done(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
 {
 	struct out_row *r = arg;
+	int shown;
 
 	r->req = NULL;
 	if (res->ending == NET_ANSWERED && res->status == 200) {
-		row_done(r, r->post);
+		shown = edit_shown(r, res, body);
+		if (shown == 1 || (shown == -1 && ++r->doubts == DOUBTS_MAX))
+			row_done(r, r->post);
+		else if (shown == -1)
+			row_later(r, -1);
+		else
+			edit_instead(r);
 		return;
 	}
 	if (res->ending == NET_ANSWERED && res->status >= 400 &&
 	    res->status < 500 && res->status != 401 && res->status != 408 &&
 	    res->status != 429) {
-		/* Deleted, or the edit window has closed: say it anew. */
-		r->op = OUT_POST;
-		row_go(r);
+		/* Deleted, or the edit window has closed. */
+		edit_instead(r);
 		return;
 	}
 	row_failed(r, res, body);
@@ -311,9 +381,11 @@ delete_done(struct account *a, const struct net_result *res,
 	r->req = NULL;
 	/* 403 and 404: it is gone, or not ours to remove any more. */
 	if (res->ending == NET_ANSWERED && res->status < 500 &&
-	    res->status != 401 && res->status != 429)
-		row_done(r, "");
-	else
+	    res->status != 401 && res->status != 429) {
+		if (r->instead)
+			r->op = OUT_POST;
+		row_done(r, r->made);
+	} else
 		row_failed(r, res, body);
 }
 
@@ -370,7 +442,7 @@ look_done(struct account *a, const char *post, const char *failed, void *arg)
 		return;
 	}
 	if (*post != '\0') {
-		row_done(r, post);
+		posted(r, post);
 		return;
 	}
 	r->unclear = 0;
@@ -384,11 +456,20 @@ created_at(const struct out_row *r)
 	return r->created + (r->created_here ? clock_offset(r->a) : 0);
 }
 
+static void
+sweep_done(void *arg)
+{
+	struct out_row *r = arg;
+
+	r->sweep = NULL;
+	row_done(r, "");
+}
+
 /* Edits and deletions may be repeated; a post must be looked for first. */
 static void
 row_go(struct out_row *r)
 {
-	if (r->req != NULL || r->look != NULL)
+	if (r->req != NULL || r->look != NULL || r->sweep != NULL)
 		return;
 	if (r->lane_key[0] != '\0' && lane_first(r->a, r->lane_key) != r)
 		return;
@@ -399,6 +480,9 @@ row_go(struct out_row *r)
 		send_edit(r);
 	else if (r->op == OUT_DELETE)
 		send_delete(r);
+	else if (r->op == OUT_SWEEP)
+		r->sweep = sweep_start(
+		    r->a, r->channel, r->text, r->props, sweep_done, r);
 	else if (r->unclear)
 		r->look = lookup_start(r->a, r->channel,
 		    created_at(r) - CLOCK_SLACK_MS, MARK_OUTBOX, r->key,
@@ -412,6 +496,7 @@ static struct out_row *
 row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 {
 	const char *key, *op, *channel, *root, *post, *text;
+	struct json_object *props;
 	struct out_row *r;
 
 	key = fields_str(f, "key", OUTBOX_KEY_SIZE - 1);
@@ -420,7 +505,7 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	root = fields_str(f, "root", MM_ID_LEN);
 	post = fields_str(f, "post", MM_ID_LEN);
 	text = fields_str(f, "text", TEXT_MAX);
-	fields_opt_obj(f, "props");
+	props = fields_opt_obj(f, "props");
 	if (fields_end(f) == -1 || strlen(lane) >= LANE_KEY_SIZE) {
 		log_warnx("outbox row: %s", fields_error(f));
 		return NULL;
@@ -431,7 +516,13 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	r->a = a;
 	r->op = strcmp(op, "edit") == 0 ? OUT_EDIT :
 	    strcmp(op, "delete") == 0   ? OUT_DELETE :
+	    strcmp(op, "sweep") == 0    ? OUT_SWEEP :
 					  OUT_POST;
+	/* A sweep takes its time: nobody waits for it. */
+	if (r->op == OUT_SWEEP) {
+		r->props = json_object_get(props);
+		lane = "";
+	}
 	r->seq = seq;
 	ID_COPY(r->key, key);
 	ID_COPY(r->lane_key, lane);

@@ -23,8 +23,10 @@ void outbox_key(char *buf, int64_t seq, int n);
 
 /*
  * The JSON of one row, as turn.commit and outbox.put carry it. op: "post"
- * (text, root), "edit" (post, text; becomes a post when that post is gone),
- * "delete" (post). Absent strings are "".
+ * (text, root), "edit" (post, text; becomes a new post, and the old one is
+ * deleted, when it cannot be edited), "delete" (post), "sweep" (text: the
+ * event whose previews are removed; props as sweep.h has them). Absent
+ * strings are "".
  */
 struct json_object *outbox_item(const char *key, const char *op,
     const char *channel, const char *root, const char *post,

@@ -10,5 +10,7 @@
  * dots and an opening underscore.
  */
 int reasoning_suppressed(const char *text, int flagged);
+/* 1 when more text may make this beginning one of those. */
+int reasoning_possible(const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libpostern_stages.a
 libpostern_stages_a_SOURCES = \
 	workers/account/allow.c workers/account/allow.h \
+	workers/account/block.c workers/account/block.h \
 	workers/account/cache.c workers/account/cache.h \
 	workers/account/chunk.c workers/account/chunk.h \
 	workers/account/command.c workers/account/command.h \
@@ -19,6 +20,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/lane.c workers/account/lane.h \
 	workers/account/mention.c workers/account/mention.h \
 	workers/account/normalise.c workers/account/normalise.h \
+	workers/account/outtext.c workers/account/outtext.h \
 	workers/account/pairing_text.c workers/account/pairing_text.h \
 	workers/account/pattern.c workers/account/pattern.h \
 	workers/account/pattern_impl.h \
@@ -30,11 +32,13 @@ libpostern_stages_a_SOURCES = \
 	workers/account/policy_agents.c \
 	workers/account/policy_compile.c \
 	workers/account/policy_impl.h \
+	workers/account/progress_text.c workers/account/progress_text.h \
 	workers/account/reasoning.c workers/account/reasoning.h \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
 	workers/account/session_key.c workers/account/session_key.h \
 	workers/account/strbuf.c workers/account/strbuf.h \
+	workers/account/stream_cfg.c workers/account/stream_cfg.h \
 	workers/account/surface.c workers/account/surface.h \
 	workers/account/table_row.c workers/account/table_row.h \
 	workers/account/tables.c workers/account/tables.h \

@@ -14,27 +14,25 @@
 #include "workers/account/account.h"
 #include "workers/account/agents.h"
 #include "workers/account/api.h"
-#include "workers/account/conn.h"
-#include "workers/account/draft.h"
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
 #include "workers/account/policy.h"
+#include "workers/account/preview.h"
+#include "workers/account/progress_text.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
-#define TYPING_AFTER_MS 150  /* an answer that quick needs no sign */
-#define TYPING_EVERY_MS 3000 /* spec channel 3.13 */
-#define TYPING_MAX_MS 60000
-#define GUARD_MS 30000       /* beyond the agent's own deadline */
-#define CRASHES_MAX 12       /* workers that died over one event */
+#define GUARD_MS 30000 /* beyond the agent's own deadline */
+#define CRASHES_MAX 12 /* workers that died over one event */
+#define DETAIL_MAX 1024
 
 static int64_t last_turn;
 
 static void
 turn_free(struct turn *t)
 {
-	event_free(t->typing);
+	typing_free(t->typing);
 	event_free(t->guard);
 	event_free(t->again);
 	json_object_put(t->transcript);
@@ -73,17 +71,6 @@ void
 turn_claim(struct account *a, struct row *r)
 {
 	storelink_tell(a, seq_msg("turn.begin", r));
-}
-
-static void
-on_typing(int fd, short what, void *arg)
-{
-	struct turn *t = arg;
-
-	if (t->ending || monotime_since(t->began) > TYPING_MAX_MS)
-		return;
-	conn_typing(t->a, t->row->channel, t->row->root);
-	loop_timer(t->typing, TYPING_EVERY_MS);
 }
 
 static void
@@ -132,6 +119,17 @@ is_configured(const struct account *a, const char *agent)
 	return !a->linked || strcmp(p->default_agent, agent) == 0;
 }
 
+/* The preview of a turn, or NULL: nothing is shown. */
+static struct preview *
+turn_preview(struct turn *t)
+{
+	struct row *r = t->row;
+
+	if (r->preview == NULL && preview_wanted(t->a))
+		r->preview = preview_new(t->a, r, t->agent);
+	return r->preview;
+}
+
 struct turn *
 turn_start(struct account *a, struct row *r)
 {
@@ -149,10 +147,10 @@ turn_start(struct account *a, struct row *r)
 	t->id = ++last_turn;
 	t->began = monotime_now();
 	ID_COPY(t->agent, agent);
-	t->typing = evtimer_new(a->base, on_typing, t);
+	t->typing = typing_new(a, r);
 	t->guard = evtimer_new(a->base, on_guard, t);
 	t->again = evtimer_new(a->base, turn_commit_again, t);
-	if (t->typing == NULL || t->guard == NULL || t->again == NULL)
+	if (t->guard == NULL || t->again == NULL)
 		fatalx("evtimer_new");
 	r->turn = t;
 	if (state == -1) {
@@ -168,8 +166,12 @@ turn_start(struct account *a, struct row *r)
 		turn_fail(t, 0, "large", "the message is too large", 0);
 		return t;
 	}
-	loop_timer(t->typing, TYPING_AFTER_MS);
+	typing_begin(t->typing, TYPING_INSTANT);
 	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
+	if (r->preview != NULL)
+		preview_rewind(r->preview);
+	else if (r->recovered)
+		turn_preview(t);
 	return t;
 }
 
@@ -203,20 +205,6 @@ turn_find(struct account *a, const char *agent, int64_t id)
 	return t;
 }
 
-static void
-draft_show(struct turn *t, const char *text)
-{
-	struct row *r = t->row;
-
-	if (t->a->stream == STREAM_OFF)
-		return;
-	if (r->draft == NULL)
-		r->draft = draft_new(
-		    t->a, r->channel, r->root, r->event, r->at,
-		    r->recovered);
-	draft_update(r->draft, text);
-}
-
 static int
 frame_text(struct account *a, const char *agent, struct json_object *msg)
 {
@@ -232,8 +220,65 @@ frame_text(struct account *a, const char *agent, struct json_object *msg)
 		return -1;
 	if ((t = turn_find(a, agent, id)) == NULL)
 		return 0;
-	if (a->stream == STREAM_PARTIAL || a->stream == STREAM_BLOCK)
-		draft_show(t, text);
+	typing_begin(t->typing, TYPING_MESSAGE);
+	if (turn_preview(t) != NULL)
+		preview_text(t->row->preview, text);
+	return 0;
+}
+
+static int
+phase_named(const char *s)
+{
+	if (strcmp(s, "start") == 0)
+		return TOOL_START;
+	if (strcmp(s, "update") == 0)
+		return TOOL_UPDATE;
+	return strcmp(s, "end") == 0 ? TOOL_END : -1;
+}
+
+static int
+frame_tool(struct account *a, const char *agent, struct json_object *msg)
+{
+	struct tool_event ev;
+	struct fields f;
+	struct turn *t;
+	int64_t id;
+	int phase;
+
+	fields_open(&f, msg);
+	id = fields_int(&f, "turn", 1, INT64_MAX);
+	ev.call = fields_str(&f, "call", TOOL_CALL_MAX);
+	ev.name = fields_str(&f, "name", TOOL_CALL_MAX);
+	phase = phase_named(fields_str(&f, "phase", 16));
+	ev.detail = fields_opt_str(&f, "detail", DETAIL_MAX);
+	ev.ok = fields_opt_bool(&f, "ok", 1);
+	if (fields_end(&f) == -1 || phase == -1 || *ev.name == '\0')
+		return -1;
+	ev.phase = (enum tool_phase)phase;
+	if ((t = turn_find(a, agent, id)) == NULL)
+		return 0;
+	typing_begin(t->typing, TYPING_THINKING);
+	if (turn_preview(t) != NULL)
+		preview_tool(t->row->preview, &ev);
+	return 0;
+}
+
+static int
+frame_thinking(struct account *a, const char *agent, struct json_object *msg)
+{
+	struct fields f;
+	struct turn *t;
+	int64_t id;
+
+	fields_open(&f, msg);
+	id = fields_int(&f, "turn", 1, INT64_MAX);
+	if (fields_end(&f) == -1)
+		return -1;
+	if ((t = turn_find(a, agent, id)) == NULL)
+		return 0;
+	typing_begin(t->typing, TYPING_THINKING);
+	if (turn_preview(t) != NULL)
+		preview_thinking(t->row->preview);
 	return 0;
 }
 
@@ -295,5 +340,9 @@ turn_frame(struct account *a, const char *agent, const char *type,
 		return frame_final(a, agent, msg);
 	if (strcmp(type, "turn.error") == 0)
 		return frame_error(a, agent, msg);
-	return 0; /* tools and thinking are shown in other modes */
+	if (strcmp(type, "turn.tool") == 0)
+		return frame_tool(a, agent, msg);
+	if (strcmp(type, "turn.thinking") == 0)
+		return frame_thinking(a, agent, msg);
+	return -1;
 }

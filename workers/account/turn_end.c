@@ -12,15 +12,13 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/chunk.h"
-#include "workers/account/draft.h"
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
+#include "workers/account/preview.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
-#define SILENT "NO_REPLY" /* spec channel 12 */
 #define COMMIT_AGAIN_MS 2000
 
 static void turn_settle(struct turn *);
@@ -31,7 +29,7 @@ static const int64_t retry_wait[] = {1000, 4000, 15000};
 /* Ending begins: the preview comes to rest first. */
 
 static void
-draft_rested(void *arg)
+preview_rested(void *arg)
 {
 	turn_settle(arg);
 }
@@ -39,16 +37,11 @@ draft_rested(void *arg)
 static void
 turn_ending(struct turn *t)
 {
-	struct row *r = t->row;
-
 	t->ending = 1;
-	event_del(t->typing);
+	typing_stop(t->typing);
 	event_del(t->guard);
-	if (r->draft == NULL && r->recovered)
-		r->draft = draft_new(
-		    t->a, r->channel, r->root, r->event, r->at, 1);
-	if (r->draft != NULL)
-		draft_finish(r->draft, draft_rested, t);
+	if (t->row->preview != NULL)
+		preview_finish(t->row->preview, preview_rested, t);
 	else
 		turn_settle(t);
 }
@@ -74,81 +67,10 @@ turn_fail(struct turn *t, int transient, const char *code, const char *text,
 	turn_ending(t);
 }
 
-/* What is to be posted */
-
-static void
-item_add(struct turn *t, struct json_object *items, const char *op,
-    const char *post, const char *text)
-{
-	char key[OUTBOX_KEY_SIZE];
-
-	outbox_key(key, t->row->seq, (int)json_object_array_length(items));
-	json_object_array_add(items, outbox_item(key, op, t->row->channel,
-				     t->row->root, post, text));
-}
-
-static int
-is_blank(const char *s)
-{
-	return s[strspn(s, " \t\r\n")] == '\0';
-}
-
-static int
-is_silent(const char *text)
-{
-	const char *s = text + strspn(text, " \t\r\n");
-	size_t len = strlen(SILENT);
-
-	return is_blank(text) ||
-	    (strncmp(s, SILENT, len) == 0 && is_blank(s + len));
-}
-
-/*
- * An answer of one piece becomes the preview's last edit; of more, new
- * posts, and the preview goes when they are there.
- */
-static struct json_object *
-answer_items(struct turn *t, const char *text)
-{
-	struct json_object *items = json_object_new_array();
-	struct account *a = t->a;
-	const char *preview = "";
-	char **chunks;
-	size_t i, n;
-
-	if (t->row->draft != NULL)
-		preview = draft_post(t->row->draft);
-	chunks = a->chunk_newline ?
-	    chunk_newline(text, (size_t)a->chunk_limit, &n) :
-	    chunk_length(text, (size_t)a->chunk_limit, &n);
-	if (n > TURN_POSTS_MAX)
-		log_event(LOG_WARNING, "turn.cut", "account", a->id,
-		    "event_id", t->row->event, "posts", LOG_NUM(n), NULL);
-	if (n == 1 && *preview != '\0')
-		item_add(t, items, "edit", preview, chunks[0]);
-	else {
-		for (i = 0; i < n && i < TURN_POSTS_MAX; i++)
-			item_add(t, items, "post", "", chunks[i]);
-		if (*preview != '\0')
-			item_add(t, items, "delete", preview, "");
-	}
-	chunk_free(chunks, n);
-	return items;
-}
-
-static struct json_object *
-cleanup_items(struct turn *t)
-{
-	struct json_object *items = json_object_new_array();
-
-	if (t->row->draft != NULL && *draft_post(t->row->draft) != '\0')
-		item_add(t, items, "delete", draft_post(t->row->draft), "");
-	return items;
-}
-
 /* Ends that the store commits */
 
 static void commit_send(struct turn *);
+static void turn_refused(struct turn *, const char *);
 
 /*
  * Nothing was written. A full disk or a locked database passes: the end of
@@ -166,6 +88,12 @@ commit_refused(struct turn *t, const char *err)
 	if (strcmp(err, "full") == 0 || strcmp(err, "io") == 0 ||
 	    strcmp(err, "busy") == 0) {
 		loop_timer(t->again, COMMIT_AGAIN_MS);
+		return;
+	}
+	if (!t->refused) {
+		/* Too large, or the like: at least nothing is left behind. */
+		t->refused = 1;
+		turn_refused(t, err);
 		return;
 	}
 	turn_over(t);
@@ -208,6 +136,12 @@ turn_commit_again(int fd, short what, void *arg)
 }
 
 static struct json_object *
+turn_items(struct turn *t, const char *text)
+{
+	return preview_items(t->a, t->row, t->agent, t->row->preview, text);
+}
+
+static struct json_object *
 end_msg(struct turn *t, const char *type)
 {
 	struct json_object *msg = chan_msg(type);
@@ -222,9 +156,9 @@ static void
 end_answer(struct turn *t)
 {
 	struct json_object *msg = end_msg(t, "turn.commit");
-	int silent = is_silent(t->text);
+	int silent = out_silent(t->text);
 
-	t->items = silent ? cleanup_items(t) : answer_items(t, t->text);
+	t->items = turn_items(t, silent ? NULL : t->text);
 	json_object_object_add(msg, "session",
 	    json_object_new_string(api_str(t->row->data, "session")));
 	json_object_object_add(
@@ -257,14 +191,17 @@ end_retry(struct turn *t)
 static void
 notice_add(struct turn *t, struct json_object *items)
 {
-	char text[1200];
+	char text[1200], key[OUTBOX_KEY_SIZE];
 	struct json_object *v = NULL;
 
 	json_object_object_get_ex(t->row->data, "addressed", &v);
 	if (!json_object_get_boolean(v))
 		return;
 	snprintf(text, sizeof(text), "I could not answer this: %s.", t->error);
-	item_add(t, items, "post", "", text);
+	outbox_key(
+	    key, t->row->seq, (int)json_object_array_length(items));
+	json_object_array_add(items, outbox_item(key, "post",
+	    t->row->channel, t->row->root, "", text));
 }
 
 static void
@@ -274,12 +211,26 @@ end_dead(struct turn *t)
 	char reason[256];
 
 	snprintf(reason, sizeof(reason), "%s: %s", t->code, t->error);
-	t->items = cleanup_items(t);
+	t->items = turn_items(t, NULL);
 	notice_add(t, t->items);
 	json_object_object_add(msg, "reason", json_object_new_string(reason));
 	json_object_object_add(msg, "status", json_object_new_int(0));
 	json_object_object_add(msg, "outbox", json_object_get(t->items));
 	commit_send(t);
+}
+
+static void
+turn_refused(struct turn *t, const char *err)
+{
+	json_object_put(t->commit);
+	json_object_put(t->items);
+	t->commit = t->items = NULL;
+	t->not_before = 0;
+	free(t->error);
+	if ((t->error = strdup("the answer could not be kept")) == NULL)
+		fatal("strdup");
+	strlcpy(t->code, err, sizeof(t->code));
+	end_dead(t);
 }
 
 static void

@@ -13,11 +13,12 @@ struct account;
 struct event;
 struct json_object;
 struct row;
+struct typing;
 
 struct turn {
 	struct account *a;
 	struct row *row;
-	struct event *typing;
+	struct typing *typing;
 	struct event *guard;
 	struct event *again; /* offer the commit to the store once more */
 	struct monotime began;
@@ -30,6 +31,7 @@ struct turn {
 	char *error; /* NULL: an answer */
 	char code[33];
 	int transient;
+	int refused; /* the store would not take the answer */
 	int64_t retry_ms;
 	/* What the store is asked to write. */
 	struct json_object *commit;

@@ -19,7 +19,7 @@ static int
 op_is_known(const char *op)
 {
 	return strcmp(op, "post") == 0 || strcmp(op, "edit") == 0 ||
-	       strcmp(op, "delete") == 0;
+	       strcmp(op, "delete") == 0 || strcmp(op, "sweep") == 0;
 }
 
 /* What load could not give back in one frame is refused. */
