@@ -10,6 +10,7 @@ import time
 
 from mattermost import BUILD
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 POSTERND = os.path.join(BUILD, "posternd")
 POSTERNCTL = os.path.join(BUILD, "posternctl")
 
@@ -26,7 +27,7 @@ def is_alive(pid):
 class Postern:
     """A daemon with a directory of its own, as root or not."""
 
-    def __init__(self, config, env=None, directory=None):
+    def __init__(self, config, env=None, directory=None, standins=None):
         self.dir = directory or tempfile.mkdtemp(prefix="postern-e2e-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "postern.json5")
@@ -43,7 +44,21 @@ class Postern:
             config["postern"].setdefault("user", "nobody")
             config["postern"].setdefault("storeUser", "daemon")
             config["postern"].setdefault("group", "nogroup")
+        if standins:
+            self.install(standins)
         self.write(config)
+
+    def install(self, standins):
+        """Programs of its own: {"postern-agent": "agent_standin.py"}."""
+        to = os.path.join(self.dir, "bin")
+        os.mkdir(to, 0o755)
+        for name in os.listdir(BUILD):
+            if name.startswith("postern") and "." not in name:
+                shutil.copy(os.path.join(BUILD, name), to)
+        for name, source in standins.items():
+            shutil.copy(os.path.join(HERE, source), os.path.join(to, name))
+            os.chmod(os.path.join(to, name), 0o755)
+        self.command = [os.path.join(to, "posternd")]
 
     def write(self, config):
         self.config = config

@@ -200,3 +200,33 @@ def test_agent_killed_in_the_middle(talk):
         p for p in dm_posts(talk)
         if p["message"] == "alpha beta gamma delta"], 20)
     only_answer(talk)
+
+
+def test_reasoning_is_announced_and_never_posted(talk):
+    talk.server.model(reasoning="they must not know", chunks=2,
+                      reply="what they may know", chunk_delay_ms=1500)
+    talk.user.say(talk.dm, "why?")
+    texts = set()
+
+    def answered():
+        texts.update(p["message"] for p in dm_posts(talk))
+        return "what they may know" in texts
+    talk.postern.wait(answered, 20)
+    assert "Thinking\u2026" in texts
+    assert not any("must not" in t for t in texts)
+    only_answer(talk)
+
+
+def test_think_block_is_announced_and_never_posted(talk):
+    talk.server.model(reply="<think>they must not know</think>\n\nopen words",
+                      chunks=4, chunk_delay_ms=800)
+    talk.user.say(talk.dm, "why?")
+    texts = set()
+
+    def answered():
+        texts.update(p["message"] for p in dm_posts(talk))
+        return "open words" in texts
+    talk.postern.wait(answered, 20)
+    assert "Thinking\u2026" in texts
+    assert not any("must not" in t for t in texts)
+    only_answer(talk)

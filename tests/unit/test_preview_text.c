@@ -343,6 +343,8 @@ test_blocks(void **state)
 	}
 	assert_int_equal(block_follows("one two", "one"), 3);
 	assert_int_equal(block_follows("\n one two", " one\n"), 5);
+	assert_int_equal(block_follows("one", "one"), 3);
+	assert_int_equal(block_follows("ones two", "one"), 0);
 	assert_int_equal(block_follows("one", "one two"), 0);
 	assert_int_equal(block_follows("other", "one"), 0);
 	assert_int_equal(block_follows("one", " "), 0);

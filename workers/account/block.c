@@ -50,10 +50,14 @@ size_t
 block_follows(const char *text, const char *piece)
 {
 	size_t skip = utf8_skip_blank(text, strlen(text)), len;
+	const char *at;
 
 	piece += utf8_skip_blank(piece, strlen(piece));
 	len = utf8_rtrim(piece, strlen(piece));
 	if (len == 0 || strncmp(text + skip, piece, len) != 0)
 		return 0;
+	at = text + skip + len;
+	if (*at != '\0' && utf8_skip_blank(at, strlen(at)) == 0)
+		return 0; /* in the middle of a word */
 	return skip + len;
 }

@@ -16,7 +16,8 @@ size_t block_ready(const char *text, size_t min, size_t max, int idle);
 
 /*
  * Bytes of text that piece has said: blanks, then piece without the blanks
- * around it. 0 when text goes on differently, or piece is blank.
+ * around it, which is the end of a word. 0 when text goes on differently, or
+ * piece is blank.
  */
 size_t block_follows(const char *text, const char *piece);
 
