@@ -20,6 +20,7 @@ postern_account_SOURCES = \
 	workers/account/main.c \
 	workers/account/names.c workers/account/names.h \
 	workers/account/outbox.c workers/account/outbox.h \
+	workers/account/outbox_send.c workers/account/outbox_int.h \
 	workers/account/pairing.c workers/account/pairing.h \
 	workers/account/preview.c workers/account/preview.h \
 	workers/account/preview_end.c workers/account/preview_int.h \

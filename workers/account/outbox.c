@@ -21,50 +21,19 @@
 #include "workers/account/lanes.h"
 #include "workers/account/lookup.h"
 #include "workers/account/outbox.h"
+#include "workers/account/outbox_int.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
 #include "workers/account/sweep.h"
-#include "workers/account/utf8.h"
 
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define CLOCK_SLACK_MS 600000 /* our clock against the server's */
 #define TEXT_MAX (512u * 1024)
 #define TOLD_MAX 256
-#define DOUBTS_MAX 3
-
-enum out_op { OUT_POST, OUT_EDIT, OUT_DELETE, OUT_SWEEP };
-
-struct out_row {
-	TAILQ_ENTRY(out_row) entry;
-	struct account *a;
-	struct lane *lane;
-	struct net_request *req;
-	struct lookup *look;
-	struct sweep *sweep;
-	struct json_object *props; /* of a sweep, or NULL */
-	struct event *timer;
-	char key[OUTBOX_KEY_SIZE];
-	char lane_key[LANE_KEY_SIZE];
-	char channel[MM_ID_SIZE];
-	char root[MM_ID_SIZE];
-	char post[MM_ID_SIZE]; /* to edit or delete */
-	char *text;
-	enum out_op op;
-	int64_t seq;
-	int64_t created;  /* ms, by the server's clock */
-	int created_here; /* no, by that of this host */
-	unsigned tries;
-	int unclear;      /* look before sending (again) */
-	int instead;      /* a post, because the post to edit cannot be */
-	char made[MM_ID_SIZE]; /* then: the new one */
-	unsigned doubts;  /* answers to an edit that did not show it */
-	outbox_fn fn;
-	void *arg;
-};
 
 struct outbox {
-	TAILQ_HEAD(, out_row) rows; /* in order */
+	struct out_rows rows; /* in order */
 	int pending;
 	/*
 	 * The last ends told to the store. Nobody answers them, so those a
@@ -73,8 +42,6 @@ struct outbox {
 	struct json_object *told[TOLD_MAX];
 	size_t n_told;
 };
-
-static void row_go(struct out_row *);
 
 struct outbox *
 outbox_new(struct account *a)
@@ -85,6 +52,12 @@ outbox_new(struct account *a)
 		fatal("calloc");
 	TAILQ_INIT(&o->rows);
 	return o;
+}
+
+struct out_rows *
+outbox_rows(struct account *a)
+{
+	return &a->outbox->rows;
 }
 
 void
@@ -141,7 +114,7 @@ row_end(struct out_row *r, const char *post, const char *failed)
 	free(r->text);
 	free(r);
 	if (next != NULL)
-		row_go(next);
+		outrow_go(next);
 	lanes_release(a, lane);
 }
 
@@ -179,8 +152,8 @@ takes_part(const struct out_row *r)
 	    (ch == NULL || ch->type != 'D');
 }
 
-static void
-row_done(struct out_row *r, const char *post)
+void
+outrow_done(struct out_row *r, const char *post)
 {
 	struct json_object *msg = chan_msg("outbox.done");
 
@@ -218,12 +191,12 @@ row_dead(struct out_row *r, int status, const char *why)
 static void
 on_timer(int fd, short what, void *arg)
 {
-	row_go(arg);
+	outrow_go(arg);
 }
 
 /* at_least: what the server asked for, or -1. */
-static void
-row_later(struct out_row *r, int64_t at_least)
+void
+outrow_later(struct out_row *r, int64_t at_least)
 {
 	int64_t ms = BACKOFF_MS;
 	unsigned i;
@@ -242,8 +215,8 @@ row_later(struct out_row *r, int64_t at_least)
 	loop_timer(r->timer, ms);
 }
 
-static void
-row_failed(struct out_row *r, const struct net_result *res,
+void
+outrow_failed(struct out_row *r, const struct net_result *res,
     struct json_object *body)
 {
 	char why[256];
@@ -253,7 +226,7 @@ row_failed(struct out_row *r, const struct net_result *res,
 	if (res->ending == NET_ANSWERED && res->status == 401) {
 		/* Not the row's fault: it waits until the token is good. */
 		conn_unauthorised(r->a);
-		row_later(r, BACKOFF_MAX_MS);
+		outrow_later(r, BACKOFF_MAX_MS);
 		return;
 	}
 	if (res->ending == NET_ANSWERED && res->status >= 400 &&
@@ -271,164 +244,7 @@ row_failed(struct out_row *r, const struct net_result *res,
 		wait = res->retry_after_ms;
 	log_event(LOG_INFO, "outbox.retry", "account", r->a->id, "channel",
 	    r->channel, "error", why, "tries", LOG_NUM(r->tries + 1), NULL);
-	row_later(r, wait);
-}
-
-static void send_delete(struct out_row *);
-
-/* The new post is there: the one that it stands for goes. */
-static void
-posted(struct out_row *r, const char *post)
-{
-	if (!r->instead) {
-		row_done(r, post);
-		return;
-	}
-	ID_COPY(r->made, post);
-	r->op = OUT_DELETE;
-	send_delete(r);
-}
-
-static void
-post_done(struct account *a, const struct net_result *res,
-    struct json_object *body, void *arg)
-{
-	struct out_row *r = arg;
-	const char *id = api_str(body, "id");
-
-	r->req = NULL;
-	if (res->ending == NET_ANSWERED &&
-	    (res->status == 201 || res->status == 200)) {
-		/* Accepted, even when the body cannot be read: not again. */
-		posted(r, mm_id_valid(id) ? id : "");
-		return;
-	}
-	row_failed(r, res, body);
-}
-
-/*
- * The post cannot be edited: say it anew. Later pieces of the same answer
- * follow it, so that they stay in order.
- */
-static void
-edit_instead(struct out_row *r)
-{
-	struct out_row *e;
-
-	TAILQ_FOREACH(e, &r->a->outbox->rows, entry) {
-		if (e->op != OUT_EDIT || e->seq != r->seq ||
-		    strcmp(e->lane_key, r->lane_key) != 0)
-			continue;
-		e->op = OUT_POST;
-		e->instead = 1;
-	}
-	row_go(r);
-}
-
-/* 1: the server's answer shows the text; 0: another; -1: it shows nothing. */
-static int
-edit_shown(const struct out_row *r, const struct net_result *res,
-    struct json_object *body)
-{
-	char *want, *is;
-	int same;
-
-	if (body == NULL || res->partial ||
-	    strcmp(api_str(body, "id"), r->post) != 0)
-		return -1;
-	want = utf8_trim(r->text);
-	is = utf8_trim(api_str(body, "message"));
-	same = strcmp(want, is) == 0;
-	free(want);
-	free(is);
-	return same;
-}
-
-static void
-edit_done(struct account *a, const struct net_result *res,
-    struct json_object *body, void *arg)
-{
-	struct out_row *r = arg;
-	int shown;
-
-	r->req = NULL;
-	if (res->ending == NET_ANSWERED && res->status == 200) {
-		shown = edit_shown(r, res, body);
-		if (shown == 1 || (shown == -1 && ++r->doubts == DOUBTS_MAX))
-			row_done(r, r->post);
-		else if (shown == -1)
-			row_later(r, -1);
-		else
-			edit_instead(r);
-		return;
-	}
-	if (res->ending == NET_ANSWERED && res->status >= 400 &&
-	    res->status < 500 && res->status != 401 && res->status != 408 &&
-	    res->status != 429) {
-		/* Deleted, or the edit window has closed. */
-		edit_instead(r);
-		return;
-	}
-	row_failed(r, res, body);
-}
-
-static void
-delete_done(struct account *a, const struct net_result *res,
-    struct json_object *body, void *arg)
-{
-	struct out_row *r = arg;
-
-	r->req = NULL;
-	/* 403 and 404: it is gone, or not ours to remove any more. */
-	if (res->ending == NET_ANSWERED && res->status < 500 &&
-	    res->status != 401 && res->status != 429) {
-		if (r->instead)
-			r->op = OUT_POST;
-		row_done(r, r->made);
-	} else
-		row_failed(r, res, body);
-}
-
-static void
-send_post(struct out_row *r)
-{
-	struct json_object *msg = json_object_new_object();
-	struct json_object *props = json_object_new_object();
-
-	json_object_object_add(
-	    props, MARK_OUTBOX, json_object_new_string(r->key));
-	json_object_object_add(
-	    msg, "channel_id", json_object_new_string(r->channel));
-	if (r->root[0] != '\0')
-		json_object_object_add(
-		    msg, "root_id", json_object_new_string(r->root));
-	json_object_object_add(
-	    msg, "message", json_object_new_string(r->text));
-	json_object_object_add(
-	    msg, "pending_post_id", json_object_new_string(r->key));
-	json_object_object_add(msg, "props", props);
-	r->req = api_send(r->a, "POST", "/posts", msg, post_done, r);
-}
-
-static void
-send_edit(struct out_row *r)
-{
-	struct json_object *msg = json_object_new_object();
-	char path[64];
-
-	json_object_object_add(
-	    msg, "message", json_object_new_string(r->text));
-	snprintf(path, sizeof(path), "/posts/%s/patch", r->post);
-	r->req = api_send(r->a, "PUT", path, msg, edit_done, r);
-}
-
-static void
-send_delete(struct out_row *r)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/posts/%s", r->post);
-	r->req = api_send(r->a, "DELETE", path, NULL, delete_done, r);
+	outrow_later(r, wait);
 }
 
 static void
@@ -438,15 +254,15 @@ look_done(struct account *a, const char *post, const char *failed, void *arg)
 
 	r->look = NULL;
 	if (failed != NULL) {
-		row_later(r, -1);
+		outrow_later(r, -1);
 		return;
 	}
 	if (*post != '\0') {
-		posted(r, post);
+		outrow_posted(r, post);
 		return;
 	}
 	r->unclear = 0;
-	send_post(r);
+	outrow_post(r);
 }
 
 /* An earlier life wrote it down by the clock of this host. */
@@ -462,12 +278,12 @@ sweep_done(void *arg)
 	struct out_row *r = arg;
 
 	r->sweep = NULL;
-	row_done(r, "");
+	outrow_done(r, "");
 }
 
 /* Edits and deletions may be repeated; a post must be looked for first. */
-static void
-row_go(struct out_row *r)
+void
+outrow_go(struct out_row *r)
 {
 	if (r->req != NULL || r->look != NULL || r->sweep != NULL)
 		return;
@@ -477,9 +293,9 @@ row_go(struct out_row *r)
 	if (r->a->bot_id[0] == '\0')
 		return;
 	if (r->op == OUT_EDIT)
-		send_edit(r);
+		outrow_edit(r);
 	else if (r->op == OUT_DELETE)
-		send_delete(r);
+		outrow_delete(r);
 	else if (r->op == OUT_SWEEP)
 		r->sweep = sweep_start(
 		    r->a, r->channel, r->text, r->props, sweep_done, r);
@@ -488,7 +304,7 @@ row_go(struct out_row *r)
 		    created_at(r) - CLOCK_SLACK_MS, MARK_OUTBOX, r->key,
 		    look_done, r);
 	else
-		send_post(r);
+		outrow_post(r);
 }
 
 /* Takes the members that turn.commit and outbox.row have in common. */
@@ -552,7 +368,7 @@ outbox_add(struct account *a, struct json_object *items, const char *lane,
 			r->fn = fn;
 			r->arg = arg;
 		}
-		row_go(r);
+		outrow_go(r);
 	}
 }
 
@@ -586,7 +402,7 @@ outbox_kick(struct account *a)
 
 	for (r = TAILQ_FIRST(&a->outbox->rows); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, entry);
-		row_go(r);
+		outrow_go(r);
 	}
 }
 
