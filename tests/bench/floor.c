@@ -12,15 +12,15 @@
 #include "tests/bench/floor.h"
 
 /*
- * The floor of every figure: a bot of one account that is a bare libcurl
- * loop. It makes the HTTP calls a turn needs, and nothing else. No store, no
- * rules, no processes, no second look at anything.
+ * The floor of every figure: a bare libcurl loop. It makes the HTTP calls a
+ * turn needs, one after another, and nothing else: no store, no rules, no
+ * second look at anything.
  *
  *	floor SERVER-URL [MODEL-URL]
  *
- * reads the bot's token from its input, prints "connected" when the websocket
- * is there, and ends with its input. Without a model the question itself is
- * the answer.
+ * reads the tokens of its bots from its input, one a line up to an empty
+ * one, prints "connected" when their websockets are there, and ends with its
+ * input. Without a model the question itself is the answer.
  */
 
 struct call {
@@ -30,7 +30,7 @@ struct call {
 };
 
 static struct call model, post;
-static int has_model;
+static struct curl_slist *model_head; /* NULL: no model */
 
 static size_t
 on_data(char *p, size_t size, size_t n, void *arg)
@@ -49,8 +49,7 @@ on_data(char *p, size_t size, size_t n, void *arg)
 }
 
 static void
-call_init(struct call *c, const char *base, const char *path,
-    struct curl_slist *head)
+call_init(struct call *c, const char *base, const char *path)
 {
 	char url[512];
 
@@ -58,7 +57,6 @@ call_init(struct call *c, const char *base, const char *path,
 		fatalx("curl_easy_init");
 	(void)snprintf(url, sizeof(url), "%s%s", base, path);
 	curl_easy_setopt(c->easy, CURLOPT_URL, url);
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, head);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
 	curl_easy_setopt(c->easy, CURLOPT_FAILONERROR, 1L);
@@ -66,11 +64,12 @@ call_init(struct call *c, const char *base, const char *path,
 
 /* Takes body. */
 static void
-call(struct call *c, struct json_object *body)
+call(struct call *c, struct curl_slist *head, struct json_object *body)
 {
 	CURLcode rc;
 
 	c->len = 0;
+	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, head);
 	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS,
 	    json_object_to_json_string_ext(body,
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -80,14 +79,14 @@ call(struct call *c, struct json_object *body)
 }
 
 static void
-answer(const char *channel, const char *text)
+answer(struct bot *bot, const char *channel, const char *text)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(
 	    o, "channel_id", json_object_new_string(channel));
 	json_object_object_add(o, "message", json_object_new_string(text));
-	call(&post, o);
+	call(&post, bot->head, o);
 }
 
 static void
@@ -103,7 +102,7 @@ ask_model(const char *text)
 	json_object_object_add(o, "model", json_object_new_string("test"));
 	json_object_object_add(o, "stream", json_object_new_boolean(1));
 	json_object_object_add(o, "messages", list);
-	call(&model, o);
+	call(&model, model_head, o);
 }
 
 static const char *
@@ -140,45 +139,77 @@ stream_text(char *got)
 }
 
 void
-floor_question(const char *channel, const char *text)
+floor_question(struct bot *bot, const char *channel, const char *text)
 {
 	char *reply;
 
-	if (!has_model) {
-		answer(channel, text);
+	if (model_head == NULL) {
+		answer(bot, channel, text);
 		return;
 	}
 	ask_model(text);
 	reply = stream_text(model.got);
-	answer(channel, reply);
+	answer(bot, channel, reply);
 	free(reply);
+}
+
+static struct bot *
+bots_read(const char *url, size_t *n)
+{
+	struct bot *bots = NULL;
+	char line[256];
+
+	for (*n = 0; fgets(line, sizeof(line), stdin) != NULL; (*n)++) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '\0')
+			break;
+		bots = reallocarray(bots, *n + 1, sizeof(*bots));
+		if (bots == NULL)
+			fatal("reallocarray");
+		bot_connect(&bots[*n], url, line);
+	}
+	return bots;
+}
+
+static void
+loop(struct bot *bots, size_t n)
+{
+	struct pollfd *pfd = calloc(n + 1, sizeof(*pfd));
+	size_t i;
+
+	if (pfd == NULL)
+		fatal("calloc");
+	for (i = 0; i < n; i++)
+		pfd[i] = (struct pollfd){bots[i].fd, POLLIN, 0};
+	pfd[n] = (struct pollfd){STDIN_FILENO, POLLIN, 0};
+	while (pfd[n].revents == 0) {
+		if (poll(pfd, n + 1, -1) == -1)
+			fatal("poll");
+		for (i = 0; i < n; i++)
+			if (pfd[i].revents != 0)
+				bot_read(&bots[i]);
+	}
+	free(pfd);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct pollfd pfd[2];
-	struct bot bot;
-	char token[256];
+	struct bot *bots;
+	size_t n;
 
-	if (argc < 2 || fgets(token, sizeof(token), stdin) == NULL)
-		fatalx("usage: floor server-url [model-url] < token");
-	token[strcspn(token, "\n")] = '\0';
+	if (argc < 2)
+		fatalx("usage: floor server-url [model-url] < tokens");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	bot_connect(&bot, argv[1], token);
-	call_init(&post, argv[1], "/api/v4/posts", bot.head);
-	if ((has_model = argc > 2))
-		call_init(&model, argv[2], "/chat/completions",
-		    curl_slist_append(NULL, "Content-Type: application/json"));
+	bots = bots_read(argv[1], &n);
+	call_init(&post, argv[1], "/api/v4/posts");
+	if (argc > 2) {
+		call_init(&model, argv[2], "/chat/completions");
+		model_head = curl_slist_append(
+		    NULL, "Content-Type: application/json");
+	}
 	puts("connected");
 	fflush(stdout);
-	pfd[0] = (struct pollfd){bot.fd, POLLIN, 0};
-	pfd[1] = (struct pollfd){STDIN_FILENO, POLLIN, 0};
-	while (pfd[1].revents == 0) {
-		if (poll(pfd, 2, -1) == -1)
-			fatal("poll");
-		if (pfd[0].revents != 0)
-			bot_read(&bot);
-	}
+	loop(bots, n);
 	return 0;
 }

@@ -22,6 +22,6 @@ struct bot {
 void bot_connect(struct bot *, const char *url, const char *token);
 /* Reads what there is; every question goes to floor_question(). */
 void bot_read(struct bot *);
-void floor_question(const char *channel, const char *text);
+void floor_question(struct bot *, const char *channel, const char *text);
 
 #endif

@@ -124,7 +124,7 @@ posted(struct bot *bot, struct json_object *event)
 	direct = strcmp(text_of(data, "channel_type"), "D") == 0;
 	if (strcmp(text_of(post, "user_id"), bot->id) != 0 &&
 	    (direct || strstr(text, bot->mention) != NULL))
-		floor_question(text_of(post, "channel_id"), text);
+		floor_question(bot, text_of(post, "channel_id"), text);
 	json_object_put(post);
 }
 

@@ -96,17 +96,18 @@ class Ours(Postern):
 
 
 class Base:
-    """The floor: a bare bot in a process of its own for each account, with
-    the same methods as Postern as far as they are used."""
+    """The floor: bare libcurl loops, one in a process of its own for each
+    account or one for them all, with the methods of Postern that are used."""
 
-    def __init__(self, server, bots, model):
+    def __init__(self, server, bots, model, each=True):
         args = [FLOOR, server.url] + ([server.model_url] if model else [])
+        loops = [[b] for b in bots] if each else [bots]
         t0 = time.monotonic()
         self.processes = [subprocess.Popen(
             args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            for _ in bots]
-        for p, bot in zip(self.processes, bots):
-            p.stdin.write(bot.token + "\n")
+            for _ in loops]
+        for p, own in zip(self.processes, loops):
+            p.stdin.write("".join(b.token + "\n" for b in own) + "\n")
             p.stdin.flush()
         for p in self.processes:
             if p.stdout.readline() != "connected\n":
@@ -127,7 +128,8 @@ class Base:
 class Stage:
     """with Stage(accounts, channels, model) as s: s.ours, s.base, s.ask()"""
 
-    def __init__(self, accounts, channels, model=False, floor=True):
+    def __init__(self, accounts, channels, model=False, floor=True,
+                 each=True):
         self.model = model
         self.n = accounts
         self.server = Simulator()
@@ -139,7 +141,7 @@ class Stage:
             if floor:
                 self.base_bots, self.base_channels = self.people(
                     accounts, channels)
-                self.base = Base(self.server, self.base_bots, model)
+                self.base = Base(self.server, self.base_bots, model, each)
         except BaseException:
             self.close()
             raise
