@@ -20,12 +20,12 @@ test_set_and_get(void **state)
 	struct places *ps = places_new();
 
 	assert_int_equal(places_get(ps, C1, R1), 0);
-	places_set(ps, C1, R1, 7);
-	places_set(ps, C1, "", 8);
+	places_set(ps, C1, R1, 7, 1);
+	places_set(ps, C1, "", 8, 1);
 	assert_int_equal(places_get(ps, C1, R1), 7);
 	assert_int_equal(places_get(ps, C1, ""), 8);
 	assert_int_equal(places_get(ps, C2, R1), 0);
-	places_set(ps, C1, R1, 9);
+	places_set(ps, C1, R1, 9, 1);
 	assert_int_equal(places_get(ps, C1, R1), 9);
 	assert_int_equal(places_count(ps), 2);
 	places_forget(ps, C1, R1);
@@ -33,8 +33,8 @@ test_set_and_get(void **state)
 	assert_int_equal(places_get(ps, C1, R1), 0);
 	assert_int_equal(places_count(ps), 1);
 	/* Nothing longer than an id is a place. */
-	places_set(ps, C1 "x", "", 1);
-	places_set(ps, C1, R1 "x", 1);
+	places_set(ps, C1 "x", "", 1, 1);
+	places_set(ps, C1, R1 "x", 1, 1);
 	assert_int_equal(places_count(ps), 1);
 	assert_int_equal(places_get(ps, C1 "x", ""), 0);
 	places_clear(ps);
@@ -49,12 +49,12 @@ test_fresh(void **state)
 	struct places *ps = places_new();
 
 	assert_false(places_fresh(ps, C1, R1, at, week));
-	places_set(ps, C1, R1, at);
-	assert_true(places_fresh(ps, C1, R1, at, week));
-	assert_true(places_fresh(ps, C1, R1, at + week - 1, week));
+	places_set(ps, C1, R1, 3, at);
+	assert_int_equal(places_fresh(ps, C1, R1, at, week), 3);
+	assert_int_equal(places_fresh(ps, C1, R1, at + week - 1, week), 3);
 	assert_false(places_fresh(ps, C1, R1, at + week, week));
 	/* An answer begins another week; a clock set back does no harm. */
-	places_set(ps, C1, R1, at + week - 1);
+	places_set(ps, C1, R1, 4, at + week - 1);
 	assert_true(places_fresh(ps, C1, R1, at + week, week));
 	assert_true(places_fresh(ps, C1, R1, at, week));
 	places_free(ps);
@@ -69,10 +69,10 @@ test_bound(void **state)
 
 	for (i = 0; i < PLACES_MAX; i++) {
 		snprintf(root, sizeof(root), "r%d", i);
-		places_set(ps, C1, root, i + 1);
+		places_set(ps, C1, root, i + 1, 1);
 	}
-	places_set(ps, C1, "r0", 5); /* used again: not the oldest */
-	places_set(ps, C1, "new", 6);
+	places_set(ps, C1, "r0", 5, 1); /* used again: not the oldest */
+	places_set(ps, C1, "new", 6, 1);
 	assert_int_equal(places_count(ps), PLACES_MAX);
 	assert_int_equal(places_get(ps, C1, "r0"), 5);
 	assert_int_equal(places_get(ps, C1, "r1"), 0);

@@ -409,7 +409,7 @@ test_loops(void **state)
 	put_bot("e2");
 	put_bot("e2"); /* no other turn */
 	assert_non_null(strstr(loaded(a),
-	    "\"loops\":[{\"channel\":\"c1\",\"root\":\"r\",\"n\":2}]"));
+	    "\"loops\":[{\"channel\":\"c1\",\"root\":\"r\",\"n\":2,\"at\":"));
 	reopen();
 	put_bot("e3");
 	assert_non_null(strstr(loaded(a), "\"n\":3"));
@@ -420,6 +420,13 @@ test_loops(void **state)
 	assert_non_null(strstr(loaded(a), "\"n\":3"));
 	ts_ok(db, a, "loop.reset", "{\"channel\":\"c1\",\"root\":\"r\"}");
 	assert_non_null(strstr(loaded(a), "\"loops\":[]"));
+	/* An hour without a turn, and it begins anew. */
+	put_bot("e5");
+	put_bot("e6");
+	assert_int_equal(ts_sql(db,
+		"UPDATE bot_turn SET at = at - 3600001 RETURNING 1"), 1);
+	put_bot("e7");
+	assert_non_null(strstr(loaded(a), "\"n\":1,"));
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

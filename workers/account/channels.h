@@ -42,6 +42,7 @@ struct channel {
 	int inflight;   /* posts on their way into the inbox */
 	int open;       /* no hole behind us: the mark may move */
 	int dirty;      /* to be written */
+	int hinted;     /* that a mention is needed, in the log */
 	int filling;    /* a gap fill of it is queued or under way */
 	STAILQ_HEAD(, held) held; /* live posts that wait for that */
 };

@@ -194,9 +194,23 @@ put(struct account *a, struct entering *e)
 
 /* Deciding */
 
+/* Once for a channel: who wonders why nobody answers looks into the log. */
+static void
+hint(struct account *a, struct channel *ch)
+{
+	if (ch->hinted)
+		return;
+	ch->hinted = 1;
+	log_event(LOG_INFO, "channel.needs_mention", "account", a->id,
+	    "channel", ch->id, "hint",
+	    "groups.<channel>.requireMention: false answers all", NULL);
+}
+
 static void
 dropped(struct account *a, struct entering *e)
 {
+	if (e->v.reason == REASON_NO_MENTION)
+		hint(a, channel_get(a, e->in->channel_id));
 	drops_add(a, e->in, &e->v);
 	mark_end(a, channel_get(a, e->in->channel_id));
 	entering_free(e);

@@ -13,7 +13,7 @@
 struct place {
 	RB_ENTRY(place) entry;
 	TAILQ_ENTRY(place) age;
-	int64_t value;
+	int64_t value, at;
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];
 };
@@ -92,18 +92,18 @@ places_get(const struct places *ps, const char *channel, const char *root)
 	return p == NULL ? 0 : p->value;
 }
 
-int
+int64_t
 places_fresh(const struct places *ps, const char *channel, const char *root,
     int64_t now, int64_t life)
 {
-	int64_t at = places_get(ps, channel, root);
+	const struct place *p = find(ps, channel, root);
 
-	return at != 0 && now - at < life;
+	return p == NULL || now - p->at >= life ? 0 : p->value;
 }
 
 void
 places_set(struct places *ps, const char *channel, const char *root,
-    int64_t value)
+    int64_t value, int64_t at)
 {
 	struct place *p = find(ps, channel, root);
 
@@ -122,6 +122,7 @@ places_set(struct places *ps, const char *channel, const char *root,
 		ps->n++;
 	}
 	p->value = value;
+	p->at = at;
 	TAILQ_INSERT_TAIL(&ps->ages, p, age);
 }
 

@@ -19,15 +19,15 @@ int places_count(const struct places *);
 /* The value there, 0 when there is none. */
 int64_t places_get(
     const struct places *, const char *channel, const char *root);
+/* The same, and 0 when it was set life ms or longer before now. */
+int64_t places_fresh(const struct places *, const char *channel,
+    const char *root, int64_t now, int64_t life);
 /*
- * Set it, which makes it the latest used. What is longer than an id is no
- * place and is left out.
+ * Set it, at that time in ms, which makes it the latest used. What is
+ * longer than an id is no place and is left out.
  */
 void places_set(struct places *, const char *channel, const char *root,
-    int64_t value);
-/* 1 when the value there is a time less than life before now. */
-int places_fresh(const struct places *, const char *channel,
-    const char *root, int64_t now, int64_t life);
+    int64_t value, int64_t at);
 void places_forget(struct places *, const char *channel, const char *root);
 void places_clear(struct places *);
 

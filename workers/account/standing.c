@@ -13,13 +13,14 @@
 #include "workers/account/storelink.h"
 
 #define THREAD_LIFE_MS (7LL * 24 * 3600 * 1000) /* since the last answer */
+#define LOOP_LIFE_MS (3600LL * 1000) /* since the last turn of a bot */
 
 /* Threads where the bot takes part */
 
 void
 threads_note(struct account *a, const char *channel, const char *root)
 {
-	places_set(a->threads, channel, root, walltime_ms());
+	places_set(a->threads, channel, root, 1, walltime_ms());
 }
 
 int
@@ -27,7 +28,7 @@ threads_participates(void *arg, const char *channel, const char *root)
 {
 	const struct account *a = arg;
 
-	return places_fresh(
+	return (int)places_fresh(
 	    a->threads, channel, root, walltime_ms(), THREAD_LIFE_MS);
 }
 
@@ -38,16 +39,17 @@ loops_turns(void *arg, const char *channel, const char *root)
 {
 	const struct account *a = arg;
 
-	return (int)places_get(a->loops, channel, root);
+	return (int)places_fresh(
+	    a->loops, channel, root, walltime_ms(), LOOP_LIFE_MS);
 }
 
 void
 loops_count(struct account *a, const char *channel, const char *root, int by)
 {
-	int64_t n = places_get(a->loops, channel, root) + by;
+	int64_t n = loops_turns(a, channel, root) + by;
 
 	if (n > 0)
-		places_set(a->loops, channel, root, n);
+		places_set(a->loops, channel, root, n, walltime_ms());
 	else
 		places_forget(a->loops, channel, root);
 }
@@ -69,23 +71,25 @@ loops_human(struct account *a, const char *channel, const char *root)
 /* From the store */
 
 static int
-load(struct places *ps, struct json_object *list, const char *value)
+load(struct places *ps, struct json_object *list, int counted)
 {
 	size_t i, n = json_object_array_length(list);
 	const char *channel, *root;
 	struct fields f;
-	int64_t v;
+	int64_t v = 1, at;
 
 	for (i = 0; i < n; i++) {
 		fields_open(&f, json_object_array_get_idx(list, i));
 		channel = fields_str(&f, "channel", MM_ID_LEN);
 		root = fields_str(&f, "root", MM_ID_LEN);
-		v = fields_int(&f, value, 0, INT64_MAX);
+		if (counted)
+			v = fields_int(&f, "n", 0, INT32_MAX);
+		at = fields_int(&f, "at", 0, INT64_MAX);
 		if (fields_end(&f) == -1)
 			return -1;
 		/* What came while this was on its way is newer. */
 		if (v > places_get(ps, channel, root))
-			places_set(ps, channel, root, v);
+			places_set(ps, channel, root, v, at);
 	}
 	return 0;
 }
@@ -100,6 +104,6 @@ standing_load(struct account *a, struct json_object *access)
 	if (!json_object_is_type(threads, json_type_array) ||
 	    !json_object_is_type(loops, json_type_array))
 		return -1;
-	return load(a->threads, threads, "at") == 0 &&
-		load(a->loops, loops, "n") == 0 ? 0 : -1;
+	return load(a->threads, threads, 0) == 0 &&
+		load(a->loops, loops, 1) == 0 ? 0 : -1;
 }

@@ -5,8 +5,9 @@
  *           named (spec channel 3.7). The store writes them with the end of
  *           an outbox row, so this is never ahead of what was delivered.
  *  loops    how many turns in a row only bots have had: after BOT_TURNS_MAX
- *           (pipeline.h) the bot is silent until a person speaks. The store
- *           counts with inbox.put.
+ *           (pipeline.h) the bot is silent until a person speaks or no bot
+ *           has had a turn for an hour: a loop is fast, alerts that a
+ *           machine posts are not. The store counts with inbox.put.
  *
  * Both are loaded from the store.
  */

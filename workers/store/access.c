@@ -166,7 +166,7 @@ loop_count(struct db *db, const char *account, const char *channel,
 {
 	enum store_rc rc;
 
-	rc = db_run(db, Q_LOOP_OLD, "si", account, now - THREAD_LIFE_MS);
+	rc = db_run(db, Q_LOOP_OLD, "si", account, now - LOOP_LIFE_MS);
 	if (rc != STORE_OK)
 		return rc;
 	return db_run(db, Q_LOOP_COUNT, "sssi", account, channel, root, now);

@@ -17,6 +17,7 @@
 #define GRANTS_KEEP 10000	       /* of an account: one frame holds them */
 #define THREADS_KEEP 1000	       /* of an account: the peer's */
 #define THREAD_LIFE_MS (7LL * 24 * 3600 * 1000) /* since the last answer */
+#define LOOP_LIFE_MS (3600 * 1000) /* since the last turn of a bot */
 #define LOOPS_KEEP 1000		       /* of an account, in one frame */
 
 struct pairing {

@@ -5,7 +5,7 @@
  *  access.load  -
  *               -> access {grants [{user, notify: direct channel where the
  *                  user is still to be told, or ""}], threads [{channel,
- *                  root, at ms}], loops [{channel, root, n}]}
+ *                  root, at ms}], loops [{channel, root, n, at}]}
  *  pairing.ask  user, code, name, channel, kind, event, at, outbox(o): the
  *               reply
  *               -> pairing {state: new known granted full taken, code}
@@ -66,6 +66,7 @@ loop_row(struct json_object *o, sqlite3_stmt *s)
 	add_str(o, "channel", db_text(s, 0));
 	add_str(o, "root", db_text(s, 1));
 	add_int(o, "n", sqlite3_column_int64(s, 2));
+	add_int(o, "at", sqlite3_column_int64(s, 3));
 }
 
 /* rc and s: of the db_rows() that has just begun. */

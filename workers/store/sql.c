@@ -277,6 +277,6 @@ const char *const sql_query[Q_MAX] = {
     [Q_LOOP_OLD] = "DELETE FROM bot_turn WHERE account = ?1 AND at < ?2",
     [Q_LOOP_RESET] = "DELETE FROM bot_turn WHERE account = ?1"
 		     " AND channel = ?2 AND root = ?3",
-    [Q_LOOP_LIST] = "SELECT channel, root, n FROM bot_turn"
+    [Q_LOOP_LIST] = "SELECT channel, root, n, at FROM bot_turn"
 		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
 };
