@@ -97,8 +97,10 @@ static const struct proto_msg store_control_msgs[] = {
 static const struct proto_msg turn_msgs[] = {
     {"turn.start", B, PROTO_RUN, 0, PROTO_TEXT},
     {"turn.cancel", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"tool.result", B, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     {"turn.text", A, PROTO_RUN, 0, PROTO_TEXT},
     {"turn.tool", A, PROTO_RUN, 0, PROTO_NORMAL},
+    {"tool.call", A, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
     {"turn.thinking", A, PROTO_RUN, 0, PROTO_SMALL},
     {"turn.final", A, PROTO_RUN, 0, PROTO_TEXT},
     {"turn.error", A, PROTO_RUN, 0, PROTO_NORMAL},

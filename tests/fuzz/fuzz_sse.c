@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,40 @@ run(struct stream *s, const uint8_t *data, size_t size, size_t step)
 	size_t n;
 
 	stream_init(s, ANSWER_MAX);
+	s->offered = 1;
 	for (; size > 0; data += n, size -= n) {
 		n = size < step ? size : step;
 		(void)stream_feed(s, (const char *)data, n);
 	}
 	return stream_end(s, NULL);
+}
+
+/* The calls of tools are within their bounds, and the same again. */
+static void
+check_tools(struct stream *a, struct stream *b)
+{
+	struct json_object *o;
+	const char *why;
+	size_t i;
+
+	toolcalls_end(&a->tools);
+	toolcalls_end(&b->tools);
+	if (a->tools.n != b->tools.n || a->tools.n > TOOLCALLS_MAX ||
+	    a->tools.bytes > TOOLCALLS_BYTES)
+		abort();
+	for (i = 0; i < a->tools.n; i++) {
+		const struct toolcall *x = &a->tools.v[i];
+		const struct toolcall *y = &b->tools.v[i];
+
+		if (strcmp(x->id, y->id) != 0 || x->id[0] == '\0' ||
+		    strcmp(x->name, y->name) != 0 || x->cut != y->cut ||
+		    strcmp(bytes_str(&x->args), bytes_str(&y->args)) != 0)
+			abort();
+		o = toolcall_args(x, &why);
+		if ((o == NULL) != (why != NULL))
+			abort();
+		json_object_put(o);
+	}
 }
 
 int
@@ -44,6 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    strlen(bytes_str(&a.answer.text)) != a.answer.text.len ||
 	    (ra == -1 && a.verdict.code == NULL))
 		abort();
+	check_tools(&a, &b);
 	stream_free(&a);
 	stream_free(&b);
 	return 0;

@@ -204,12 +204,14 @@ note(struct rig *r, struct chan *c, const char *type, struct json_object *msg)
 NOTE(on_text, "text")
 NOTE(on_tool, "tool")
 NOTE(on_thinking, "thinking")
+NOTE(on_call, "call")
 NOTE(on_final, "final")
 NOTE(on_error, "error")
 
 static const struct chan_handler turn_handlers[] = {
     {"turn.text", on_text},
     {"turn.tool", on_tool},
+    {"tool.call", on_call},
     {"turn.thinking", on_thinking},
     {"turn.final", on_final},
     {"turn.error", on_error},

@@ -237,7 +237,7 @@ test_tools(void **state)
 	assert_string_equal(t.name, "read");
 	assert_string_equal(t.args, "{\"a");
 	delta_tool(&d, 1, &t);
-	assert_int_equal(t.index, 1);
+	assert_int_equal(t.index, -1);
 	assert_null(t.id);
 	assert_null(t.name);
 	assert_string_equal(t.args, "");

@@ -315,6 +315,7 @@ on_text(struct chan *c, struct json_object *msg, int fd, void *arg)
 
 static const struct chan_handler turn_account[] = {
     {"turn.text", on_text}, {"turn.tool", on_text},
+    {"tool.call", on_text},
     {"turn.thinking", on_text}, {"turn.final", on_text},
     {"turn.error", on_text}, {NULL, NULL}};
 static const struct chan_handler turn_agent[] = {
@@ -430,7 +431,8 @@ static void
 test_pause(void **state)
 {
 	static const struct chan_handler h[] = {{"turn.text", on_text_pause},
-	    {"turn.tool", on_text}, {"turn.thinking", on_text},
+	    {"turn.tool", on_text}, {"tool.call", on_text},
+	    {"turn.thinking", on_text},
 	    {"turn.final", on_text}, {"turn.error", on_text}, {NULL, NULL}};
 	char json[64];
 	struct rig r;

@@ -141,62 +141,11 @@ test_record(void **state)
 	free(s);
 }
 
-static const struct {
-	const char *in;
-	size_t budget;
-	const char *out; /* contents joined by '|' */
-} trims[] = {
-    {"[]", 100, ""},
-    {"[{\"role\":\"user\",\"content\":\"a\"},"
-     "{\"role\":\"assistant\",\"content\":\"b\"},"
-     "{\"role\":\"user\",\"content\":\"c\"},"
-     "{\"role\":\"assistant\",\"content\":\"d\"}]", 1000, "a|b|c|d|"},
-    /* Each costs 17: three fit, and two are kept, from a user's on. */
-    {"[{\"role\":\"user\",\"content\":\"a\"},"
-     "{\"role\":\"assistant\",\"content\":\"b\"},"
-     "{\"role\":\"user\",\"content\":\"c\"},"
-     "{\"role\":\"assistant\",\"content\":\"d\"}]", 51, "c|d|"},
-    {"[{\"role\":\"user\",\"content\":\"a\"},"
-     "{\"role\":\"assistant\",\"content\":\"b\"}]", 20, ""},
-    {"[{\"role\":\"user\",\"content\":\"a\"}]", 17, "a|"},
-    {"[{\"role\":\"user\",\"content\":\"a\"}]", 0, ""},
-    /* Nobody gets into the system role through the history. */
-    {"[{\"role\":\"system\",\"content\":\"x\"},"
-     "{\"role\":\"user\",\"content\":\"a\"},7,{\"role\":\"user\"},"
-     "{\"role\":3,\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"x\"},"
-     "{\"role\":\"assistant\",\"content\":[]}]", 1000, "a|"},
-};
-
 static const char *
 content(struct json_object *list, size_t i)
 {
 	return json_object_get_string(json_object_object_get(
 	    json_object_array_get_idx(list, i), "content"));
-}
-
-static void
-test_trim(void **state)
-{
-	struct json_object *in, *out;
-	char joined[256];
-	size_t i, j;
-
-	for (i = 0; i < sizeof(trims) / sizeof(trims[0]); i++) {
-		assert_non_null(in = json_tokener_parse(trims[i].in));
-		out = prompt_trim(in, trims[i].budget);
-		joined[0] = '\0';
-		for (j = 0; j < json_object_array_length(out); j++) {
-			strcat(joined, content(out, j));
-			strcat(joined, "|");
-		}
-		assert_string_equal(joined, trims[i].out);
-		assert_in_range(prompt_size(out), 0, trims[i].budget);
-		json_object_put(in);
-		json_object_put(out);
-	}
-	out = prompt_trim(NULL, 10);
-	assert_int_equal(json_object_array_length(out), 0);
-	json_object_put(out);
 }
 
 static void
@@ -229,7 +178,6 @@ main(void)
 	    cmocka_unit_test(test_no_way_out),
 	    cmocka_unit_test(test_caps),
 	    cmocka_unit_test(test_record),
-	    cmocka_unit_test(test_trim),
 	    cmocka_unit_test(test_messages),
 	};
 

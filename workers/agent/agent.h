@@ -15,6 +15,7 @@
 #include "common/chan.h"
 #include "common/monotime.h"
 #include "workers/agent/prompt.h"
+#include "workers/agent/tool_schema.h"
 
 struct agent;
 struct event;
@@ -53,6 +54,8 @@ struct turn {
 	const char *thinking; /* option, or NULL */
 	const char *model;    /* option, or NULL */
 	int fresh;
+	struct tool_offer offer; /* tools, as the account allows */
+	struct json_object *added; /* calls and results so far, or NULL */
 	struct event *deadline;
 	struct monotime began;
 	void *run; /* the runtime's own */

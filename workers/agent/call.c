@@ -12,6 +12,7 @@
 #include "workers/agent/delta.h"
 #include "workers/agent/history.h"
 #include "workers/agent/model.h"
+#include "workers/agent/past.h"
 #include "workers/net/net.h"
 
 #define SHORTER_MAX 3 /* tries with half of the history each */
@@ -22,6 +23,7 @@ static void call_send(struct call *);
 static void
 call_free(struct call *c)
 {
+	tools_free(c);
 	stream_free(&c->stream);
 	event_free(c->text);
 	event_free(c->grace);
@@ -83,6 +85,35 @@ call_own_fail(struct call *c, const char *code, const char *detail)
 	call_fail(c, &v);
 }
 
+static int64_t
+sum(int64_t before, int64_t now)
+{
+	return now < 0 ? now : before + now;
+}
+
+/* The model wants calls of tools to be run before it answers. */
+static void
+call_tools(struct call *c)
+{
+	struct stream *s = &c->stream;
+
+	if (tools_spent(c)) {
+		call_own_fail(
+		    c, "protocol", "the model does not stop to call tools");
+		return;
+	}
+	event_del(c->text);
+	event_del(c->grace);
+	if (c->blocked && c->req != NULL)
+		net_request_pause(c->req, 0);
+	c->blocked = 0;
+	if (s->prompt_tokens > 0)
+		c->tokens[0] += s->prompt_tokens;
+	if (s->completion_tokens > 0)
+		c->tokens[1] += s->completion_tokens;
+	tools_begin(c);
+}
+
 /*
  * The answer is complete. The rest of the response, at most the end of its
  * framing, is read for the connection's sake.
@@ -91,11 +122,18 @@ static void
 call_final(struct call *c)
 {
 	struct stream *s = &c->stream;
-	struct turn_usage usage = {s->prompt_tokens, s->completion_tokens};
+	struct turn_usage usage = {sum(c->tokens[0], s->prompt_tokens),
+	    sum(c->tokens[1], s->completion_tokens)};
 	struct turn *t = c->turn;
 
 	if (stream_close(s) == -1) {
 		call_fail(c, &s->verdict);
+		return;
+	}
+	/* A text of the last round counts, whatever it calls beside it. */
+	if (stream_wants_tools(s) &&
+	    (!tools_spent(c) || s->answer.text.len == 0)) {
+		call_tools(c);
 		return;
 	}
 	call_release(c);
@@ -182,7 +220,7 @@ on_chunk(struct net_request *req, const char *data, size_t len, void *arg)
 	struct call *c = arg;
 	unsigned what;
 
-	if (c->turn == NULL)
+	if (c->turn == NULL || c->tools.running)
 		return;
 	what = stream_feed(&c->stream, data, len);
 	if (what & STREAM_THINKING)
@@ -209,7 +247,8 @@ call_shorten(struct call *c, int status, const struct delta *err)
 	if (!classify_too_long(status, err) || n == 0 ||
 	    c->shorter++ == SHORTER_MAX)
 		return 0;
-	past = prompt_trim(c->past, prompt_size(c->past) / 2);
+	past = past_trim(
+	    c->past, past_size(c->past) / 2, c->tools.schema != NULL);
 	json_object_put(c->past);
 	c->past = past;
 	log_event(LOG_NOTICE, "turn.shortened", "agent", c->model->agent->id,
@@ -237,6 +276,30 @@ call_rename(struct call *c, int status, const struct delta *err)
 	return 1;
 }
 
+/*
+ * A model without tools is one of many: it answers all the same, without
+ * them from now on. Servers say so in their own words, and in no other way.
+ */
+static int
+call_untool(struct call *c, int status, const struct delta *err)
+{
+	struct json_object *past;
+
+	if (c->tools.schema == NULL || c->turn->added != NULL ||
+	    (status != 400 && status != 404 && status != 422) ||
+	    strcasestr(err->err_message, "tool") == NULL)
+		return 0;
+	c->model->no_tools = 1;
+	tools_withdraw(c);
+	past = past_trim(c->past, past_size(c->past), 0);
+	json_object_put(c->past);
+	c->past = past;
+	log_event(LOG_NOTICE, "model.without-tools", "agent",
+	    c->model->agent->id, "model", c->model->name, NULL);
+	call_send(c);
+	return 1;
+}
+
 static void
 call_refused(struct call *c, const struct net_result *r)
 {
@@ -249,6 +312,7 @@ call_refused(struct call *c, const struct net_result *r)
 	    !err.is_error)
 		known = 0;
 	if (!known || (!call_rename(c, r->status, &err) &&
+			  !call_untool(c, r->status, &err) &&
 			  !call_shorten(c, r->status, &err))) {
 		classify_status(&v, r->status, known ? &err : NULL,
 		    net_result_header(r, "Retry-After"),
@@ -267,6 +331,8 @@ on_done(struct net_request *req, const struct net_result *r, void *arg)
 	c->req = NULL;
 	if (c->turn == NULL)
 		call_free(c);
+	else if (c->tools.running)
+		return; /* the end of an answer that has been read */
 	else if (r->ending != NET_ANSWERED) {
 		classify_network(&v, 0, r->error);
 		call_fail(c, &v);
@@ -302,11 +368,22 @@ request_json(const struct call *c)
 {
 	const struct model *m = c->model;
 	const struct turn *t = c->turn;
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *messages;
+	size_t i, n;
 
+	n = t->added == NULL ? 0 : json_object_array_length(t->added);
 	add_str(o, "model", t->model == NULL ? m->name : t->model);
-	json_object_object_add(o, "messages",
-	    prompt_messages(&m->agent->prompt, c->past, &t->ask));
+	messages = prompt_messages(&m->agent->prompt, c->past, &t->ask);
+	for (i = 0; i < n; i++)
+		json_object_array_add(messages,
+		    json_object_get(json_object_array_get_idx(t->added, i)));
+	json_object_object_add(o, "messages", messages);
+	if (c->tools.schema != NULL) {
+		json_object_object_add(
+		    o, "tools", json_object_get(c->tools.schema));
+		if (tools_spent(c))
+			add_str(o, "tool_choice", "none");
+	}
 	json_object_object_add(o, "stream", json_object_new_boolean(1));
 	if (m->max_tokens > 0)
 		json_object_object_add(
@@ -335,6 +412,7 @@ call_send(struct call *c)
 	    .arg = c,
 	};
 
+	c->stream.offered = c->tools.schema != NULL;
 	opts.body = json_object_to_json_string_length(
 	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 	    &opts.body_len);
@@ -358,7 +436,8 @@ on_history(void *arg, struct json_object *messages, const char *why)
 		call_fail(c, &v);
 		return;
 	}
-	c->past = prompt_trim(messages, prompt_budget(cfg, &c->turn->ask));
+	c->past = past_trim(messages, prompt_budget(cfg, &c->turn->ask),
+	    c->tools.schema != NULL);
 	call_send(c);
 }
 
@@ -372,6 +451,7 @@ call_new(struct model *m, struct turn *t)
 	c->model = m;
 	c->turn = t;
 	stream_init(&c->stream, AGENT_ANSWER_MAX);
+	tools_init(c);
 	c->text = evtimer_new(m->agent->base, on_text, c);
 	c->grace = evtimer_new(m->agent->base, on_grace, c);
 	if (c->text == NULL || c->grace == NULL)
@@ -393,6 +473,19 @@ call_begin(struct call *c)
 	}
 	c->load =
 	    history_load(a, c->turn->session, budget, on_history, c);
+}
+
+void
+call_next(struct call *c)
+{
+	/* Nearly always it has ended by now. */
+	if (c->req != NULL)
+		net_request_cancel(c->req);
+	c->req = NULL;
+	stream_free(&c->stream);
+	stream_init(&c->stream, AGENT_ANSWER_MAX);
+	c->text_len = 0;
+	call_send(c);
 }
 
 void

@@ -215,9 +215,13 @@ delta_tool(const struct delta *d, size_t i, struct delta_tool *t)
 	struct json_object *o = json_object_array_get_idx(d->tools, i);
 	struct json_object *f = member(o, "function", json_type_object);
 
-	t->index = number(o, "index", (int64_t)i);
+	t->index = number(o, "index", -1);
 	t->id = string(o, "id");
 	t->name = string(f, "name");
-	if ((t->args = string(f, "arguments")) == NULL)
-		t->args = "";
+	if ((t->args = string(f, "arguments")) != NULL)
+		return;
+	/* Some servers give the object itself. */
+	f = member(f, "arguments", json_type_object);
+	t->args = f == NULL ? "" :
+	    json_object_to_json_string_ext(f, JSON_C_TO_STRING_PLAIN);
 }

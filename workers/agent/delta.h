@@ -37,7 +37,7 @@ struct delta {
 };
 
 struct delta_tool {
-	int64_t index;
+	int64_t index; /* -1: not numbered */
 	const char *id; /* NULL in all but the first piece of a call */
 	const char *name;
 	const char *args; /* this piece of the arguments; "" when none */

@@ -10,6 +10,7 @@
 
 #include "common/monotime.h"
 #include "workers/agent/stream.h"
+#include "workers/agent/tools.h"
 #include "workers/net/url.h"
 
 struct agent;
@@ -41,6 +42,8 @@ struct call {
 	struct monotime text_at;
 	size_t text_len; /* bytes of the answer that the account has */
 	int blocked;	 /* the account's link is full */
+	struct tools tools;
+	int64_t tokens[2]; /* of rounds before: prompt, completion */
 };
 
 TAILQ_HEAD(calls, call);
@@ -57,6 +60,7 @@ struct model {
 	struct net_endpoint *endpoint;
 	const char *name;
 	int64_t max_tokens; /* 0: the server's own */
+	int no_tools; /* its server refused them */
 	const char *max_name; /* of that member: servers differ */
 	int parallel;
 	int running;
@@ -75,6 +79,8 @@ void call_begin(struct call *);
 /* Its turn is gone: so is the call. */
 void call_abort(struct call *);
 void call_drain(struct call *);
+/* The tools that the last answer asked for have run: ask again. */
+void call_next(struct call *);
 
 /* model.c: a call that was running has ended. */
 void model_release(struct model *);

@@ -20,7 +20,6 @@
 #define SENDER_MAX 64
 #define ANSWER_DEFAULT 4096      /* tokens kept when none are configured */
 #define TEXT_MIN 4096            /* bytes of text that are always sent */
-#define MESSAGE_COST 16 /* bytes that a message has beside its text */
 #define HISTORY_MAX (768u * 1024) /* fits PROTO_TEXT with its escapes */
 
 static const char facts[] =
@@ -217,68 +216,6 @@ message(const char *role, const char *content, size_t len)
 	json_object_object_add(
 	    m, "content", json_object_new_string_len(content, (int)len));
 	return m;
-}
-
-/* "user" or "assistant" and the content, or NULL for anything else. */
-static const char *
-past_message(struct json_object *m, const char **content, size_t *len)
-{
-	struct json_object *role, *text;
-	const char *r;
-
-	if (!json_object_is_type(m, json_type_object) ||
-	    !json_object_object_get_ex(m, "role", &role) ||
-	    !json_object_object_get_ex(m, "content", &text) ||
-	    !json_object_is_type(role, json_type_string) ||
-	    !json_object_is_type(text, json_type_string))
-		return NULL;
-	*content = json_object_get_string(text);
-	*len = (size_t)json_object_get_string_len(text);
-	r = json_object_get_string(role);
-	if (strcmp(r, "user") == 0)
-		return "user";
-	return strcmp(r, "assistant") == 0 ? "assistant" : NULL;
-}
-
-struct json_object *
-prompt_trim(struct json_object *history, size_t budget)
-{
-	struct json_object *out = json_object_new_array();
-	size_t n, i, start, len, used = 0;
-	const char *role, *text;
-
-	n = history == NULL ? 0 : json_object_array_length(history);
-	for (start = i = n; i-- > 0;) {
-		role = past_message(
-		    json_object_array_get_idx(history, i), &text, &len);
-		if (role == NULL)
-			continue;
-		used += len + MESSAGE_COST;
-		if (used > budget)
-			break;
-		if (strcmp(role, "user") == 0)
-			start = i;
-	}
-	for (i = start; i < n; i++) {
-		role = past_message(
-		    json_object_array_get_idx(history, i), &text, &len);
-		if (role != NULL)
-			json_object_array_add(out, message(role, text, len));
-	}
-	return out;
-}
-
-size_t
-prompt_size(struct json_object *messages)
-{
-	size_t i, n = json_object_array_length(messages), len, used = 0;
-	const char *text;
-
-	for (i = 0; i < n; i++)
-		if (past_message(json_object_array_get_idx(messages, i), &text,
-			&len) != NULL)
-			used += len + MESSAGE_COST;
-	return used;
 }
 
 struct json_object *

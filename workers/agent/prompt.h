@@ -41,14 +41,6 @@ char *prompt_user(const struct prompt_cfg *, const struct prompt_turn *);
  * frame from the store carries.
  */
 size_t prompt_budget(const struct prompt_cfg *, const struct prompt_turn *);
-/*
- * The newest messages of history that together have at most budget bytes,
- * beginning with one of the user's: {"role","content"} only, user and
- * assistant only. history may be NULL. A new array.
- */
-struct json_object *prompt_trim(struct json_object *history, size_t budget);
-/* Bytes of an array of messages, as prompt_trim() counts them. */
-size_t prompt_size(struct json_object *messages);
 /* The whole "messages" array, of which past is borrowed. */
 struct json_object *prompt_messages(const struct prompt_cfg *,
     struct json_object *past, const struct prompt_turn *);

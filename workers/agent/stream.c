@@ -23,6 +23,7 @@ stream_free(struct stream *s)
 	sse_free(&s->sse);
 	bytes_free(&s->json);
 	answer_free(&s->answer);
+	toolcalls_free(&s->tools);
 }
 
 static void
@@ -77,9 +78,7 @@ take_tools(struct stream *s, const struct delta *d)
 
 	for (i = 0; i < delta_ntools(d); i++) {
 		delta_tool(d, i, &t);
-		if (s->tool[0] == '\0')
-			copy_name(s->tool, sizeof(s->tool),
-			    t.name == NULL ? "?" : t.name);
+		toolcalls_add(&s->tools, &t);
 	}
 }
 
@@ -215,13 +214,19 @@ stream_close(struct stream *s)
 	if (s->failed)
 		return -1;
 	answer_end(&s->answer);
-	if (s->tool[0] == '\0' || s->answer.text.len > 0)
+	if (s->tools.n == 0 || s->offered || s->answer.text.len > 0)
 		return 0;
 	snprintf(detail, sizeof(detail),
 	    "the model asked for the tool %s, which it was not offered",
-	    s->tool);
+	    s->tools.v[0].name[0] == '\0' ? "?" : s->tools.v[0].name);
 	fail(s, "protocol", detail);
 	return -1;
+}
+
+int
+stream_wants_tools(const struct stream *s)
+{
+	return s->offered && s->tools.n > 0 && !s->answer.full;
 }
 
 int

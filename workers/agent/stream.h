@@ -15,6 +15,7 @@
 #include "workers/agent/bytes.h"
 #include "workers/agent/classify.h"
 #include "workers/agent/sse.h"
+#include "workers/agent/toolcalls.h"
 
 #define STREAM_EVENT_MAX (2u * 1024 * 1024) /* one event, or one whole JSON */
 #define STREAM_GARBAGE_MAX 32 /* lines and events that mean nothing */
@@ -43,12 +44,18 @@ struct stream {
 	int64_t prompt_tokens; /* -1: not told */
 	int64_t completion_tokens;
 	char model[128]; /* "" when not told */
-	char tool[64];	 /* a tool that it asked for, or "" */
+	int offered;	 /* tools were: calls of them are an answer */
+	struct toolcalls tools;
 };
 
 /* answer_max: see answer_init(). */
 void stream_init(struct stream *, size_t answer_max);
 void stream_free(struct stream *);
+/*
+ * After stream_close(): calls of tools to run before the model answers. Not
+ * when the text was cut at its bound.
+ */
+int stream_wants_tools(const struct stream *);
 /* What these bytes brought about. Nothing after DONE or FAILED counts. */
 unsigned stream_feed(struct stream *, const char *p, size_t len);
 /*

@@ -12,6 +12,7 @@
 #include "workers/agent/agent.h"
 #include "workers/agent/answer.h"
 #include "workers/agent/classify.h"
+#include "workers/agent/past.h"
 
 #define TURNS_MAX 1024	      /* of all accounts together */
 #define SESSION_MAX 512
@@ -40,6 +41,7 @@ turn_free(struct turn *t)
 	a->nturns--;
 	event_free(t->deadline);
 	json_object_put(t->msg);
+	json_object_put(t->added);
 	free(t);
 	if (a->nturns == 0)
 		agent_idle(a);
@@ -140,13 +142,19 @@ static int
 send_final(struct turn *t, const char *text, size_t len,
     const struct turn_usage *usage, const char *model)
 {
-	struct json_object *msg, *list, *answer;
+	struct json_object *msg, *list, *answer, *tools;
+	size_t i;
 
 	if (t->link->chan == NULL)
 		return 0;
 	answer = json_object_new_string_len(text, (int)len);
 	list = json_object_new_array();
 	json_object_array_add(list, entry("user", record(t)));
+	tools = past_record(t->added);
+	for (i = 0; i < json_object_array_length(tools); i++)
+		json_object_array_add(list,
+		    json_object_get(json_object_array_get_idx(tools, i)));
+	json_object_put(tools);
 	json_object_array_add(
 	    list, entry("assistant", json_object_get(answer)));
 	msg = frame("turn.final", t->id);
@@ -236,6 +244,7 @@ turns_drained(struct link *l)
 static int
 take_options(struct turn *t, struct json_object *options)
 {
+	struct json_object *tools;
 	struct fields f;
 
 	if (options == NULL)
@@ -244,6 +253,9 @@ take_options(struct turn *t, struct json_object *options)
 	t->thinking = fields_opt_str(&f, "thinking", OPTION_MAX);
 	t->model = fields_opt_str(&f, "model", OPTION_MAX);
 	t->fresh = fields_opt_bool(&f, "fresh", 0);
+	tools = fields_opt_obj(&f, "tools");
+	if (tools != NULL && tool_offer_read(&t->offer, tools) == -1)
+		return -1;
 	return fields_end(&f);
 }
 
