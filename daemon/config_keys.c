@@ -9,6 +9,7 @@
 #define AD "agents.defaults"
 #define AL "agents.list[]"
 #define MP "models.providers.*"
+#define TC "tools.message.crossContext"
 #define SP "secrets.providers.*"
 
 #define ROW(p, t, w, ...) {.path = (p), .types = (t), .what = (w), __VA_ARGS__}
@@ -370,7 +371,15 @@ const struct config_key config_keys[] = {
 
     OPEN("tools", "tools of the agents"),
     OPEN("tools.message", "the message tool"),
-    ROW("tools.message.crossContext", KEY_ANY, "taken and kept"),
+    OPEN(TC, "acting outside of the conversation"),
+    BOOL(TC ".allowWithinProvider", "true",
+	"act in other conversations of the account"),
+    ROW(TC ".allowAcrossProviders", KEY_ANY, "taken and kept"),
+    OPEN(TC ".marker", "what is put before posts elsewhere"),
+    BOOL(TC ".marker.enabled", "true", "put it"),
+    STR(TC ".marker.prefix", "\"[from {channel}] \"",
+	"the text; {channel} is where it comes from"),
+    ROW(TC ".marker.suffix", KEY_ANY, "taken and kept"),
     ROW("tools.message.broadcast", KEY_ANY, "taken and kept"),
 
     OPEN("gateway", "the listener for slash commands, buttons and hooks"),

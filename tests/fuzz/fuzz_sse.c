@@ -48,7 +48,7 @@ check_tools(struct stream *a, struct stream *b)
 		const struct toolcall *x = &a->tools.v[i];
 		const struct toolcall *y = &b->tools.v[i];
 
-		if (strcmp(x->id, y->id) != 0 || x->id[0] == '\0' ||
+		if (strcmp(x->id, y->id) != 0 || x->id == NULL ||
 		    strcmp(x->name, y->name) != 0 || x->cut != y->cut ||
 		    strcmp(bytes_str(&x->args), bytes_str(&y->args)) != 0)
 			abort();

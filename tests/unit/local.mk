@@ -43,6 +43,11 @@ TESTS += tests/unit/test_store_ops
 tests_unit_test_store_ops_SOURCES = tests/unit/test_store_ops.c $(STORE_TEST)
 tests_unit_test_store_ops_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_ops_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_tool
+TESTS += tests/unit/test_store_tool
+tests_unit_test_store_tool_SOURCES = tests/unit/test_store_tool.c $(STORE_TEST)
+tests_unit_test_store_tool_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_tool_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_service
 TESTS += tests/unit/test_store_service
 tests_unit_test_store_service_SOURCES = tests/unit/test_store_service.c \
@@ -157,6 +162,11 @@ TESTS += tests/unit/test_agent_faults
 tests_unit_test_agent_faults_SOURCES = tests/unit/test_agent_faults.c \
 	$(AGENT_RIG)
 tests_unit_test_agent_faults_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_agent_tools
+TESTS += tests/unit/test_agent_tools
+tests_unit_test_agent_tools_SOURCES = tests/unit/test_agent_tools.c \
+	$(AGENT_RIG)
+tests_unit_test_agent_tools_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_net_stream
 TESTS += tests/unit/test_net_stream
 tests_unit_test_net_stream_SOURCES = tests/unit/test_net_stream.c

@@ -55,3 +55,7 @@ check_PROGRAMS += tests/unit/test_preview_text
 TESTS += tests/unit/test_preview_text
 tests_unit_test_preview_text_SOURCES = tests/unit/test_preview_text.c
 tests_unit_test_preview_text_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_tool_args
+TESTS += tests/unit/test_tool_args
+tests_unit_test_tool_args_SOURCES = tests/unit/test_tool_args.c
+tests_unit_test_tool_args_LDADD = libpostern_stages.a $(UNIT_LIBS)

@@ -12,6 +12,7 @@
 
 #include "common/monotime.h"
 #include "workers/account/inbound.h"
+#include "workers/account/message_tool.h"
 #include "workers/account/outtext.h"
 #include "workers/account/stream_cfg.h"
 #include "workers/account/typing.h"
@@ -59,6 +60,8 @@ struct account {
 	struct stream_cfg stream;
 	struct typing_cfg typing;
 	int64_t fill_age_ms; /* older missed posts are not answered */
+
+	struct tool_cfg tools;
 
 	/* Counters for status. */
 	uint64_t n_events, n_accepted, n_answers, n_resumes, n_fills;

@@ -59,6 +59,7 @@ on_frame(struct chan *c, struct json_object *msg, int fd, void *arg)
 static const struct chan_handler handlers[] = {
     {"turn.text", on_frame},
     {"turn.tool", on_frame},
+    {"tool.call", on_frame},
     {"turn.thinking", on_frame},
     {"turn.final", on_frame},
     {"turn.error", on_frame},

@@ -36,6 +36,7 @@ struct row {
 	struct monotime ready_at; /* a retry that waits; 0: ready */
 	int attempts;  /* lives of a worker that ended over it, and retries */
 	int tries;     /* transient failures in this life */
+	int posts;         /* of the turn's tools */
 	int recovered;     /* an earlier life of the worker had it */
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];

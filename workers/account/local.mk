@@ -5,6 +5,9 @@ pkglibexec_PROGRAMS += postern-account
 postern_account_SOURCES = \
 	workers/account/access.c workers/account/access.h \
 	workers/account/account.h \
+	workers/account/act.h \
+	workers/account/act_react.c \
+	workers/account/act_read.c \
 	workers/account/agents.c workers/account/agents.h \
 	workers/account/api.c workers/account/api.h \
 	workers/account/channels.c workers/account/channels.h \
@@ -18,6 +21,9 @@ postern_account_SOURCES = \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \
+	workers/account/message_send.c \
+	workers/account/message_tool.c workers/account/message_tool.h \
+	workers/account/message_tool_int.h \
 	workers/account/names.c workers/account/names.h \
 	workers/account/outbox.c workers/account/outbox.h \
 	workers/account/outbox_send.c workers/account/outbox_int.h \

@@ -124,6 +124,7 @@ account_init(struct worker *w, struct json_object *config)
 	names_init(a);
 	endpoint_init(a, config);
 	a->resolver = resolver_new(config);
+	tool_cfg_read(&a->tools, config);
 	fields_open(&f, config);
 	if ((why = out_cfg_read(&a->out, config)) != NULL ||
 	    (why = stream_cfg_read(&a->stream, fields_opt_obj(&f, "streaming"),

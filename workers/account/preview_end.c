@@ -180,7 +180,7 @@ struct json_object *
 preview_items(struct account *a, const struct row *r, const char *agent,
     struct preview *p, const char *text)
 {
-	struct plan pl = {.a = a, .row = r};
+	struct plan pl = {.a = a, .row = r, .posts = (size_t)r->posts};
 	char *prefix;
 
 	pl.items = json_object_new_array();

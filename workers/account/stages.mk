@@ -43,6 +43,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/table_row.c workers/account/table_row.h \
 	workers/account/tables.c workers/account/tables.h \
 	workers/account/target.c workers/account/target.h \
+	workers/account/tool_args.c workers/account/tool_args.h \
 	workers/account/unicode.c workers/account/unicode.h \
 	workers/account/unicode_tables.h \
 	workers/account/utf8.c workers/account/utf8.h

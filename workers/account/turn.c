@@ -32,6 +32,7 @@ static int64_t last_turn;
 static void
 turn_free(struct turn *t)
 {
+	message_tool_end(t);
 	typing_free(t->typing);
 	event_free(t->guard);
 	event_free(t->again);
@@ -87,7 +88,7 @@ on_guard(int fd, short what, void *arg)
 static int
 turn_ask(struct turn *t)
 {
-	struct json_object *msg = chan_msg("turn.start");
+	struct json_object *msg = chan_msg("turn.start"), *options;
 	struct row *r = t->row;
 
 	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
@@ -103,7 +104,9 @@ turn_ask(struct turn *t)
 	    json_object_new_boolean(data_bool(r, "addressed")));
 	json_object_object_add(
 	    msg, "deadline_ms", json_object_new_int64(TURN_DEADLINE_MS));
-	json_object_object_add(msg, "options", json_object_new_object());
+	options = json_object_new_object();
+	json_object_object_add(options, "tools", message_tool_offer(t->a));
+	json_object_object_add(msg, "options", options);
 	return agents_send(t->a, t->agent, msg);
 }
 
@@ -153,6 +156,7 @@ turn_start(struct account *a, struct row *r)
 	if (t->guard == NULL || t->again == NULL)
 		fatalx("evtimer_new");
 	r->turn = t;
+	r->posts = 0;
 	if (state == -1) {
 		turn_fail(t, 0, "no-agent", "the agent is not configured", 0);
 		return t;
@@ -336,6 +340,8 @@ turn_frame(struct account *a, const char *agent, const char *type,
 {
 	if (strcmp(type, "turn.text") == 0)
 		return frame_text(a, agent, msg);
+	if (strcmp(type, "tool.call") == 0)
+		return message_tool_call(a, agent, msg);
 	if (strcmp(type, "turn.final") == 0)
 		return frame_final(a, agent, msg);
 	if (strcmp(type, "turn.error") == 0)

@@ -13,6 +13,7 @@ struct account;
 struct event;
 struct json_object;
 struct row;
+struct turn_tools;
 struct typing;
 
 struct turn {
@@ -24,6 +25,7 @@ struct turn {
 	struct monotime began;
 	int64_t id; /* on the agent's link */
 	char agent[ACCOUNT_ID_SIZE];
+	struct turn_tools *tools; /* or NULL: it has called none */
 	int ending; /* the agent has had its say */
 	/* What it said, while the preview comes to rest. */
 	char *text;

@@ -9,14 +9,43 @@
 #include "workers/agent/delta.h"
 #include "workers/agent/toolcalls.h"
 
+static char
+word_char(char c)
+{
+	return c >= 0x21 && c < 0x7f ? c : '?';
+}
+
 static void
-copy_word(char *dst, const char *src, size_t size)
+copy_name(char dst[TOOLCALL_NAME], const char *src)
 {
 	size_t i;
 
-	for (i = 0; i + 1 < size && src[i] != '\0'; i++)
-		dst[i] = src[i] >= 0x21 && src[i] < 0x7f ? src[i] : '?';
+	for (i = 0; i + 1 < TOOLCALL_NAME && src[i] != '\0'; i++)
+		dst[i] = word_char(src[i]);
 	dst[i] = '\0';
+}
+
+/* A new string, or NULL when there is none that can be kept. */
+static char *
+copy_id(const char *src)
+{
+	size_t i, len = src == NULL ? 0 : strlen(src);
+	char *id;
+
+	if (len == 0 || len > TOOLCALL_ID_MAX)
+		return NULL;
+	if ((id = malloc(len + 1)) == NULL)
+		fatal("malloc");
+	for (i = 0; i < len; i++)
+		id[i] = word_char(src[i]);
+	id[len] = '\0';
+	return id;
+}
+
+static int
+same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static int
@@ -39,7 +68,7 @@ by_index(struct toolcalls *tc, const struct delta_tool *t, const char *id)
 		c = &tc->v[i];
 		if (c->index != t->index)
 			continue;
-		if (*id != '\0' && strcmp(c->id, id) != 0 && c->id[0] != '\0')
+		if (id != NULL && c->id != NULL && !same(c->id, id))
 			return NULL;
 		return c;
 	}
@@ -52,9 +81,9 @@ by_id(struct toolcalls *tc, const struct delta_tool *t, const char *id)
 {
 	size_t i;
 
-	if (*id != '\0') {
+	if (id != NULL) {
 		for (i = tc->n; i-- > 0;)
-			if (strcmp(tc->v[i].id, id) == 0)
+			if (same(tc->v[i].id, id))
 				return &tc->v[i];
 		return NULL;
 	}
@@ -99,10 +128,8 @@ void
 toolcalls_add(struct toolcalls *tc, const struct delta_tool *t)
 {
 	struct toolcall *c;
-	char id[TOOLCALL_ID] = "";
+	char *id = copy_id(t->id);
 
-	if (has(t->id))
-		copy_word(id, t->id, sizeof(id));
 	if (t->index >= 0)
 		c = by_index(tc, t, id);
 	else if (tc->dropping && !has(t->id) && !has(t->name))
@@ -112,12 +139,15 @@ toolcalls_add(struct toolcalls *tc, const struct delta_tool *t)
 	tc->dropping = c == NULL && (c = call_new(tc, t->index)) == NULL;
 	if (c == NULL) {
 		tc->lost++;
+		free(id);
 		return;
 	}
-	if (*id != '\0')
-		memcpy(c->id, id, sizeof(c->id));
+	if (c->id == NULL)
+		c->id = id;
+	else
+		free(id);
 	if (has(t->name) && c->name[0] == '\0')
-		copy_word(c->name, t->name, sizeof(c->name));
+		copy_name(c->name, t->name);
 	args_add(tc, c, t->args);
 }
 
@@ -127,10 +157,10 @@ needs_id(const struct toolcalls *tc, size_t n)
 {
 	size_t i;
 
-	if (tc->v[n].id[0] == '\0')
+	if (tc->v[n].id == NULL)
 		return 1;
 	for (i = 0; i < n; i++)
-		if (strcmp(tc->v[i].id, tc->v[n].id) == 0)
+		if (same(tc->v[i].id, tc->v[n].id))
 			return 1;
 	return 0;
 }
@@ -141,9 +171,12 @@ toolcalls_end(struct toolcalls *tc)
 	size_t i;
 
 	for (i = 0; i < tc->n; i++)
-		if (needs_id(tc, i))
-			snprintf(tc->v[i].id, sizeof(tc->v[i].id),
-			    "postern_call_%zu", i);
+		if (needs_id(tc, i)) {
+			free(tc->v[i].id);
+			if (asprintf(&tc->v[i].id, "postern_call_%zu", i) ==
+			    -1)
+				fatal("asprintf");
+		}
 }
 
 void
@@ -151,8 +184,10 @@ toolcalls_free(struct toolcalls *tc)
 {
 	size_t i;
 
-	for (i = 0; i < tc->n; i++)
+	for (i = 0; i < tc->n; i++) {
 		bytes_free(&tc->v[i].args);
+		free(tc->v[i].id);
+	}
 	free(tc->v);
 	memset(tc, 0, sizeof(*tc));
 }

@@ -20,12 +20,12 @@ struct json_object;
 #define TOOLCALL_ARGS_MAX (128u * 1024) /* bytes of one call's arguments */
 #define TOOLCALLS_BYTES (256u * 1024)	/* of all calls together */
 #define TOOLCALL_DEPTH 10		/* nesting of arguments */
-#define TOOLCALL_ID 129
+#define TOOLCALL_ID_MAX 4096 /* bytes; some servers keep state in them */
 #define TOOLCALL_NAME 65
 
 struct toolcall {
 	int64_t index; /* as the server numbers it, -1: it does not */
-	char id[TOOLCALL_ID];
+	char *id; /* printable ASCII; NULL before the server has said it */
 	char name[TOOLCALL_NAME]; /* printable ASCII, "" when it had none */
 	struct bytes args;
 	int cut; /* its arguments were too long and are gone */

@@ -115,6 +115,17 @@ add_assistant(struct call *c)
 	added(c, msg);
 }
 
+/* The server's ids may be long: ours is "round.number". */
+static void
+add_call(const struct call *c, struct json_object *msg)
+{
+	char id[48];
+
+	snprintf(id, sizeof(id), "%d.%zu", c->tools.rounds,
+	    (size_t)(c->tools.now - c->tools.todo.v));
+	add_str(msg, "call", id);
+}
+
 static void
 show(struct call *c, const struct toolcall *t, const char *phase,
     const char *detail, int ok)
@@ -126,7 +137,7 @@ show(struct call *c, const struct toolcall *t, const char *phase,
 	msg = chan_msg("turn.tool");
 	json_object_object_add(
 	    msg, "turn", json_object_new_int64(c->turn->id));
-	add_str(msg, "call", t->id);
+	add_call(c, msg);
 	add_str(msg, "name", t->name[0] == '\0' ? "?" : t->name);
 	add_str(msg, "phase", phase);
 	if (detail != NULL)
@@ -141,7 +152,7 @@ static void
 finish(struct call *c, int ok, const char *text)
 {
 	struct tools *ts = &c->tools;
-	const struct toolcall *t = &ts->todo.v[ts->next++];
+	const struct toolcall *t = ts->now;
 	struct json_object *msg = json_object_new_object();
 	size_t len, room = TOOLS_RESULTS_MAX - ts->bytes;
 	char *content;
@@ -219,7 +230,7 @@ ask(struct call *c, const struct toolcall *t, struct json_object *args)
 	show(c, t, "start", detail, 0);
 	json_object_object_add(
 	    msg, "turn", json_object_new_int64(c->turn->id));
-	add_str(msg, "call", t->id);
+	add_call(c, msg);
 	add_str(msg, "name", t->name);
 	json_object_object_add(msg, "args", args);
 	c->tools.asked = link;
@@ -260,7 +271,8 @@ on_step(int fd, short ev, void *arg)
 	struct tools *ts = &c->tools;
 
 	if (ts->next < ts->todo.n) {
-		run(c, &ts->todo.v[ts->next]);
+		ts->now = &ts->todo.v[ts->next++];
+		run(c, ts->now);
 		return;
 	}
 	ts->running = 0;

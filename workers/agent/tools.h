@@ -24,6 +24,7 @@ struct tools {
 	struct json_object *schema; /* NULL: none are offered */
 	struct toolcalls todo;	    /* of the last answer */
 	size_t next;		    /* of todo */
+	const struct toolcall *now; /* the one in hand */
 	int running;
 	int rounds, calls;
 	size_t bytes; /* of results */

@@ -16,6 +16,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/op_admin.c \
 	workers/store/op_pairing.c \
 	workers/store/op_query.c \
+	workers/store/op_tool.c \
 	workers/store/op_turn.c \
 	workers/store/outbox.c workers/store/outbox.h \
 	workers/store/peer.c workers/store/peer.h \
@@ -24,7 +25,8 @@ libpostern_store_a_SOURCES = \
 	workers/store/service.c workers/store/service.h \
 	workers/store/session.c workers/store/session.h \
 	workers/store/sql.c workers/store/sql.h \
-	workers/store/store.h
+	workers/store/store.h \
+	workers/store/tool.c workers/store/tool.h
 libpostern_store_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 pkglibexec_PROGRAMS += postern-store

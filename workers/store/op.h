@@ -84,6 +84,13 @@ enum store_rc op_pairing_approve(struct op_call *);
 enum store_rc op_pairing_revoke(struct op_call *);
 enum store_rc op_pairing_import(struct op_call *);
 
+/* One row of a turn; seq and lane are those of its inbox row. */
+enum store_rc op_outbox_row(struct op_call *, struct json_object *row,
+    int64_t seq, const char *lane);
+
+/* op_tool.c: what the tools of a turn send. */
+enum store_rc op_tool_put(struct op_call *);
+
 /* op_admin.c: what changes something for an operator. */
 enum store_rc op_dead_retry(struct op_call *);
 enum store_rc op_session_list(struct op_call *);

@@ -197,6 +197,7 @@ const struct op op_account[] = {
     {"turn.retry", 0, op_turn_retry},
     {"turn.dead", 0, op_turn_dead},
     {"outbox.put", 0, op_outbox_put},
+    {"tool.put", 0, op_tool_put},
     {"outbox.done", OP_QUIET, op_outbox_done},
     {"outbox.dead", OP_QUIET, op_outbox_dead},
     {"access.load", OP_READ, op_access_load},

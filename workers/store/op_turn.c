@@ -9,6 +9,7 @@
 #include "workers/store/op.h"
 #include "workers/store/outbox.h"
 #include "workers/store/session.h"
+#include "workers/store/tool.h"
 
 #define TRANSCRIPT_MAX 1000 /* messages of one turn */
 #define OUTBOX_MAX 256	    /* rows of one turn */
@@ -36,8 +37,8 @@ outbox_size(
 	return len > STORE_DATA ? STORE_SIZE : STORE_OK;
 }
 
-static enum store_rc
-outbox_one(
+enum store_rc
+op_outbox_row(
     struct op_call *c, struct json_object *obj, int64_t seq, const char *lane)
 {
 	struct outbox_row r = {
@@ -73,7 +74,7 @@ outbox_all(
 	enum store_rc rc = STORE_OK;
 
 	for (i = 0; i < n && rc == STORE_OK; i++)
-		rc = outbox_one(
+		rc = op_outbox_row(
 		    c, json_object_array_get_idx(rows, i), seq, lane);
 	return rc;
 }
@@ -194,6 +195,7 @@ op_turn_commit(struct op_call *c)
 		return reply_ok(c, 1);
 	if ((rc = commit_session(c, &t)) != STORE_OK ||
 	    (rc = outbox_all(c, t.outbox, t.seq, lane)) != STORE_OK ||
+	    (rc = tool_forget(c->db, t.seq)) != STORE_OK ||
 	    (rc = inbox_done(c->db, t.seq, t.outcome, c->now)) != STORE_OK)
 		return rc;
 	return reply_ok(c, 0);

@@ -6,6 +6,7 @@
 #include "workers/store/access.h"
 #include "workers/store/inbox.h"
 #include "workers/store/outbox.h"
+#include "workers/store/tool.h"
 
 enum store_rc
 outbox_put(struct db *db, const struct outbox_row *r, int64_t now)
@@ -61,6 +62,8 @@ outbox_done(struct db *db, const char *account, const char *key,
 	if (rc != STORE_OK)
 		return rc == STORE_NONE ? STORE_OK : rc;
 	rc = db_run(db, Q_OUTBOX_DELETE, "i", ref.n);
+	if (rc == STORE_OK && ref.seq != 0)
+		rc = tool_end(db, account, key, STATE_DONE, post, "");
 	if (rc != STORE_OK || ref.seq == 0 || ref.is_delete)
 		return rc;
 	if (*post != '\0')
@@ -84,6 +87,9 @@ outbox_dead(struct db *db, const char *account, const char *key,
 	rc = db_run(db, Q_OUTBOX_DEAD, "iisis", ref.n, now, reason,
 	    (int64_t)status, error);
 	if (rc != STORE_OK || ref.seq == 0)
+		return rc;
+	rc = tool_end(db, account, key, STATE_DEAD, "", error);
+	if (rc != STORE_OK)
 		return rc;
 	snprintf(text, sizeof(text), "%s: %d %s", reason, status, error);
 	return inbox_error(db, ref.seq, text);

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "workers/store/prune.h"
+#include "workers/store/tool.h"
 
 #define PRUNE_ROWS 500 /* looked at in one step */
 
@@ -96,7 +97,8 @@ prune_delete(struct prune *p, struct db *db, const int64_t *seqs, int n)
 	if ((rc = db_begin(db)) != STORE_OK)
 		return rc;
 	for (i = 0; i < n && rc == STORE_OK; i++)
-		rc = db_run(db, Q_INBOX_DELETE, "i", seqs[i]);
+		if ((rc = tool_forget(db, seqs[i])) == STORE_OK)
+			rc = db_run(db, Q_INBOX_DELETE, "i", seqs[i]);
 	if (rc == STORE_OK)
 		rc = db_commit(db);
 	if (rc != STORE_OK)

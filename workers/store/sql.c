@@ -73,7 +73,16 @@ static const char schema_access[] =
     " n INTEGER NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY(account, channel, root)) WITHOUT ROWID;";
 
-const char *const sql_migrations[] = {schema_1, schema_access, NULL};
+/* tool: see tool.h. */
+static const char schema_tool[] =
+    "CREATE TABLE tool(account TEXT, key TEXT, seq INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, post TEXT NOT NULL DEFAULT '',"
+    " error TEXT NOT NULL DEFAULT '', PRIMARY KEY(account, key))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX tool_seq ON tool(seq);";
+
+const char *const sql_migrations[] = {
+    schema_1, schema_access, schema_tool, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -188,6 +197,14 @@ const char *const sql_query[Q_MAX] = {
 		       " FROM outbox GROUP BY account, state",
     [Q_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox"
 		       " WHERE state = 2 AND done_at < ?1 LIMIT ?2)",
+
+    [Q_TOOL_PUT] = "INSERT INTO tool(account, key, seq) VALUES(?1, ?2, ?3)"
+		   " ON CONFLICT DO NOTHING",
+    [Q_TOOL_GET] = "SELECT state, post, error FROM tool"
+		   " WHERE account = ?1 AND key = ?2",
+    [Q_TOOL_END] = "UPDATE tool SET state = ?3, post = ?4, error = ?5"
+		   " WHERE account = ?1 AND key = ?2",
+    [Q_TOOL_FORGET] = "DELETE FROM tool WHERE seq = ?1",
 
     [Q_SESSION_GET] = "SELECT num, first, next FROM session WHERE key = ?1",
     [Q_SESSION_ADD] = "INSERT INTO session(key, first, next, updated)"

@@ -1,0 +1,449 @@
+"""The model's message tool: what it may do, what it may not, and that
+nothing is done twice."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+
+def call(name="message", id=None, **args):
+    return {"id": id or "call_" + name, "function": {
+        "name": name, "arguments": json.dumps(args)}}
+
+
+class Agent:
+    """A bot whose model calls tools as it is told."""
+
+    def __init__(self, world, **config):
+        self.world = world
+        self.server = world.server
+        self.config = world.model_config(**config)
+        self.turns = 0
+        self.server.mmsim.sim("DELETE", "/model")
+
+    def start(self):
+        self.postern = self.world.start(self.config)
+        return self
+
+    def script(self, *rounds, reply="done", **more):
+        """Rounds of calls, and then the answer."""
+        self.server.model(reply=reply)
+        for calls in rounds:
+            self.server.model(tool_calls=calls, times=1, **more)
+
+    def say(self, text="do it", channel=None, **more):
+        return self.world.user.say(channel or self.world.dm, text, **more)
+
+    def requests(self):
+        return [r["body"] for r in self.server.model_requests()
+                if r["path"].endswith("/chat/completions")]
+
+    def results(self):
+        """What the model was told in the last request, in order."""
+        last = self.requests()[-1]["messages"]
+        start = max(i for i, m in enumerate(last) if m["role"] == "user")
+        return [m["content"] for m in last[start:] if m["role"] == "tool"]
+
+    def look(self):
+        """A post in the direct channel that was answered with silence."""
+        self.do(reply="NO_REPLY", text="look at this")
+        w = self.world
+        return w.server.replies(w.dm, w.user, w.user.api)[-1]["id"]
+
+    def said(self, channel=None):
+        w = self.world
+        api = w.user.api if (channel or w.dm) == w.dm else None
+        return [p["message"] for p in w.server.replies(
+            channel or w.dm, w.bot, api)]
+
+    def wait_said(self, want, channel=None, timeout=20):
+        self.postern.wait(
+            lambda: self.said(channel) == want or None, timeout)
+
+    def do(self, *rounds, reply="done", channel=None, text="do it"):
+        """One turn; the results that the model was given."""
+        self.script(*rounds, reply=reply)
+        self.turns += 1
+        mention = "" if channel is None else "@%s " % self.world.bot.name
+        self.say(mention + text, channel)
+        self.postern.wait(
+            lambda: self.postern.account()["live"]["accepted"] >= self.turns
+            and self.postern.account()["live"]["running"] == 0
+            and self.postern.account()["live"]["outbox"] == 0, 30)
+        return self.results()
+
+
+@pytest.fixture
+def agent(llm, world):
+    return Agent(world).start()
+
+
+def reactions(world, post):
+    found = world.server.admin.get("/posts/%s/reactions" % post) or []
+    return [(r["user_id"], r["emoji_name"]) for r in found]
+
+
+# Sending
+
+
+def test_schema_offers_what_is_allowed(llm, world):
+    a = Agent(world, actions={"reactions": False, "messages": True}).start()
+    a.do()
+    f = a.requests()[-1]["tools"][0]["function"]
+    assert f["name"] == "message"
+    assert f["parameters"]["properties"]["action"]["enum"] == ["send", "read"]
+    assert "buttons" not in f["parameters"]["properties"]
+
+
+def test_send_elsewhere(agent):
+    w = agent.world
+    got = agent.do([call(action="send", target="channel:" + w.channel,
+                         message="first line\\nsecond")])
+    result = json.loads(got[0])
+    post = w.server.admin.get("/posts/" + result["messageId"])
+    assert post["channel_id"] == result["channelId"] == w.channel
+    assert post["message"] == "[from @%s] first line\nsecond" % w.user.name
+    assert agent.said() == ["done"]
+
+
+def test_send_here_and_say_no_more(agent):
+    agent.do([call(action="send", message="only this")], reply="NO_REPLY")
+    assert agent.said() == ["only this"]
+
+
+def test_send_here_and_answer(agent):
+    agent.do([call(action="send", message="one"),
+              call(id="b", action="send", message="two")], reply="three")
+    assert agent.said() == ["one", "two", "three"]
+
+
+def test_several_rounds_and_history(agent):
+    got = agent.do([call(action="send", message="a")],
+                   [call(id="b", action="send", message="b")], reply="c")
+    assert agent.said() == ["a", "b", "c"]
+    assert len(got) == 2 and all(json.loads(g)["ok"] for g in got)
+    # The next turn's history is whole: each call with its result.
+    agent.do(reply="and on")
+    messages = agent.requests()[-1]["messages"]
+    roles = [m["role"] for m in messages]
+    assert roles == ["system", "user", "assistant", "tool", "assistant",
+                     "tool", "assistant", "user"]
+    for i, m in enumerate(messages):
+        if m["role"] == "tool":
+            assert m["tool_call_id"] == messages[i - 1]["tool_calls"][0]["id"]
+
+
+def test_long_text_becomes_posts_up_to_the_cap(llm, world):
+    a = Agent(world, textChunkLimit=100).start()
+    text = "\n".join("line %03d %s" % (i, "x" * 80) for i in range(5))
+    got = a.do([call(action="send", message=text)])
+    assert len(json.loads(got[0])["messageIds"]) == 5
+    assert "\n".join(a.said()) == text + "\ndone"
+    got = a.do([call(action="send", message="\n".join(
+        "line %03d %s" % (i, "x" * 80) for i in range(30)))])
+    assert "more than one message may post" in got[0]
+    calls = [call(id="c%d" % i, action="send", message="n%d" % i)
+             for i in range(25)]
+    before = len(a.said())
+    got = a.do(calls)
+    assert sum("more than" in g for g in got) == 6
+    assert len(a.said()) - before == 20
+
+
+def test_errors_are_told_to_the_model(agent):
+    w = agent.world
+    other = w.server.new_channel()  # without the bot
+    cases = [
+        (dict(action="send"), "send requires text or media or location"),
+        (dict(action="send", message="x", target="#nowhere-at-all"),
+         'Mattermost channel "#nowhere-at-all" not found'),
+        (dict(action="send", message="x", target="channel:" + other), "40"),
+        (dict(action="send", message="x", accountId="other"),
+         "another account"),
+        (dict(action="send", message="x", channel="slack"), "mattermost"),
+        (dict(action="pin", messageId="x"),
+         "Message action pin not supported for channel mattermost."),
+        (dict(message="x"), "action is required"),
+        (dict(action="read"), "reads are disabled in config"),
+        (dict(action="react", emoji="x"),
+         "Mattermost react requires messageId (post id)"),
+        (dict(action="react", messageId="z" * 26),
+         "Mattermost react requires emoji"),
+        (dict(action="react", messageId="z" * 26, emoji="no such emoji!"),
+         "no emoji"),
+        (dict(action="send", message="x", replyTo="no id"), "not the id"),
+        (dict(action="send", message="x", replyTo="z" * 26), "404"),
+        (dict(action="send", message="x", dryRun=True), "[dry-run]"),
+    ]
+    calls = [call(id="c%d" % i, **args) for i, (args, _) in enumerate(cases)]
+    got = agent.do(calls)
+    for (args, want), text in zip(cases, got):
+        assert want in text, (args, text)
+    assert agent.said() == ["done"]
+    assert w.server.replies(w.channel, w.bot) == []
+
+
+def test_threads(llm, world):
+    a = Agent(world, replyToMode="off").start()
+    w = world
+    root = w.user.say(w.channel, "the root")
+    mention = "@%s go" % w.bot.name
+    a.script([call(action="send", message="in it"),
+              call(id="b", action="send", message="top", topLevel=True),
+              call(id="c", action="send", message="other",
+                   replyTo=root["id"])], reply="answer")
+    w.user.say(w.channel, mention, root["id"])
+    a.postern.wait(lambda: len(a.said(w.channel)) == 4)
+    roots = {p["message"]: p["root_id"]
+             for p in w.server.replies(w.channel, w.bot)}
+    assert roots == {"in it": root["id"], "top": "", "other": root["id"],
+                     "answer": root["id"]}
+    # A reply to a reply goes under the root; of another channel, nowhere.
+    reply = [p for p in w.server.replies(w.channel, w.bot)
+             if p["message"] == "in it"][0]["id"]
+    far = w.user.say(w.dm, "elsewhere")["id"]
+    a.turns = a.postern.account()["live"]["accepted"]
+    got = a.do([call(action="send", message="deep", replyTo=reply),
+                call(id="b", action="send", message="bad", replyTo=far)],
+               channel=w.channel)
+    assert "not in that conversation" in got[1]
+    deep = [p for p in w.server.replies(w.channel, w.bot)
+            if p["message"] == "deep"]
+    assert deep[0]["root_id"] == root["id"]
+
+
+def test_cross_context_can_be_forbidden(llm, world):
+    a = Agent(world)
+    a.config["tools"] = {"message": {"crossContext": {
+        "allowWithinProvider": False}}}
+    a.start()
+    got = a.do([call(action="send", message="x",
+                     target="channel:" + world.channel),
+                call(id="b", action="send", message="here",
+                     target="channel:" + world.dm)])
+    assert "only the conversation" in got[0]
+    assert json.loads(got[1])["ok"]
+    assert a.said(world.channel) == []
+
+
+# Reacting and reading
+
+
+def test_reactions(agent):
+    w = agent.world
+    post = agent.look()
+    got = agent.do([call(action="react", messageId=post, emoji=":+1:"),
+                    call(id="b", action="react", messageId=post,
+                         emoji="\U0001f680")])
+    assert got == ["Reacted with :+1: on " + post,
+                   "Reacted with :rocket: on " + post]
+    found = w.user.api.get("/posts/%s/reactions" % post)
+    assert {(r["user_id"], r["emoji_name"]) for r in found} == {
+        (w.bot.id, "+1"), (w.bot.id, "rocket")}
+    got = agent.do([call(action="react", messageId=post, emoji="rocket",
+                         remove=True)])
+    assert got == ["Removed reaction :rocket: from " + post]
+    found = w.user.api.get("/posts/%s/reactions" % post)
+    assert [r["emoji_name"] for r in found] == ["+1"]
+
+
+def test_reaction_has_to_be_in_its_conversation(agent):
+    w = agent.world
+    post = w.user.say(w.channel, "over there")["id"]
+    got = agent.do([
+        call(action="react", messageId=post, emoji="eyes"),
+        call(id="b", action="react", messageId=post, emoji="eyes",
+             target="@" + w.user.name),
+        call(id="c", action="react", messageId=post, emoji="eyes",
+             target="channel:" + w.channel)])
+    assert "not in that conversation" in got[0]
+    assert "not in that conversation" in got[1]
+    assert got[2].startswith("Reacted with")
+    assert reactions(w, post) == [(w.bot.id, "eyes")]
+
+
+def test_reactions_can_be_off(llm, world):
+    a = Agent(world, actions={"reactions": False}).start()
+    post = a.look()
+    got = a.do([call(action="react", messageId=post, emoji="eyes")])
+    assert "reactions are disabled in config" in got[0]
+
+
+def test_read(llm, world):
+    a = Agent(world, actions={"messages": True}, groupPolicy="allowlist",
+              groups={world.channel: {"requireMention": True}}).start()
+    closed = world.server.new_channel([world.bot, world.user])
+    for i in range(5):
+        world.user.say(world.channel, "line %d" % i)
+    got = a.do([
+        call(action="read", target="channel:" + world.channel, limit=3),
+        call(id="b", action="read", target="channel:" + closed),
+        call(id="c", action="read", target="@" + world.user.name),
+        call(id="d", action="read"),
+        call(id="e", action="read", limit=0),
+        call(id="f", action="read", before="z" * 26, after="y" * 26)],
+        text="please read")
+    page = json.loads(got[0])
+    assert page["channelId"] == world.channel and page["hasMore"]
+    assert [m["message"] for m in page["messages"]] == [
+        "line 4", "line 3", "line 2"]
+    assert page["messages"][0]["timestampUtc"].endswith("Z")
+    assert "is not allowed" in got[1]
+    assert "requires a channel target" in got[2]
+    here = json.loads(got[3])
+    assert here["messages"][0]["message"] == "please read"
+    assert "positive integer" in got[4]
+    assert "not both" in got[5]
+
+
+# Models that misbehave
+
+
+def test_unknown_tools_and_broken_arguments(agent):
+    broken = call()
+    broken["function"]["arguments"] = '{"action": "se'
+    listed = call(id="l")
+    listed["function"]["arguments"] = "[1]"
+    got = agent.do([call("shell", command="rm"), broken, listed])
+    assert 'there is no tool "shell"' in got[0]
+    assert "not a JSON object" in got[1] and "not a JSON object" in got[2]
+    # What the model's server gets back is JSON all the same.
+    for m in agent.requests()[-1]["messages"]:
+        for c in m.get("tool_calls", []):
+            json.loads(c["function"]["arguments"])
+    assert agent.said() == ["done"]
+
+
+def test_a_megabyte_of_arguments(agent):
+    got = agent.do([call(action="send", message="x" * 1000000)])
+    assert "too long" in got[0]
+    got = agent.do([call(action="send", message="x" * 100000)])
+    assert "more than one message" in got[0]
+    assert agent.said() == ["done", "done"]
+
+
+def test_a_model_that_never_ends(agent):
+    agent.server.model(tool_calls=[call(action="react", messageId="z" * 26,
+                                        emoji="x")])
+    agent.say()
+    agent.postern.wait(lambda: agent.said(), 30)
+    assert "could not answer" in agent.said()[0]
+    assert len(agent.requests()) == 17
+    assert agent.requests()[-1]["tool_choice"] == "none"
+
+
+def test_many_calls_at_once(agent):
+    got = agent.do([call(id="c%d" % i, action="react", messageId="z" * 26,
+                         emoji="x") for i in range(40)])
+    assert len(got) == 32
+
+
+def test_a_server_without_tools(agent):
+    agent.server.model(reply="hello")
+    agent.server.model(status=400, times=1,
+                       error="this model does not support tools")
+    agent.say()
+    agent.wait_said(["hello"])
+    assert "tools" not in agent.requests()[-1]
+    agent.say()
+    agent.wait_said(["hello", "hello"])
+    assert len(agent.requests()) == 3
+
+
+def test_preview_goes_below_what_the_tool_says(agent):
+    agent.server.model(reply="the last word", chunks=6, chunk_delay_ms=100)
+    agent.server.model(tool_calls=[call(action="send", message="tool")],
+                       times=1)
+    agent.say()
+    agent.wait_said(["tool", "the last word"])
+
+
+# Once
+
+
+@pytest.mark.parametrize("target", ["here", "elsewhere"])
+def test_power_cut_in_the_middle_of_a_tool_turn(agent, target):
+    """The send is done, the model's next answer never comes: kill -9."""
+    w = agent.world
+    where = {} if target == "here" else {"target": "channel:" + w.channel}
+    channel = w.dm if target == "here" else w.channel
+    calls = [call(action="send", message="once", **where),
+             call(id="b", action="send", message="once", **where),
+             call(id="c", action="send", message="twice", **where)]
+    agent.server.model(reply="late", first_delay_ms=60000)
+    agent.server.model(tool_calls=calls, times=1)
+    agent.say()
+    agent.postern.wait(lambda: len(agent.said(channel)) == 3)
+    agent.postern.kill_all()
+    agent.script(calls, reply="answer")
+    agent.postern.start()
+    agent.postern.wait(lambda: "answer" in agent.said())
+    time.sleep(0.5)
+    marker = "" if target == "here" else "[from @%s] " % w.user.name
+    want = [marker + t for t in ("once", "once", "twice")]
+    assert agent.said(channel) == want + (
+        ["answer"] if target == "here" else [])
+    # The second run was told of the first one's posts.
+    ids = [json.loads(g)["messageId"] for g in agent.results()]
+    assert ids == [p["id"] for p in w.server.replies(
+        channel, w.bot, w.user.api)][:3]
+
+
+def test_lost_answer_of_a_tool_post(sim, agent):
+    """The server has the post, its answer is lost: it is looked for."""
+    sim.fault("rest", path_prefix="/api/v4/posts", method="POST", times=1,
+              body_contains="just once", user=agent.world.bot.name,
+              close="before", after_effect=True)
+    got = agent.do([call(action="send", message="just once")])
+    assert json.loads(got[0])["ok"]
+    assert agent.said() == ["just once", "done"]
+
+
+def test_power_cut_before_the_post_is_sent(sim, agent):
+    """Put into the outbox and not sent: the next life sends it, once."""
+    sim.fault("rest", path_prefix="/api/v4/posts", method="POST", times=-1,
+              body_contains="kept", user=agent.world.bot.name, status=503)
+    agent.script([call(action="send", message="kept")], reply="answer")
+    agent.say()
+    agent.postern.wait(
+        lambda: agent.postern.account()["live"]["outbox"] == 1)
+    agent.postern.kill_all()
+    sim.clear_faults()
+    agent.script([call(action="send", message="kept")], reply="answer")
+    agent.postern.start()
+    agent.wait_said(["kept", "answer"], timeout=30)
+
+
+def test_store_dies_under_tool_calls(agent):
+    """Answers of the store are lost, nothing is sent twice or never."""
+    n = 6
+    agent.server.model(reply="NO_REPLY")
+    for i in range(n):
+        agent.server.model(times=1, tool_calls=[
+            call(id="a", action="send", message="first %d" % i),
+            call(id="b", action="send", message="second %d" % i)])
+        agent.server.model(times=1, reply="NO_REPLY")
+    agent.say("go 0")
+    for i in range(1, n):
+        agent.say("go %d" % i)
+        if i % 2:
+            os.kill(agent.postern.wait(
+                lambda: agent.postern.pids().get("store")), signal.SIGKILL)
+        time.sleep(0.2)
+    want = ["%s %d" % (w, i) for i in range(n) for w in ("first", "second")]
+    agent.wait_said(want, timeout=60)
+    time.sleep(0.5)
+    assert agent.said() == want
+
+
+def test_failed_round_runs_again_without_a_second_post(agent):
+    calls = [call(action="send", message="just once")]
+    agent.server.model(reply="answer")
+    agent.server.model(tool_calls=calls, times=1)
+    agent.server.model(status=503, times=1)
+    agent.server.model(tool_calls=calls, times=1)
+    agent.say()
+    agent.wait_said(["just once", "answer"], timeout=30)

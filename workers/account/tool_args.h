@@ -1,0 +1,46 @@
+/*
+ * The arguments of the message tool: what a model wrote, checked.
+ *
+ * Pure: no I/O. Models write members in several spellings and types; what
+ * cannot be understood is an error in words for the model, never a guess.
+ */
+#ifndef ACCOUNT_TOOL_ARGS_H
+#define ACCOUNT_TOOL_ARGS_H
+
+#include <stdint.h>
+
+#include "workers/account/inbound.h"
+
+struct json_object;
+
+enum tool_action { TOOL_BAD = 0, TOOL_SEND, TOOL_REACT, TOOL_READ };
+
+#define READ_LIMIT 60      /* spec channel 10.3 */
+#define READ_LIMIT_MAX 200
+
+struct tool_args {
+	enum tool_action action;
+	char *error;  /* TOOL_BAD: why, for the model */
+	char *target; /* as written; NULL: the conversation */
+	int dry_run;
+	/* send */
+	char *text;   /* "" when there is none */
+	char *media;  /* URL, or NULL */
+	char post[MM_ID_SIZE]; /* to answer under, or ""; react: the post */
+	int top_level; /* not into the current thread */
+	struct json_object *buttons;      /* borrowed, or NULL */
+	struct json_object *presentation; /* borrowed, or NULL */
+	/* react */
+	char *emoji;
+	int remove;
+	/* read */
+	int limit;
+	char before[MM_ID_SIZE], after[MM_ID_SIZE];
+};
+
+/* args is borrowed and must outlive the result; account: the caller's. */
+void tool_args_parse(
+    struct json_object *args, const char *account, struct tool_args *);
+void tool_args_clear(struct tool_args *);
+
+#endif
