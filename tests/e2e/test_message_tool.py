@@ -215,6 +215,18 @@ def test_threads(llm, world):
     assert deep[0]["root_id"] == root["id"]
 
 
+def test_mode_first_begins_one_thread(llm, world):
+    a = Agent(world, replyToMode="first").start()
+    w = world
+    a.script([call(action="send", message="one"),
+              call(id="b", action="send", message="two")], reply="three")
+    asked = w.user.say(w.channel, "@%s go" % w.bot.name)["id"]
+    a.postern.wait(lambda: len(a.said(w.channel)) == 3)
+    assert [(p["message"], p["root_id"]) for p in
+            w.server.replies(w.channel, w.bot)] == [
+        ("one", asked), ("two", ""), ("three", asked)]
+
+
 def test_cross_context_can_be_forbidden(llm, world):
     a = Agent(world)
     a.config["tools"] = {"message": {"crossContext": {

@@ -9,18 +9,21 @@
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "workers/account/account.h"
 #include "workers/account/act.h"
 #include "workers/account/agents.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
-#include "workers/account/conn.h"
 #include "workers/account/lanes.h"
 #include "workers/account/message_tool.h"
 #include "workers/account/message_tool_int.h"
 #include "workers/account/resolve.h"
 #include "workers/account/target.h"
 #include "workers/account/turn_end.h"
+
+#define IDENTITY_MS 30000
+#define IDENTITY_STEP_MS 100
 
 /* Configuration */
 
@@ -278,9 +281,55 @@ call_refusal(const struct tool_op *op)
 		if (op->args.target != NULL && is_of_users(op->args.target))
 			return "Mattermost read requires a channel target.";
 	}
-	if (!conn_live(op->a))
-		return "the account is not connected now";
 	return NULL;
+}
+
+static void call_find(struct tool_op *);
+
+static void
+on_identity(int fd, short what, void *arg)
+{
+	struct tool_op *op = arg;
+
+	if (op->t == NULL)
+		tool_op_end(op, 0, "");
+	else
+		call_find(op);
+}
+
+/*
+ * A turn of an earlier life may run before the server has told us who we
+ * are: wait for that, but not as long as a server can be away.
+ */
+static void
+call_wait(struct tool_op *op)
+{
+	if (op->waits++ >= IDENTITY_MS / IDENTITY_STEP_MS) {
+		tool_op_end(op, 0, "the account is not connected now");
+		return;
+	}
+	if (op->again == NULL &&
+	    (op->again = evtimer_new(op->a->base, on_identity, op)) == NULL)
+		fatalx("evtimer_new");
+	loop_timer(op->again, IDENTITY_STEP_MS);
+}
+
+static void
+call_find(struct tool_op *op)
+{
+	if (op->a->bot_id[0] == '\0') {
+		call_wait(op);
+		return;
+	}
+	if (op->again != NULL)
+		event_free(op->again);
+	op->again = NULL;
+	if (op->args.target != NULL) {
+		resolve_start(op->a, op->args.target, resolved, op);
+		return;
+	}
+	ID_COPY(op->channel, op->t->row->channel);
+	call_go(op);
 }
 
 static void
@@ -302,12 +351,7 @@ call_start(struct turn *t, struct json_object *msg, struct json_object *args)
 		tool_op_end(op, 0, no);
 		return;
 	}
-	if (op->args.target != NULL) {
-		resolve_start(op->a, op->args.target, resolved, op);
-		return;
-	}
-	ID_COPY(op->channel, t->row->channel);
-	call_go(op);
+	call_find(op);
 }
 
 int

@@ -49,6 +49,7 @@ struct tool_op {
 	struct tool_post *posts;
 	size_t n, left;
 	struct event *again;
+	int waits; /* for our identity */
 };
 
 /* Answers the call, if somebody waits for it; the op is gone. */

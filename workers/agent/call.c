@@ -422,11 +422,21 @@ call_send(struct call *c)
 		call_own_fail(c, "config", "the request cannot be made");
 }
 
+/* Bytes of history that fit beside the rest. */
+static size_t
+call_budget(const struct call *c)
+{
+	size_t n = prompt_budget(&c->model->agent->prompt, &c->turn->ask);
+
+	if (c->tools.schema == NULL)
+		return n;
+	return n > TOOLS_SCHEMA_BYTES ? n - TOOLS_SCHEMA_BYTES : 0;
+}
+
 static void
 on_history(void *arg, struct json_object *messages, const char *why)
 {
 	struct call *c = arg;
-	const struct prompt_cfg *cfg = &c->model->agent->prompt;
 	struct verdict v;
 
 	c->load = NULL;
@@ -436,8 +446,7 @@ on_history(void *arg, struct json_object *messages, const char *why)
 		call_fail(c, &v);
 		return;
 	}
-	c->past = past_trim(messages, prompt_budget(cfg, &c->turn->ask),
-	    c->tools.schema != NULL);
+	c->past = past_trim(messages, call_budget(c), c->tools.schema != NULL);
 	call_send(c);
 }
 
@@ -464,7 +473,7 @@ void
 call_begin(struct call *c)
 {
 	struct agent *a = c->model->agent;
-	size_t budget = prompt_budget(&a->prompt, &c->turn->ask);
+	size_t budget = call_budget(c);
 
 	if (c->turn->fresh || budget == 0) {
 		c->past = json_object_new_array();

@@ -147,6 +147,18 @@ show(struct call *c, const struct toolcall *t, const char *phase,
 	chan_send(c->turn->link->chan, msg, -1);
 }
 
+/* Bytes of results in one turn: a quarter of the model's window. */
+static size_t
+results_max(const struct call *c)
+{
+	size_t window = c->model->agent->prompt.window;
+
+	if (window == 0 || window > TOOLS_RESULTS_MAX)
+		return TOOLS_RESULTS_MAX;
+	window = window * PROMPT_BYTES_PER_TOKEN / 4;
+	return window < TOOLS_RESULTS_MAX ? window : TOOLS_RESULTS_MAX;
+}
+
 /* The call in hand has its result; the next one follows. */
 static void
 finish(struct call *c, int ok, const char *text)
@@ -154,7 +166,7 @@ finish(struct call *c, int ok, const char *text)
 	struct tools *ts = &c->tools;
 	const struct toolcall *t = ts->now;
 	struct json_object *msg = json_object_new_object();
-	size_t len, room = TOOLS_RESULTS_MAX - ts->bytes;
+	size_t len, room = results_max(c) - ts->bytes;
 	char *content;
 
 	len = answer_prefix(text, strlen(text),

@@ -13,6 +13,7 @@ struct json_object;
 
 #define TOOLS_ROUNDS_MAX 16		/* answers with calls, of one turn */
 #define TOOLS_CALLS_MAX 32		/* calls of one turn */
+#define TOOLS_SCHEMA_BYTES 3072		/* about, of a request */
 #define TOOLS_RESULT_MAX (64u * 1024)	/* bytes of one result */
 #define TOOLS_RESULTS_MAX (192u * 1024) /* of all results of a turn */
 
