@@ -459,3 +459,53 @@ def test_failed_round_runs_again_without_a_second_post(agent):
     agent.server.model(tool_calls=calls, times=1)
     agent.say()
     agent.wait_said(["just once", "answer"], timeout=30)
+
+
+def test_agent_dies_while_its_call_is_under_way(sim, agent):
+    """Its late result goes nowhere, and the new agent's turn finds it."""
+    sim.fault("rest", path_prefix="/api/v4/posts", method="POST", times=1,
+              body_contains="just once", user=agent.world.bot.name,
+              answer_delay_ms=700)
+    calls = [call(action="send", message="just once")]
+    agent.server.model(reply="answer")
+    agent.server.model(tool_calls=calls, times=2)
+    agent.say()
+    agent.postern.wait(lambda: agent.said() == ["just once"])
+    os.kill(agent.postern.pids()["agent:main"], signal.SIGKILL)
+    agent.wait_said(["just once", "answer"], timeout=30)
+    agent.say("and on")
+    agent.wait_said(["just once", "answer", "answer"])
+
+
+def test_kills_all_along(agent):
+    """Each message gets the tool's post and the answer, once, in order."""
+    from test_kill import kill_one
+    w = agent.world
+    n = 40
+    agent.config["channels"]["mattermost"]["replyToMode"] = "first"
+    agent.postern.stop()
+    agent.postern.write(dict(agent.postern.config, **agent.config))
+    agent.postern.start()
+    agent.server.model(tool_calls=[call(action="send", message="posted")])
+    agent.server.model(match='"role":"tool"', reply="answered", times=10000)
+    roots = []
+    for i in range(n):
+        roots.append(w.user.say(
+            w.channel, "@%s number %d" % (w.bot.name, i))["id"])
+        if i % 4 == 3:
+            kill_one(agent.postern)
+        time.sleep(0.15)
+
+    def threads():
+        found = {r: [] for r in roots}
+        for p in w.server.replies(w.channel, w.bot):
+            found[p["root_id"]].append(p["message"])
+        return found
+
+    end = time.monotonic() + 90
+    while time.monotonic() < end and any(
+            len(t) < 2 for t in threads().values()):
+        time.sleep(0.3)
+    time.sleep(1)
+    assert set(map(tuple, threads().values())) == {("posted", "answered")}, \
+        "%r\n%s" % (threads(), agent.postern.logs()[-4000:])

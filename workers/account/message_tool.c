@@ -121,6 +121,21 @@ answer(struct account *a, const char *agent, struct json_object *req, int ok,
 	agents_send(a, agent, msg);
 }
 
+static const char *
+verb_of(const struct tool_op *op)
+{
+	switch (op->args.action) {
+	case TOOL_SEND:
+		return "send";
+	case TOOL_REACT:
+		return "react";
+	case TOOL_READ:
+		return "read";
+	default:
+		return "?";
+	}
+}
+
 void
 tool_op_end(struct tool_op *op, int ok, const char *text)
 {
@@ -129,8 +144,8 @@ tool_op_end(struct tool_op *op, int ok, const char *text)
 	if (op->t != NULL) {
 		op->t->tools->op = NULL;
 		log_event(LOG_INFO, "tool.call", "account", op->a->id,
-		    "event_id", op->t->row->event, "ok", ok ? "yes" : "no",
-		    NULL);
+		    "event_id", op->t->row->event, "action", verb_of(op),
+		    "ok", ok ? "yes" : "no", NULL);
 		answer(op->a, op->t->agent, op->req, ok, text);
 	}
 	for (i = 0; i < op->n; i++)
@@ -209,9 +224,6 @@ read_start(struct tool_op *op)
 static void
 call_go(struct tool_op *op)
 {
-	const char *verb = op->args.action == TOOL_SEND ? "send" :
-	    op->args.action == TOOL_REACT		? "react" :
-							  "read";
 	char text[96];
 
 	if (!tool_is_here(op) && !op->a->tools.elsewhere) {
@@ -221,7 +233,7 @@ call_go(struct tool_op *op)
 	}
 	if (op->args.dry_run) {
 		snprintf(text, sizeof(text),
-		    "[dry-run] would run %s via mattermost", verb);
+		    "[dry-run] would run %s via mattermost", verb_of(op));
 		tool_op_end(op, 1, text);
 		return;
 	}

@@ -37,7 +37,7 @@ struct json_object *message_tool_offer(const struct account *);
 int message_tool_call(
     struct account *, const char *agent, struct json_object *msg);
 /*
- * The turn goes: a call under way gets no answer. What it has put into the
+ * The agent has ended the turn: a call under way gets no answer. What it has put into the
  * outbox is sent all the same.
  */
 void message_tool_end(struct turn *);

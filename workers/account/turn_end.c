@@ -13,6 +13,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/lanes.h"
+#include "workers/account/message_tool.h"
 #include "workers/account/outbox.h"
 #include "workers/account/preview.h"
 #include "workers/account/storelink.h"
@@ -38,6 +39,7 @@ static void
 turn_ending(struct turn *t)
 {
 	t->ending = 1;
+	message_tool_end(t);
 	typing_stop(t->typing);
 	event_del(t->guard);
 	if (t->row->preview != NULL)
