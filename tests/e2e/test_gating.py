@@ -111,6 +111,24 @@ def test_threads_of_the_bot(gating, world):
     gating.ignored("still not yours", root_id=other["id"])
 
 
+@pytest.mark.parametrize("mode", ["off", "partial", "block", "progress"])
+def test_threads_of_streamed_answers(llm, world, mode):
+    """Also when the answer began as a preview."""
+    gating = Gating(world)
+    p = world.start(world.model_config(streaming={"mode": mode}))
+    root = thread(gating, world, "first")
+    p.wait(lambda: p.account()["live"]["running"] == 0 and
+           p.account()["live"]["outbox"] == 0)
+    gating.say("and what else?", root_id=root["id"])
+    p.wait(lambda: in_thread(gating, world, root, 2))
+    p.wait(lambda: p.account()["live"]["running"] == 0 and
+           p.account()["live"]["outbox"] == 0)
+    p.kill_all()
+    p.start()
+    gating.say("do you remember?", root_id=root["id"])
+    p.wait(lambda: in_thread(gating, world, root, 3))
+
+
 def test_threads_can_be_switched_off(gating, world):
     gating.start(implicitMentions={"threadParticipation": False})
     root = thread(gating, world, "first")

@@ -190,6 +190,20 @@ def test_restart_after_approval(pairing, world):
     assert "after the restart" in pairing.wait_said(world.user, 3)[2]
 
 
+def test_asked_while_down(pairing, world):
+    """The gap is filled with strangers, too."""
+    p = world.postern
+    p.kill_all()
+    pairing.say(world.user, "anybody there?")
+    pairing.say(world.user, "hello?")
+    p.start()
+    code = code_of(pairing.wait_said(world.user, 1)[0])
+    pairing.ctl("pairing", "approve", code)
+    assert "approved" in pairing.wait_said(world.user, 2)[1]
+    pairing.say(world.user, "thank you")
+    assert "thank you" in pairing.wait_said(world.user, 3)[2]
+
+
 @pytest.mark.parametrize("role", ["account:default", "store"])
 def test_approved_while_down(pairing, world, role):
     """The account, or the store behind its back, is not there just then."""
