@@ -182,5 +182,9 @@ class Postern:
     def close(self):
         try:
             self.stop()
+            # A worker that a sanitizer ended has been restarted.
+            logs = self.logs() if os.path.exists(self.log_path) else ""
+            for word in ("Sanitizer", "runtime error:"):
+                assert word not in logs, logs[-20000:]
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from mattermost import ApiError
 from preview_help import Lane, Stage, tool
 
 MODES = ["partial", "block", "progress", "finished"]
@@ -30,6 +31,16 @@ def play(s, pause=0.7, tag="x"):
                  ["sleep", pause], ["text", two], ["sleep", pause],
                  tool("1", "read", "end", ok=False),
                  ["sleep", pause], ["final", s.whole])
+
+
+def play_as(s, n):
+    """As play(), also when the server has no time for it."""
+    while True:
+        try:
+            return play(s, 0.7, "lane%dx" % n)
+        except ApiError as e:
+            assert e.status == 429
+            time.sleep(0.1)
 
 
 def once(s, timeout=60, seconds=0.6):
@@ -85,6 +96,23 @@ def test_all_requests_fail_for_a_while(sim, world, mode):
               times=4, skip=1, status=503)
     play(s)
     once(s)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_server_limits_the_rate(sim, world, mode):
+    stage(world, mode)
+    lanes = [Lane(world) for _ in range(6)]
+    sim.fault("rate_limit", per_sec=4, burst=6)
+    try:
+        for i, s in enumerate(lanes):
+            play_as(s, i)
+        # Looking takes part in the limit: leave it to the bot.
+        time.sleep(4)
+    finally:
+        sim.fault("rate_limit", per_sec=0)
+    assert "429" in s.p.logs()
+    for s in lanes:
+        once(s, seconds=0.1)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -59,3 +59,10 @@ check_PROGRAMS += tests/unit/test_tool_args
 TESTS += tests/unit/test_tool_args
 tests_unit_test_tool_args_SOURCES = tests/unit/test_tool_args.c
 tests_unit_test_tool_args_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_preview
+TESTS += tests/unit/test_preview
+tests_unit_test_preview_SOURCES = tests/unit/test_preview.c \
+	workers/account/draft.c workers/account/preview.c \
+	workers/account/preview_end.c
+tests_unit_test_preview_CFLAGS = $(AM_CFLAGS)
+tests_unit_test_preview_LDADD = libpostern_stages.a $(UNIT_LIBS)

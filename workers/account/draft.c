@@ -222,22 +222,30 @@ draft_stop(struct draft *d)
 void
 draft_abort(struct draft *d)
 {
+	int left;
+
 	draft_stop(d);
 	if (d->req == NULL)
 		return;
-	net_request_cancel(d->req);
+	left = net_request_cancel(d->req) != NET_NOT_SENT;
 	d->req = NULL;
 	d->failed = 1;
 	if (d->post[0] == '\0')
-		d->unclear = 1;
+		d->unclear = left;
 	else
-		d->spoiled = 1;
+		d->spoiled = left;
 }
 
 int
 draft_busy(const struct draft *d)
 {
 	return d->req != NULL;
+}
+
+int
+draft_coming(const struct draft *d)
+{
+	return d->post[0] == '\0' && (d->req != NULL || d->text != NULL);
 }
 
 int

@@ -36,6 +36,8 @@ void draft_stop(struct draft *);
 void draft_abort(struct draft *);
 
 int draft_busy(const struct draft *); /* a request is under way */
+/* Its post is still to come: there is, or will be, a request for it. */
+int draft_coming(const struct draft *);
 int draft_failed(const struct draft *);
 /* The post that exists, or "". */
 const char *draft_post(const struct draft *);

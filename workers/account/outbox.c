@@ -148,7 +148,8 @@ takes_part(const struct out_row *r)
 {
 	const struct channel *ch = channel_find(r->a, r->channel);
 
-	return r->seq != 0 && r->op != OUT_DELETE && r->root[0] != '\0' &&
+	return r->seq != 0 && (r->op == OUT_POST || r->op == OUT_EDIT) &&
+	    r->root[0] != '\0' &&
 	    (ch == NULL || ch->type != 'D');
 }
 

@@ -48,9 +48,7 @@ parts_go(struct preview *p)
 
 	TAILQ_FOREACH(part, &p->parts, entry) {
 		draft_hold(part->draft, held);
-		if (*draft_post(part->draft) == '\0' &&
-		    !draft_failed(part->draft))
-			held = 1;
+		held |= draft_coming(part->draft);
 	}
 }
 
