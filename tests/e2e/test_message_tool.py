@@ -215,6 +215,16 @@ def test_threads(llm, world):
     assert deep[0]["root_id"] == root["id"]
 
 
+def test_bytes_are_capped(llm, world):
+    a = Agent(world, textChunkLimit=16383).start()
+    rounds = [[call(id="c%d" % i, action="send",
+                    message="%d" % i + "\u20ac" * 16000)] for i in range(8)]
+    a.script(*rounds, reply="that was all")
+    a.say()
+    a.postern.wait(lambda: "that was all" in a.said(), 30)
+    assert [m[0] for m in a.said()] == ["0", "1", "2", "3", "4", "t"]
+
+
 def test_mode_first_begins_one_thread(llm, world):
     a = Agent(world, replyToMode="first").start()
     w = world
@@ -363,6 +373,24 @@ def test_a_server_without_tools(agent):
     agent.say()
     agent.wait_said(["hello", "hello"])
     assert len(agent.requests()) == 3
+
+
+@pytest.mark.parametrize("mode", ["partial", "block", "progress", "off"])
+def test_what_is_said_beside_calls_is_not_posted(llm, world, mode):
+    a = Agent(world, streaming={"mode": mode}).start()
+    seen = []
+    for args in (dict(action="react", messageId="z" * 26, emoji="x"),
+                 dict(action="send", message="by the tool")):
+        a.server.model(reply="the last word", chunks=4, chunk_delay_ms=60)
+        a.server.model(reply="let me do that for you", times=1, chunks=4,
+                       chunk_delay_ms=60, tool_calls=[call(**args)])
+        seen += ["by the tool"] if args["action"] == "send" else []
+        seen += ["the last word"]
+        a.say()
+        a.wait_said(seen)
+        a.postern.wait(
+            lambda: a.postern.account()["live"]["outbox"] == 0)
+        assert a.said() == seen
 
 
 def test_preview_goes_below_what_the_tool_says(agent):

@@ -130,6 +130,29 @@ def test_opening_works_the_second_time(sim, out, fault):
     assert sent(out, "user:" + other.id) == other.direct(out.bot)
 
 
+def test_retries_of_one_account(sim, world):
+    """An account's own dmChannelRetry stands for the common one."""
+    c = world.config(dmChannelRetry={
+        "maxRetries": 3, "initialDelayMs": 100, "maxDelayMs": 1000})
+    c["channels"]["mattermost"]["accounts"] = {
+        "default": {"dmChannelRetry": {"maxRetries": 0, "timeoutMs": 5000}}}
+    world.start(c)
+    other = sim.new_user()
+    sim.fault("rest", path_prefix="/api/v4/channels/direct", times=-1,
+              user=world.bot.name, status=507)
+    assert "507" in refused(world, "@" + other.name)
+    asked = [r for r in sim.mmsim.sim("GET", "/requests")
+             if r["path"] == "/api/v4/channels/direct" and r["status"] == 507]
+    assert len(asked) == 1
+    # Each try has its own deadline.
+    sim.clear_faults()
+    sim.fault("rest", path_prefix="/api/v4/channels/direct", times=-1,
+              user=world.bot.name, stall=True)
+    begun = time.monotonic()
+    assert "direct channel" in refused(world, "@" + other.name)
+    assert 4.5 < time.monotonic() - begun < 15
+
+
 def test_what_was_found_is_kept(sim, out):
     name = name_of(out, out.channel)
     other = out.server.new_user()

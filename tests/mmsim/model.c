@@ -205,6 +205,14 @@ stream_finish(struct answer *a)
 	answer_free(a);
 }
 
+/* The calls are next: at once, or behind the text when there is one. */
+static int
+wants_calls(const struct answer *a)
+{
+	return a->s->tool_calls != NULL && !a->tools_sent &&
+	    (a->s->reply == NULL || a->chunk >= a->chunks);
+}
+
 /* One chunk. 1: the answer is gone. */
 static int
 stream_step(struct answer *a)
@@ -219,7 +227,7 @@ stream_step(struct answer *a)
 			return 1;
 	}
 	chunk_head(&b, a);
-	if (a->s->tool_calls != NULL && !a->tools_sent) {
+	if (wants_calls(a)) {
 		put_tool_calls(&b, a->s->tool_calls);
 		a->tools_sent = 1;
 		a->chunk = a->chunks;
@@ -273,10 +281,11 @@ stream_cb(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 	}
-	while (a->chunk < a->chunks) {
+	while (a->chunk < a->chunks || wants_calls(a)) {
 		if (stream_step(a))
 			return;
-		wait = a->chunk < a->chunks ? a->s->chunk_delay_ms : 0;
+		wait = a->chunk < a->chunks || wants_calls(a)
+			? a->s->chunk_delay_ms : 0;
 		if (a->chunk == 1)
 			wait += a->s->silent_ms;
 		if (wait > 0) {
