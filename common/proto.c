@@ -124,6 +124,24 @@ static const struct proto_msg control_agent_msgs[] = {
     END,
 };
 
+/* A secret goes with the link: a new link starts without any. */
+static const struct proto_msg callback_account_msgs[] = {
+    {"cb.command", A, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"cb.action", A, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"cb.hook", A, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
+    {"cb.secret", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"cb.commands", B, PROTO_RUN, 0, PROTO_TEXT},
+    {"cb.reply", B, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    END,
+};
+
+static const struct proto_msg control_callback_msgs[] = {
+    {"status", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"data", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
+    {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    END,
+};
+
 static const struct proto_msg client_msgs[] = {
     {"req", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
     {"res", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
@@ -140,6 +158,10 @@ static const struct proto protos[PROTO_MAX] = {
     [PROTO_CONTROL_ACCOUNT] = {"control-account", {16, 16},
 	control_account_msgs},
     [PROTO_CONTROL_AGENT] = {"control-agent", {16, 4}, control_agent_msgs},
+    [PROTO_CALLBACK_ACCOUNT] = {"callback-account", {16, 16},
+	callback_account_msgs},
+    [PROTO_CONTROL_CALLBACK] = {"control-callback", {16, 4},
+	control_callback_msgs},
     [PROTO_CLIENT] = {"client", {16, 8}, client_msgs},
 };
 

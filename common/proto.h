@@ -24,6 +24,8 @@ enum proto_kind {
 	PROTO_TURN,            /* agent - account */
 	PROTO_CONTROL_ACCOUNT, /* account - control */
 	PROTO_CONTROL_AGENT,   /* agent - control */
+	PROTO_CALLBACK_ACCOUNT, /* callback - account */
+	PROTO_CONTROL_CALLBACK, /* callback - control */
 	PROTO_CLIENT,          /* control - posternctl */
 	PROTO_MAX
 };

@@ -24,7 +24,7 @@ promises(enum sandbox_role role)
 	case SANDBOX_DIALER:
 		return "stdio inet dns sendfd recvfd";
 	case SANDBOX_SUPERVISOR:
-		return "stdio rpath wpath cpath fattr chown unix sendfd proc "
+		return "stdio rpath wpath cpath fattr chown unix inet sendfd proc "
 		       "exec id getpw flock";
 	}
 	return "";

@@ -93,7 +93,8 @@ struct config_account {
 	enum config_source token_source, url_source;
 	size_t *agents; /* those bound to it, indices into config.agents */
 	size_t nagents;
-	int callbacks; /* has slash commands or buttons */
+	int buttons, commands; /* may be called back for these */
+	int callbacks;         /* has either */
 	/* Private to the configuration. */
 	struct json_object *json;
 	char *ca_stamp;
@@ -146,6 +147,9 @@ struct config {
 		size_t nlisten;
 		int tls;
 		char *cert_file, *key_file; /* absolute when tls is 1 */
+		char *cert_stamp, *key_stamp;
+		char *socket; /* absolute path of a UNIX socket, or NULL */
+		char *socket_group; /* "": the group of postern.group */
 		struct secret *hook_token;  /* NULL: hooks are off */
 	} gateway;
 
@@ -168,6 +172,10 @@ const struct config_account *config_account_find(
     const struct config *, const char *id);
 const struct config_agent *config_agent_find(
     const struct config *, const char *id);
+
+/* 1 when the callback worker may have something for this account. */
+int config_account_is_called(
+    const struct config *, const struct config_account *);
 
 /*
  * The configuration of a worker for its init frame, without secrets: a new
@@ -206,6 +214,8 @@ int config_account_same(
     const struct config_account *a, const struct config_account *b);
 int config_agent_same(
     const struct config_agent *a, const struct config_agent *b);
+/* The same for the callback worker, its sockets aside. */
+int config_callback_same(const struct config *a, const struct config *b);
 
 /* The effective configuration for people, without secrets. */
 void config_print(const struct config *, FILE *);

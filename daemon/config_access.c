@@ -123,6 +123,26 @@ config_agent_same(const struct config_agent *a, const struct config_agent *b)
 	    same_text(a->ca_stamp, b->ca_stamp);
 }
 
+int
+config_callback_same(const struct config *a, const struct config *b)
+{
+	return a->gateway.wanted == b->gateway.wanted &&
+	    same_json(a->callback_json, b->callback_json) &&
+	    same_secret(a->gateway.hook_token, b->gateway.hook_token) &&
+	    same_text(a->gateway.cert_file, b->gateway.cert_file) &&
+	    same_text(a->gateway.key_file, b->gateway.key_file) &&
+	    same_text(a->gateway.cert_stamp, b->gateway.cert_stamp) &&
+	    same_text(a->gateway.key_stamp, b->gateway.key_stamp);
+}
+
+int
+config_account_is_called(
+    const struct config *cfg, const struct config_account *a)
+{
+	return a->enabled && cfg->gateway.wanted &&
+	    (a->callbacks || cfg->gateway.hook_token != NULL);
+}
+
 static void
 print_json(FILE *f, const char *what, const char *id, struct json_object *json)
 {

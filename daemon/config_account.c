@@ -260,7 +260,8 @@ has_buttons(const struct cval *eff)
 	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next)
 		if (strcmp(cval_string(m, ""), "inlineButtons") == 0)
 			return 1;
-	return 0;
+	/* A script of the operator's may post buttons where agents do not. */
+	return cval_get(eff, "interactions") != NULL;
 }
 
 static struct json_object *
@@ -424,10 +425,10 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	/* What has errors is never run: no need for a half-filled account. */
 	if (ctx->errs->errors != before || a->url.text == NULL)
 		a->enabled = 0;
-	a->callbacks = has_buttons(b.eff);
+	a->buttons = has_buttons(b.eff);
 	v = cval_path(b.eff, "commands.native");
-	if (v != NULL && v->type == CVAL_BOOL && v->b)
-		a->callbacks = 1;
+	a->commands = v != NULL && v->type == CVAL_BOOL && v->b;
+	a->callbacks = a->buttons || a->commands;
 	account_endpoints(&b);
 	account_json(&b);
 	cval_free(b.eff);

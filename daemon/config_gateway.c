@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <sys/un.h>
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -84,19 +85,40 @@ gateway_listen(struct config_ctx *ctx)
 }
 
 static char *
-tls_file(struct config_ctx *ctx, const char *path)
+tls_file(struct config_ctx *ctx, const char *path, char **stamp)
 {
 	const struct cval *v = cval_path(ctx->root, path);
-	char *file = NULL, *stamp = NULL;
+	char *file = NULL;
 
 	if (v == NULL || v->str_len == 0)
 		config_say(ctx, CONFIG_ERROR,
 		    cval_path(ctx->root, "gateway.tls"),
 		    "%s: TLS is on and this is missing", path);
 	else
-		config_ca_get(ctx, v, path, &file, &stamp);
-	free(stamp);
+		config_ca_get(ctx, v, path, &file, stamp);
 	return file;
+}
+
+/* A front end on this host may come by a UNIX socket, too. */
+static void
+gateway_socket(struct config_ctx *ctx)
+{
+	const struct cval *v = cval_path(ctx->root, "gateway.socket");
+	const char *s = cval_string(v, "");
+
+	if (*s == '\0')
+		return;
+	if (*s != '/') {
+		config_say(ctx, CONFIG_ERROR, v,
+		    "gateway.socket: must be an absolute path");
+		return;
+	}
+	if (strlen(s) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) - 4)
+		config_say(ctx, CONFIG_ERROR, v,
+		    "gateway.socket: too long for a socket");
+	ctx->cfg->gateway.socket = config_strdup(s);
+	ctx->cfg->gateway.socket_group = config_strdup(cval_string(
+	    cval_path(ctx->root, "gateway.socketGroup"), ""));
 }
 
 /* "address" or "address/bits". */
@@ -181,6 +203,8 @@ callback_account(const struct config_account *a)
 	struct json_object *o = json_object_new_object();
 
 	config_json_str(o, "account", a->id);
+	config_json_bool(o, "buttons", a->buttons);
+	config_json_bool(o, "commands", a->commands);
 	config_json_copy(o, "commandUrl", a->json, "commandUrl");
 	config_json_copy(o, "interactionUrl", a->json, "interactionUrl");
 	config_json_copy(o, "allowedSourceIps",
@@ -204,11 +228,18 @@ callback_json(struct config_ctx *ctx)
 	json_object_object_del(json, "customBindHost");
 	config_json_bool(json, "tls", cfg->gateway.tls);
 	config_json_bool(json, "hooks", cfg->gateway.hook_token != NULL);
+	config_json_bool(json, "hookSessions", cval_bool(cval_path(ctx->root,
+	    "hooks.allowRequestSessionKey"), 0));
 	config_json_add(json, "hooksPath",
 	    config_json_fill(ctx, config_key_find("hooks.path"),
 		cval_path(ctx->root, "hooks.path")));
+	json_object_object_del(json, "socket");
+	json_object_object_del(json, "socketGroup");
+	if (cfg->default_account < cfg->naccounts)
+		config_json_str(json, "defaultAccount",
+		    cfg->accounts[cfg->default_account].id);
 	for (i = 0; i < cfg->naccounts; i++)
-		if (cfg->accounts[i].enabled && cfg->accounts[i].callbacks)
+		if (config_account_is_called(cfg, &cfg->accounts[i]))
 			json_object_array_add(
 			    list, callback_account(&cfg->accounts[i]));
 	config_json_add(json, "accounts", list);
@@ -236,8 +267,11 @@ config_gateway(struct config_ctx *ctx)
 	gateway_listen(ctx);
 	if (cval_bool(cval_path(ctx->root, "gateway.tls.enabled"), 0)) {
 		cfg->gateway.tls = 1;
-		cfg->gateway.cert_file = tls_file(ctx, "gateway.tls.certPath");
-		cfg->gateway.key_file = tls_file(ctx, "gateway.tls.keyPath");
+		cfg->gateway.cert_file = tls_file(ctx,
+		    "gateway.tls.certPath", &cfg->gateway.cert_stamp);
+		cfg->gateway.key_file = tls_file(ctx,
+		    "gateway.tls.keyPath", &cfg->gateway.key_stamp);
 	}
+	gateway_socket(ctx);
 	callback_json(ctx);
 }

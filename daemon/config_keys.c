@@ -392,6 +392,9 @@ const struct config_key config_keys[] = {
 	"addresses and networks whose X-Forwarded-For is believed"),
     BOOL("gateway.allowRealIpFallback", "false",
 	"believe their X-Real-IP too"),
+    STR("gateway.socket", NULL, "UNIX socket to listen on as well"),
+    STR("gateway.socketGroup", NULL,
+	"group that may use it; absent: postern.group"),
     OPEN("gateway.tls", "TLS of the listener"),
     BOOL("gateway.tls.enabled", "false", "speak TLS"),
     STR("gateway.tls.certPath", NULL, "certificate chain, PEM"),
@@ -401,6 +404,8 @@ const struct config_key config_keys[] = {
     BOOL("hooks.enabled", "false", "take hooks"),
     ROW("hooks.token", KEY_SECRET, "token a hook must show"),
     STR("hooks.path", "\"/hooks\"", "path before /agent and /wake"),
+    BOOL("hooks.allowRequestSessionKey", "false",
+	"a hook may name its session"),
 
     OPEN("secrets", "where secrets come from"),
     ROW("secrets.providers", KEY_MAP, "sources by name"),
@@ -503,7 +508,7 @@ const struct config_ignored config_ignored[] = {
 		"handshakeTimeoutMs http mode nodes push reload remote "
 		"tailscale tools webchat"},
     {"gateway.tls", "autoGenerate caPath"},
-    {"hooks", "allowRequestSessionKey allowedAgentIds "
+    {"hooks", "allowedAgentIds "
 	      "allowedSessionKeyPrefixes defaultSessionKey gmail internal "
 	      "mappings maxBodyBytes presets transformsDir"},
     {"secrets", "defaults resolution"},

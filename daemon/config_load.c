@@ -187,6 +187,10 @@ config_free(struct config *cfg)
 	free(cfg->gateway.listen);
 	free(cfg->gateway.cert_file);
 	free(cfg->gateway.key_file);
+	free(cfg->gateway.cert_stamp);
+	free(cfg->gateway.key_stamp);
+	free(cfg->gateway.socket);
+	free(cfg->gateway.socket_group);
 	secret_free(cfg->gateway.hook_token);
 	free(cfg->path);
 	free(cfg->log.destination);

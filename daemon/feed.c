@@ -12,6 +12,7 @@
 #include "daemon/conf.h"
 #include "daemon/feed.h"
 #include "daemon/links.h"
+#include "daemon/listeners.h"
 #include "daemon/supervisor.h"
 
 #define ENDPOINTS_MAX 256 /* of one worker */
@@ -72,6 +73,18 @@ feed_listen(struct proc *p)
 		feed_fd(p, "listen", fd);
 }
 
+/* Read once, by the worker; a file that is gone is told by its silence. */
+static void
+feed_file(struct proc *p, const char *name, const char *path)
+{
+	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		log_warn("%s: %s", proc_label(p), path == NULL ? name : path);
+	else
+		feed_fd(p, name, fd);
+}
+
 static void
 feed_secret(struct proc *p, const char *name, const struct secret *s)
 {
@@ -101,10 +114,33 @@ config_of(const struct proc *p)
 		return config_agent_json(p->sup->config, p->agent);
 	case ROLE_DIALER:
 		return config_dialer_json(p->sup->config);
+	case ROLE_CALLBACK:
+		return config_callback_json(p->sup->config);
 	case ROLE_CONTROL:
 		return control_config(p->sup);
 	default:
 		return json_object_new_object();
+	}
+}
+
+static void
+feed_callback(struct proc *p)
+{
+	const struct config *cf = p->sup->config;
+	size_t i, n;
+	int fd;
+
+	feed_secret(p, "hookToken", cf->gateway.hook_token);
+	if (cf->gateway.tls) {
+		feed_file(p, "cert", cf->gateway.cert_file);
+		feed_file(p, "key", cf->gateway.key_file);
+	}
+	for (i = 0, n = listeners_count(); i < n; i++) {
+		fd = fcntl(listeners_fd(i), F_DUPFD_CLOEXEC, 3);
+		if (fd == -1)
+			log_warn("callback socket");
+		else
+			feed_fd(p, "listen", fd);
 	}
 }
 
@@ -140,6 +176,8 @@ feed_worker(struct proc *p)
 	}
 	if (p->role == ROLE_CONTROL)
 		feed_listen(p);
+	if (p->role == ROLE_CALLBACK)
+		feed_callback(p);
 }
 
 static struct json_object *

@@ -16,7 +16,8 @@
 /*
  * Everything that may talk to anything. An agent has a link to an account
  * only when the account's bindings reach it, one to the dialer only when
- * its runtime needs a server.
+ * its runtime needs a server, and the callback worker one to an account
+ * only when that account has something that is called.
  */
 const struct link_rule link_rules[] = {
     {ROLE_DIALER, ROLE_ACCOUNT, PROTO_DIAL, "account", "dial"},
@@ -27,6 +28,10 @@ const struct link_rule link_rules[] = {
     {ROLE_AGENT, ROLE_ACCOUNT, PROTO_TURN, "turn", "turn"},
     {ROLE_ACCOUNT, ROLE_CONTROL, PROTO_CONTROL_ACCOUNT, "control", "account"},
     {ROLE_AGENT, ROLE_CONTROL, PROTO_CONTROL_AGENT, "control", "agent"},
+    {ROLE_CALLBACK, ROLE_ACCOUNT, PROTO_CALLBACK_ACCOUNT, "account",
+	"callback"},
+    {ROLE_CALLBACK, ROLE_CONTROL, PROTO_CONTROL_CALLBACK, "control",
+	"callback"},
     {ROLE_MAX, ROLE_MAX, PROTO_MAX, NULL, NULL},
 };
 
@@ -181,10 +186,14 @@ links_plan(struct supervisor *sup)
 	struct proc *store = proc_find(sup, ROLE_STORE, "");
 	struct proc *dialer = proc_find(sup, ROLE_DIALER, "");
 	struct proc *control = proc_find(sup, ROLE_CONTROL, "");
+	struct proc *callback = proc_find(sup, ROLE_CALLBACK, "");
 	struct proc *p;
 
+	if (callback != NULL && callback->next == NEXT_REMOVE)
+		callback = NULL;
 	sup->link_round++;
 	want(sup, store, control);
+	want(sup, callback, control);
 	RB_FOREACH (p, proc_tree, &sup->procs) {
 		if (p->next == NEXT_REMOVE)
 			continue;
@@ -192,6 +201,8 @@ links_plan(struct supervisor *sup)
 			want(sup, dialer, p);
 			want(sup, store, p);
 			want(sup, p, control);
+			if (config_account_is_called(sup->config, p->account))
+				want(sup, callback, p);
 			want_turns(sup, p);
 		} else if (p->role == ROLE_AGENT) {
 			if (p->agent->model)

@@ -40,6 +40,7 @@ libpostern_daemon_a_SOURCES = \
 	daemon/ctlreq.c daemon/ctlreq.h \
 	daemon/feed.c daemon/feed.h \
 	daemon/links.c daemon/links.h \
+	daemon/listeners.c daemon/listeners.h \
 	daemon/logsink.c daemon/logsink.h \
 	daemon/proc.c daemon/proc.h \
 	daemon/procmsg.c \

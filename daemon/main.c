@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "daemon/conf.h"
+#include "daemon/listeners.h"
 #include "daemon/logsink.h"
 #include "daemon/reload.h"
 #include "daemon/rundir.h"
@@ -67,7 +68,8 @@ options_parse(struct options *o, int argc, char *argv[])
 
 /*
  * Descriptors 0 to 2 are taken, whatever we were started with, so that
- * nothing of ours becomes somebody's standard output; none above is.
+ * nothing of ours becomes somebody's standard output; none above is, but
+ * for the sockets of a service manager.
  */
 static void
 standard_fds(void)
@@ -78,7 +80,7 @@ standard_fds(void)
 		if ((fd = open("/dev/null", O_RDWR)) == -1)
 			fatal("/dev/null");
 	} while (fd <= STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1);
+	closefrom(STDERR_FILENO + 1 + listeners_inherited());
 }
 
 /* A later reload happens in another directory. */
@@ -155,6 +157,7 @@ main(int argc, char *argv[])
 {
 	struct supervisor sup;
 	struct options o;
+	char why[256];
 
 	standard_fds();
 	log_init("posternd", 0);
@@ -177,12 +180,15 @@ main(int argc, char *argv[])
 	rundir_make(&sup);
 	rundir_lock(&sup);
 	rundir_listen(&sup);
+	if (listeners_open(&sup, sup.config, why, sizeof(why)) == -1)
+		fatalx("%s", why);
 	if (!o.foreground)
 		spawn_detach();
 	rundir_write_pid(&sup);
 	sandbox_enter(SANDBOX_SUPERVISOR);
 	supervisor_run(&sup);
 
+	listeners_close();
 	rundir_leave(&sup);
 	log_event(LOG_INFO, "daemon.stopped", NULL);
 	supervisor_free(&sup);

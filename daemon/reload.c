@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/conf.h"
 #include "daemon/links.h"
+#include "daemon/listeners.h"
 #include "daemon/logsink.h"
 #include "daemon/reload.h"
 #include "daemon/sdnotify.h"
@@ -17,6 +18,7 @@
 struct plan {
 	struct supervisor *sup;
 	const struct config *old;
+	int listeners; /* sockets of the callback worker have changed */
 	unsigned round;
 	unsigned added, changed, removed, kept;
 };
@@ -115,6 +117,9 @@ plan_list(struct plan *pl)
 	plan_worker(pl, ROLE_CONTROL, "", 1);
 	/* Connections stay when it goes: their descriptors are handed out. */
 	plan_worker(pl, ROLE_DIALER, "", dialer_same(pl));
+	if (cf->gateway.wanted)
+		plan_worker(pl, ROLE_CALLBACK, "", pl->old != NULL &&
+		    !pl->listeners && config_callback_same(pl->old, cf));
 	for (i = 0; i < cf->nagents; i++) {
 		p = plan_worker(pl, ROLE_AGENT, cf->agents[i].id,
 		    agent_same(pl, &cf->agents[i]));
@@ -190,6 +195,7 @@ reload_plan(struct supervisor *sup, const struct config *old)
 	struct plan pl = {.sup = sup, .old = old, .round = ++round};
 	struct proc *p;
 
+	pl.listeners = listeners_changed();
 	plan_list(&pl);
 	plan_removals(&pl);
 	RB_FOREACH (p, proc_tree, &sup->procs)
@@ -340,8 +346,10 @@ reload_now(struct supervisor *sup, char *text, size_t len)
 	cf = config_load(sup->config_path, &e);
 	reload_log(&e);
 	/* An account that ran must not be lost to a secret that is gone. */
-	if (cf == NULL || e.parked > 0) {
-		errors_text(&e, CONFIG_PARKED, text, len);
+	if (cf == NULL || e.parked > 0 ||
+	    listeners_open(sup, cf, text, len) == -1) {
+		if (cf == NULL || e.parked > 0)
+			errors_text(&e, CONFIG_PARKED, text, len);
 		config_free(cf);
 		config_errors_free(&e);
 		log_event(LOG_ERR, "reload.failed", "file", sup->config_path,

@@ -22,6 +22,7 @@ static const char *const role_names[ROLE_MAX] = {
     [ROLE_DIALER] = "dialer",
     [ROLE_AGENT] = "agent",
     [ROLE_ACCOUNT] = "account",
+    [ROLE_CALLBACK] = "callback",
     [ROLE_CONTROL] = "control",
 };
 

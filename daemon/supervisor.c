@@ -24,6 +24,7 @@
  */
 #define STOP_STAGES 3
 static const int stop_stage_of[ROLE_MAX] = {
+    [ROLE_CALLBACK] = 0,
     [ROLE_ACCOUNT] = 0,
     [ROLE_AGENT] = 0,
     [ROLE_DIALER] = 1,

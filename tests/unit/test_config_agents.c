@@ -357,12 +357,15 @@ test_gateway(void **state)
 	assert_int_equal(cfg->gateway.listen[0].port, 18789);
 	json = config_callback_json(cfg);
 	assert_string_equal(test_json(json, "accounts.0"),
-	    "{\"account\":\"default\",\"commandUrl\":\"http://localhost:18789/"
+	    "{\"account\":\"default\",\"buttons\":true,\"commands\":true,"
+	    "\"commandUrl\":\"http://localhost:18789/"
 	    "api/channels/mattermost/command\",\"interactionUrl\":\"http://"
 	    "localhost:18789/mattermost/interactions/default\","
 	    "\"allowedSourceIps\":[\"10.0.0.0/8\",\"::1\"],\"callbackPath\":"
 	    "\"/api/channels/mattermost/command\"}");
-	assert_string_equal(test_json(json, "accounts.1"), "null");
+	assert_string_equal(test_json(json, "accounts.1.account"), "\"off\"");
+	assert_string_equal(test_json(json, "accounts.1.commands"), "false");
+	assert_string_equal(test_json(json, "accounts.2"), "null");
 	json_object_put(json);
 	config_free(cfg);
 	cfg = test_load("{gateway:{bind:'custom',customBindHost:'[fd00::5]',"

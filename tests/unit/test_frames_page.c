@@ -27,6 +27,8 @@ static const char *const sides[PROTO_MAX][2] = {
     [PROTO_TURN] = {"agent", "account"},
     [PROTO_CONTROL_ACCOUNT] = {"account", "control"},
     [PROTO_CONTROL_AGENT] = {"agent", "control"},
+    [PROTO_CALLBACK_ACCOUNT] = {"callback", "account"},
+    [PROTO_CONTROL_CALLBACK] = {"callback", "control"},
     [PROTO_CLIENT] = {"control", "posternctl"},
 };
 

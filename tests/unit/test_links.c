@@ -33,6 +33,8 @@ static const struct {
     {ROLE_AGENT, ROLE_ACCOUNT, "turn"},
     {ROLE_ACCOUNT, ROLE_CONTROL, "control-account"},
     {ROLE_AGENT, ROLE_CONTROL, "control-agent"},
+    {ROLE_CALLBACK, ROLE_ACCOUNT, "callback-account"},
+    {ROLE_CALLBACK, ROLE_CONTROL, "control-callback"},
 };
 
 static void

@@ -165,6 +165,7 @@ scene(const char *streaming, const char *config, int recovered)
 	assert_null(out_cfg_read(&acc.out, c));
 	assert_null(stream_cfg_read(&acc.stream, s, acc.out.limit));
 	ID_COPY(row.event, EVENT);
+	strlcpy(row.channel, "c", sizeof(row.channel));
 	row.recovered = recovered;
 	row.at = 5;
 	pv = preview_new(&acc, &row, "main");

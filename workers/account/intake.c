@@ -65,6 +65,7 @@ intake_identity(struct account *a)
 	ID_COPY(bot->username, a->bot_name);
 	users_learn(a, a->bot_id, a->bot_name);
 	outbox_kick(a);
+	lanes_run(a);
 }
 
 /* Into the inbox */

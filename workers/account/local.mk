@@ -8,8 +8,10 @@ postern_account_SOURCES = \
 	workers/account/act.h \
 	workers/account/act_react.c \
 	workers/account/act_read.c \
+	workers/account/action_in.c \
 	workers/account/agents.c workers/account/agents.h \
 	workers/account/api.c workers/account/api.h \
+	workers/account/callbacks.c workers/account/callbacks.h \
 	workers/account/channels.c workers/account/channels.h \
 	workers/account/clock.c workers/account/clock.h \
 	workers/account/conn.c workers/account/conn.h \
@@ -17,6 +19,7 @@ postern_account_SOURCES = \
 	workers/account/draft.c workers/account/draft.h \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/gapfill.c workers/account/gapfill.h \
+	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
@@ -32,11 +35,14 @@ postern_account_SOURCES = \
 	workers/account/preview_end.c workers/account/preview_int.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
+	workers/account/slash_in.c \
 	workers/account/standing.c workers/account/standing.h \
 	workers/account/storelink.c workers/account/storelink.h \
 	workers/account/sweep.c workers/account/sweep.h \
 	workers/account/turn.c workers/account/turn.h \
 	workers/account/turn_end.c workers/account/turn_end.h \
+	workers/account/turn_place.c workers/account/turn_place.h \
 	workers/account/typing.c workers/account/typing.h \
 	workers/account/users.c workers/account/users.h
-postern_account_LDADD = libpostern_stages.a $(NET_LIBS) $(WORKER_LIBS)
+postern_account_LDADD = libpostern_stages.a $(SIGNED_LIBS) $(NET_LIBS) \
+	$(WORKER_LIBS)

@@ -13,6 +13,7 @@
 #include "workers/account/account.h"
 #include "workers/account/agents.h"
 #include "workers/account/api.h"
+#include "workers/account/callbacks.h"
 #include "workers/account/channels.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
@@ -179,6 +180,8 @@ account_link(struct worker *w, const char *kind, const char *peer,
 		agents_set(a, peer, fd);
 	else if (strcmp(kind, "control") == 0)
 		ctl_set(a, fd);
+	else if (strcmp(kind, "callback") == 0)
+		callbacks_set(a, fd);
 	else
 		fatalx("a link of no use here");
 }

@@ -22,6 +22,7 @@
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
+#include "workers/account/turn_place.h"
 
 #define GUARD_MS 30000 /* beyond the agent's own deadline */
 #define CRASHES_MAX 12 /* workers that died over one event */
@@ -128,7 +129,8 @@ turn_preview(struct turn *t)
 {
 	struct row *r = t->row;
 
-	if (r->preview == NULL && preview_wanted(t->a))
+	if (r->preview == NULL && r->channel[0] != '\0' &&
+	    preview_wanted(t->a))
 		r->preview = preview_new(t->a, r, t->agent);
 	return r->preview;
 }
@@ -142,6 +144,9 @@ turn_start(struct account *a, struct row *r)
 
 	/* One that is configured comes (back); agents_set() starts it. */
 	if (state == 0 || (state == -1 && is_configured(a, agent)))
+		return NULL;
+	/* Its place is asked for by REST: intake_identity() starts it. */
+	if (turn_needs_place(r) && a->bot_id[0] == '\0')
 		return NULL;
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		fatal("calloc");
@@ -166,9 +171,19 @@ turn_start(struct account *a, struct row *r)
 		return t;
 	}
 	turn_claim(a, r);
+	if (turn_place(t) == 0)
+		turn_go(t);
+	return t;
+}
+
+void
+turn_go(struct turn *t)
+{
+	struct row *r = t->row;
+
 	if (turn_ask(t) == -1) {
 		turn_fail(t, 0, "large", "the message is too large", 0);
-		return t;
+		return;
 	}
 	typing_begin(t->typing, TYPING_INSTANT);
 	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
@@ -176,7 +191,6 @@ turn_start(struct account *a, struct row *r)
 		preview_rewind(r->preview);
 	else if (r->recovered)
 		turn_preview(t);
-	return t;
 }
 
 void

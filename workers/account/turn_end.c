@@ -197,7 +197,7 @@ notice_add(struct turn *t, struct json_object *items)
 	struct json_object *v = NULL;
 
 	json_object_object_get_ex(t->row->data, "addressed", &v);
-	if (!json_object_get_boolean(v))
+	if (!json_object_get_boolean(v) || t->row->channel[0] == '\0')
 		return;
 	snprintf(text, sizeof(text), "I could not answer this: %s.", t->error);
 	outbox_key(

@@ -51,6 +51,8 @@ void turn_fail(struct turn *, int transient, const char *code,
 /* Timer callback of turn.again. */
 void turn_commit_again(int, short, void *turn);
 
+/* turn.c: its place is known, ask the agent. */
+void turn_go(struct turn *);
 /* turn.c: the turn is over, its memory goes. */
 void turn_over(struct turn *);
 

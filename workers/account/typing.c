@@ -89,7 +89,8 @@ typing_free(struct typing *t)
 void
 typing_begin(struct typing *t, enum typing_when what)
 {
-	if (t->on || t->stopped || what < t->a->typing.mode)
+	if (t->on || t->stopped || what < t->a->typing.mode ||
+	    t->row->channel[0] == '\0')
 		return;
 	t->on = 1;
 	t->began = monotime_now();

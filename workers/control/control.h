@@ -35,7 +35,7 @@ struct worker;
 
 struct peer {
 	RB_ENTRY(peer) node;
-	const char *kind; /* "account", "agent", "store" */
+	const char *kind; /* "account", "agent", "callback", "store" */
 	char *name;
 	struct chan *chan; /* NULL: it is down for the moment */
 };

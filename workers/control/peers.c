@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "workers/control/control.h"
 
-/* All three only ever answer us. */
+/* All of them only ever answer us. */
 static const struct chan_handler no_requests[] = {{NULL, NULL}};
 
 static const struct {
@@ -16,6 +16,7 @@ static const struct {
 } kinds[] = {
     {"account", PROTO_CONTROL_ACCOUNT},
     {"agent", PROTO_CONTROL_AGENT},
+    {"callback", PROTO_CONTROL_CALLBACK},
     {"store", PROTO_STORE_CONTROL},
 };
 

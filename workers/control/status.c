@@ -81,6 +81,8 @@ status_answered(void *arg, const char *type, struct json_object *msg, int fd)
 	call->data = json_object_get(data);
 	call->waiting = 1;
 	ask_part(call, peers_chan(co, "store", ""), "stats", data, "store");
+	ask_part(call, peers_chan(co, "callback", ""), "status", data,
+	    "callbacks");
 	list = json_object_object_get(data, "accounts");
 	for (i = 0; i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
