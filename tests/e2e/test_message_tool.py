@@ -404,25 +404,30 @@ def test_preview_goes_below_what_the_tool_says(agent):
 # Once
 
 
-@pytest.mark.parametrize("target", ["here", "elsewhere"])
+@pytest.mark.parametrize("target", ["here", "elsewhere", "back"])
 def test_power_cut_in_the_middle_of_a_tool_turn(agent, target):
     """The send is done, the model's next answer never comes: kill -9."""
     w = agent.world
-    where = {} if target == "here" else {"target": "channel:" + w.channel}
-    channel = w.dm if target == "here" else w.channel
+    where, channel, asked, marker = {
+        "here": ({}, w.dm, w.dm, ""),
+        "elsewhere": ({"target": "channel:" + w.channel}, w.channel, w.dm,
+                      "[from @%s] " % w.user.name),
+        "back": ({"target": "channel:" + w.dm}, w.dm, w.channel,
+                 "[from #%s] " % w.server.admin.get(
+                     "/channels/" + w.channel)["name"]),
+    }[target]
     calls = [call(action="send", message="once", **where),
              call(id="b", action="send", message="once", **where),
              call(id="c", action="send", message="twice", **where)]
     agent.server.model(reply="late", first_delay_ms=60000)
     agent.server.model(tool_calls=calls, times=1)
-    agent.say()
+    agent.say("@%s do it" % w.bot.name, asked)
     agent.postern.wait(lambda: len(agent.said(channel)) == 3)
     agent.postern.kill_all()
     agent.script(calls, reply="answer")
     agent.postern.start()
-    agent.postern.wait(lambda: "answer" in agent.said())
+    agent.postern.wait(lambda: "answer" in agent.said(asked))
     time.sleep(0.5)
-    marker = "" if target == "here" else "[from @%s] " % w.user.name
     want = [marker + t for t in ("once", "once", "twice")]
     assert agent.said(channel) == want + (
         ["answer"] if target == "here" else [])

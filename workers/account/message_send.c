@@ -251,7 +251,7 @@ put(struct tool_op *op)
 }
 
 static void
-items_make(struct tool_op *op, const char *text, char **chunks, size_t n)
+items_make(struct tool_op *op, char **chunks, size_t n)
 {
 	struct turn_tools *ts = op->t->tools;
 	uint64_t h = 0xcbf29ce484222325u;
@@ -259,7 +259,12 @@ items_make(struct tool_op *op, const char *text, char **chunks, size_t n)
 	unsigned before;
 	size_t i;
 
-	h = hash(hash(hash(h, op->channel), op->root), text);
+	/*
+	 * What was asked for, not how it came out: the marker and the root
+	 * depend on what this life of the worker has learnt so far.
+	 */
+	h = hash(hash(hash(h, op->channel), op->args.post), op->args.text);
+	h = hash(h, op->args.top_level ? "top" : "");
 	before = times_before(ts, h);
 	op->items = json_object_new_array();
 	op->n = op->left = n;
@@ -325,7 +330,7 @@ send_text(struct tool_op *op)
 	else {
 		t->row->posts += (int)n;
 		t->tools->bytes += strlen(text);
-		items_make(op, text, chunks, n);
+		items_make(op, chunks, n);
 	}
 	chunk_free(chunks, n);
 	free(text);
