@@ -37,6 +37,9 @@ VECTOR_TESTS += tests/unit/test_config_vectors
 tests_unit_test_config_vectors_SOURCES = tests/unit/test_config_vectors.c
 tests_unit_test_config_vectors_LDADD = libpostern_vectors.a \
 	libpostern_config.a $(UNIT_LIBS) -lm
+VECTOR_TESTS += tests/unit/test_buttons
+tests_unit_test_buttons_SOURCES = tests/unit/test_buttons.c
+tests_unit_test_buttons_LDADD = $(VECTOR_LIBS) $(SIGNED_LIBS)
 check_PROGRAMS += $(VECTOR_TESTS)
 TESTS += $(VECTOR_TESTS)
 check_PROGRAMS += tests/unit/test_places

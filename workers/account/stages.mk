@@ -4,6 +4,8 @@ noinst_LIBRARIES += libpostern_stages.a
 libpostern_stages_a_SOURCES = \
 	workers/account/allow.c workers/account/allow.h \
 	workers/account/block.c workers/account/block.h \
+	workers/account/buttons.c workers/account/buttons.h \
+	workers/account/buttons_text.c \
 	workers/account/cache.c workers/account/cache.h \
 	workers/account/chunk.c workers/account/chunk.h \
 	workers/account/command.c workers/account/command.h \
