@@ -68,6 +68,12 @@ intake_identity(struct account *a)
 	lanes_run(a);
 }
 
+const struct bot_identity *
+intake_bot(const struct account *a)
+{
+	return &a->intake->bot;
+}
+
 /* Into the inbox */
 
 static void
@@ -140,8 +146,9 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 }
 
 /* What the turn needs to know, also after a restart. */
-static struct json_object *
-turn_data(struct account *a, const struct inbound *in, const struct verdict *v)
+struct json_object *
+intake_data(
+    struct account *a, const struct inbound *in, const struct verdict *v)
 {
 	struct json_object *d = json_object_new_object();
 	const char *sender = in->actor_name;
@@ -174,7 +181,7 @@ put(struct account *a, struct entering *e)
 	    in->kind == INBOUND_EDIT ? INBOUND_POST : in->kind;
 	const char *id = in->kind == INBOUND_EDIT ? in->post_id : in->event_id;
 
-	e->data = turn_data(a, in, &e->v);
+	e->data = intake_data(a, in, &e->v);
 	json_object_object_add(
 	    msg, "kind", json_object_new_string(inbound_kind_name(kind)));
 	json_object_object_add(msg, "event", json_object_new_string(id));

@@ -7,10 +7,13 @@
 #define ACCOUNT_INTAKE_H
 
 struct account;
+struct bot_identity;
 struct channel;
 struct event;
+struct inbound;
 struct intake;
 struct json_object;
+struct verdict;
 
 struct intake *intake_new(struct account *);
 /* The bot's own id and name are known now. */
@@ -21,6 +24,11 @@ void intake_event(struct account *, struct event *ev);
 void intake_post(struct account *, struct json_object *post);
 /* The channel has no hole any more: what was held for that goes on. */
 void intake_open(struct account *, struct channel *);
+/* Who the bot is, for decide(). */
+const struct bot_identity *intake_bot(const struct account *);
+/* What the turn of an accepted inbound needs to know: the row's data. */
+struct json_object *intake_data(
+    struct account *, const struct inbound *, const struct verdict *);
 /* Write the recorded drops now. */
 void intake_flush(struct account *);
 

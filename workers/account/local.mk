@@ -18,6 +18,7 @@ postern_account_SOURCES = \
 	workers/account/ctl.c workers/account/ctl.h \
 	workers/account/draft.c workers/account/draft.h \
 	workers/account/drops.c workers/account/drops.h \
+	workers/account/entry.c workers/account/entry.h \
 	workers/account/gapfill.c workers/account/gapfill.h \
 	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \

@@ -1,0 +1,211 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/chan.h"
+#include "common/log.h"
+#include "common/monotime.h"
+#include "workers/account/account.h"
+#include "workers/account/api.h"
+#include "workers/account/channels.h"
+#include "workers/account/drops.h"
+#include "workers/account/entry.h"
+#include "workers/account/intake.h"
+#include "workers/account/lanes.h"
+#include "workers/account/pairing.h"
+#include "workers/account/pipeline.h"
+#include "workers/account/storelink.h"
+#include "workers/account/users.h"
+
+struct entry {
+	struct inbound *in;
+	struct json_object *more;
+	struct json_object *data; /* of the row */
+	struct verdict v;
+	entry_fn fn;
+	void *arg;
+	int asked; /* channel and user: not a second time */
+};
+
+#define ASKED_CHANNEL 1
+#define ASKED_USER 2
+
+static void entry_go(struct account *, struct entry *);
+
+static void
+entry_end(
+    struct account *a, struct entry *e, enum entry_end end, const char *code)
+{
+	e->fn(a, end, e->in, &e->v, code, e->arg);
+	inbound_free(e->in);
+	verdict_clear(&e->v);
+	json_object_put(e->more);
+	json_object_put(e->data);
+	free(e);
+}
+
+static void
+put_done(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	struct json_object *open = NULL, *dup = NULL;
+	struct entry *e = arg;
+
+	if (err != NULL) {
+		log_event(LOG_ERR, "inbox.refused", "account", a->id,
+		    "event_id", e->in->event_id, "error", err, NULL);
+		entry_end(a, e, ENTRY_FAILED, NULL);
+		return;
+	}
+	json_object_object_get_ex(reply, "dup", &dup);
+	json_object_object_get_ex(reply, "open", &open);
+	if (json_object_get_boolean(open)) {
+		a->n_accepted++;
+		lanes_add(a, api_int(reply, "seq"), e->v.lane,
+		    e->in->channel_id, e->v.root, e->in->event_id,
+		    e->in->create_at, json_object_get(e->data));
+	}
+	entry_end(a, e,
+	    json_object_get_boolean(dup) ? ENTRY_TWICE : ENTRY_STORED, NULL);
+}
+
+static void
+put(struct account *a, struct entry *e)
+{
+	struct json_object *msg = chan_msg("inbox.put");
+	struct inbound *in = e->in;
+
+	e->data = intake_data(a, in, &e->v);
+	if (e->more != NULL) {
+		json_object_object_foreach(e->more, key, value)
+			json_object_object_add(
+			    e->data, key, json_object_get(value));
+	}
+	json_object_object_add(
+	    msg, "kind", json_object_new_string(inbound_kind_name(in->kind)));
+	json_object_object_add(
+	    msg, "event", json_object_new_string(in->event_id));
+	json_object_object_add(msg, "lane", json_object_new_string(e->v.lane));
+	json_object_object_add(
+	    msg, "channel", json_object_new_string(in->channel_id));
+	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
+	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
+	json_object_object_add(msg, "data", json_object_get(e->data));
+	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	storelink_request(a, msg, put_done, e);
+}
+
+static void
+paired(struct account *a, enum pairing_end end, const char *code, void *arg)
+{
+	struct entry *e = arg;
+
+	switch (end) {
+	case PAIRING_NO_STORE:
+		entry_end(a, e, ENTRY_FAILED, NULL);
+		return;
+	case PAIRING_LET_IN:
+		verdict_clear(&e->v);
+		entry_go(a, e);
+		return;
+	case PAIRING_TOO_MANY:
+		e->v.reason = REASON_PAIRING_FULL;
+		break;
+	default:
+		break;
+	}
+	drops_add(a, e->in, &e->v);
+	entry_end(a, e, ENTRY_DENIED, code);
+}
+
+static void
+judge(struct account *a, struct entry *e)
+{
+	struct channel *ch = channel_get(a, e->in->channel_id);
+	struct channel_info info = {ch->type, ch->name, ch->display,
+	    ch->team_id};
+	struct facts facts = {.now = walltime_ms()};
+
+	decide(a->policy, intake_bot(a), &info, &facts, e->in, &e->v);
+	if (e->v.kind == VERDICT_PAIR) {
+		pairing_start(a, e->in, 0, paired, e);
+		return;
+	}
+	if (e->v.kind != VERDICT_ACCEPT || !e->v.runs) {
+		drops_add(a, e->in, &e->v);
+		entry_end(a, e, ENTRY_DENIED, NULL);
+		return;
+	}
+	a->last_in = walltime_ms();
+	put(a, e);
+}
+
+static void
+channel_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	if (api_ok(r, body, 200))
+		channel_learn(a, body);
+	entry_go(a, arg);
+}
+
+static void
+user_done(struct account *a, const struct net_result *r,
+    struct json_object *body, void *arg)
+{
+	struct entry *e = arg;
+
+	if (api_ok(r, body, 200)) {
+		users_learn_one(a, body);
+		inbound_set(&e->in->actor_name, api_str(body, "username"));
+	}
+	entry_go(a, e);
+}
+
+/* What cannot be found out stays unknown, which denies. */
+static void
+entry_go(struct account *a, struct entry *e)
+{
+	struct channel *ch = channel_get(a, e->in->channel_id);
+	struct inbound *in = e->in;
+	char path[64];
+
+	in->actor_is_bot = users_is_bot(a, in->actor_id);
+	if ((ch->type == 0 || ch->type == '?') && !(e->asked & ASKED_CHANNEL)) {
+		e->asked |= ASKED_CHANNEL;
+		snprintf(path, sizeof(path), "/channels/%s", ch->id);
+		if (api_get(a, path, channel_done, e) != NULL)
+			return;
+	}
+	if (in->actor_is_bot == TRI_UNKNOWN && !(e->asked & ASKED_USER)) {
+		e->asked |= ASKED_USER;
+		snprintf(path, sizeof(path), "/users/%s", in->actor_id);
+		if (api_get(a, path, user_done, e) != NULL)
+			return;
+	}
+	judge(a, e);
+}
+
+void
+entry_start(struct account *a, struct inbound *in, struct json_object *more,
+    entry_fn fn, void *arg)
+{
+	struct entry *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		fatal("calloc");
+	*e = (struct entry){.in = in, .more = more, .fn = fn, .arg = arg};
+	a->n_events++;
+	if (mm_id_valid(in->channel_id) && mm_id_valid(in->actor_id)) {
+		entry_go(a, e);
+		return;
+	}
+	e->v.kind = VERDICT_DROP;
+	e->v.reason = REASON_MALFORMED;
+	e->v.stage = STAGE_DECODE;
+	drops_add(a, in, &e->v);
+	entry_end(a, e, ENTRY_DENIED, NULL);
+}
