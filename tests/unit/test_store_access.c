@@ -429,6 +429,44 @@ test_loops(void **state)
 	assert_non_null(strstr(loaded(a), "\"n\":1,"));
 }
 
+/* The slash commands that an account has made. */
+static const char *
+commands(struct peer *p)
+{
+	static char text[1024];
+	struct json_object *reply;
+	enum store_rc rc;
+
+	reply = ts_run(db, p, "command.list", "{}", &rc);
+	assert_int_equal(rc, STORE_OK);
+
+	strlcpy(text, json_object_to_json_string_ext(
+	    reply, JSON_C_TO_STRING_PLAIN), sizeof(text));
+	json_object_put(reply);
+	return text;
+}
+
+static void
+test_commands(void **state)
+{
+	assert_non_null(strstr(commands(a), "\"commands\":[]"));
+	ts_ok(db, a, "command.set",
+	    "{\"team\":\"t1\",\"trigger\":\"oc_new\",\"command\":\"i1\"}");
+	ts_ok(db, a, "command.set",
+	    "{\"team\":\"t1\",\"trigger\":\"oc_new\",\"command\":\"i2\"}");
+	ts_ok(db, b, "command.set",
+	    "{\"team\":\"t1\",\"trigger\":\"oc_new\",\"command\":\"i3\"}");
+	reopen();
+	assert_non_null(strstr(commands(a),
+	    "[{\"team\":\"t1\",\"trigger\":\"oc_new\",\"id\":\"i2\"}]"));
+	ts_ok(db, a, "command.set",
+	    "{\"team\":\"t1\",\"trigger\":\"oc_new\",\"command\":\"\"}");
+	ts_ok(db, a, "command.set",
+	    "{\"team\":\"t1\",\"trigger\":\"none\",\"command\":\"\"}");
+	assert_non_null(strstr(commands(a), "\"commands\":[]"));
+	assert_non_null(strstr(commands(b), "i3"));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -436,6 +474,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_ask),
+	    T(test_commands),
 	    T(test_ask_expires),
 	    T(test_ask_malformed),
 	    T(test_approve),

@@ -14,6 +14,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/op_access.c \
 	workers/store/op_account.c \
 	workers/store/op_admin.c \
+	workers/store/op_command.c \
 	workers/store/op_pairing.c \
 	workers/store/op_query.c \
 	workers/store/op_tool.c \

@@ -78,6 +78,10 @@ enum store_rc op_pairing_ask(struct op_call *);
 enum store_rc op_pairing_notified(struct op_call *);
 enum store_rc op_loop_reset(struct op_call *);
 
+/* op_command.c: the slash commands of an account. */
+enum store_rc op_command_list(struct op_call *);
+enum store_rc op_command_set(struct op_call *);
+
 /* op_pairing.c: requests and grants, for an operator. */
 enum store_rc op_pairing_list(struct op_call *);
 enum store_rc op_pairing_approve(struct op_call *);

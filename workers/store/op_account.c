@@ -29,7 +29,8 @@
  *  outbox.done  key, post(o), thread(o) bool: the bot takes part there
  *  outbox.dead  key, reason, status, text(o)
  *
- * What is said about people, threads and loops: op_access.c.
+ * What is said about people, threads and loops: op_access.c; about slash
+ * commands: op_command.c.
  *
  * Every request may be answered by err {code, text}; code: full io busy
  * denied size. Nothing of a request that got err was kept.
@@ -201,6 +202,8 @@ const struct op op_account[] = {
     {"outbox.done", OP_QUIET, op_outbox_done},
     {"outbox.dead", OP_QUIET, op_outbox_dead},
     {"access.load", OP_READ, op_access_load},
+    {"command.list", OP_READ, op_command_list},
+    {"command.set", 0, op_command_set},
     {"pairing.ask", 0, op_pairing_ask},
     {"pairing.notified", 0, op_pairing_notified},
     {"loop.reset", 0, op_loop_reset},

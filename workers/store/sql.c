@@ -81,8 +81,13 @@ static const char schema_tool[] =
     " WITHOUT ROWID;"
     "CREATE INDEX tool_seq ON tool(seq);";
 
+/* The slash commands that an account has created. */
+static const char schema_command[] =
+    "CREATE TABLE command(account TEXT, team TEXT, trigger TEXT,"
+    " id TEXT NOT NULL, PRIMARY KEY(account, team, trigger)) WITHOUT ROWID;";
+
 const char *const sql_migrations[] = {
-    schema_1, schema_access, schema_tool, NULL};
+    schema_1, schema_access, schema_tool, schema_command, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -296,4 +301,13 @@ const char *const sql_query[Q_MAX] = {
 		     " AND channel = ?2 AND root = ?3",
     [Q_LOOP_LIST] = "SELECT channel, root, n, at FROM bot_turn"
 		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
+
+    [Q_COMMAND_LIST] = "SELECT team, trigger, id FROM command"
+		       " WHERE account = ?1 LIMIT ?2",
+    [Q_COMMAND_SET] = "INSERT INTO command(account, team, trigger, id)"
+		      " VALUES(?1, ?2, ?3, ?4)"
+		      " ON CONFLICT(account, team, trigger) DO UPDATE"
+		      " SET id = excluded.id",
+    [Q_COMMAND_DELETE] = "DELETE FROM command WHERE account = ?1"
+			 " AND team = ?2 AND trigger = ?3",
 };

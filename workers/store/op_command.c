@@ -1,0 +1,81 @@
+/*
+ * The slash commands that an account has created, so that it knows its own
+ * when the server does not let it list them. (o) may be left out.
+ *
+ *  command.list  -
+ *                -> command {commands [{team, trigger, id}]}
+ *  command.set   team, trigger, command: its id, "" forgets it  -> ok
+ */
+#include "config.h"
+
+#include <json-c/json.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "workers/store/op.h"
+
+#define COMMANDS_KEEP 2000 /* of an account: one frame holds them */
+#define TRIGGER_MAX 128	   /* Mattermost 5.37 */
+
+static void
+add_str(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+enum store_rc
+op_command_list(struct op_call *c)
+{
+	struct json_object *list, *o;
+	sqlite3_stmt *s;
+	struct fields f;
+	enum store_rc rc;
+
+	fields_open(&f, c->msg);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	list = json_object_new_array();
+	rc = db_rows(c->db, Q_COMMAND_LIST, &s, "si", c->peer->id,
+	    (int64_t)COMMANDS_KEEP);
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		o = json_object_new_object();
+		add_str(o, "team", db_text(s, 0));
+		add_str(o, "trigger", db_text(s, 1));
+		add_str(o, "id", db_text(s, 2));
+		json_object_array_add(list, o);
+	}
+	if (rc != STORE_NONE) {
+		json_object_put(list);
+		return rc;
+	}
+	c->reply = chan_reply_msg("command", c->msg);
+	json_object_object_add(c->reply, "commands", list);
+	return STORE_OK;
+}
+
+enum store_rc
+op_command_set(struct op_call *c)
+{
+	const char *team, *trigger, *id;
+	struct fields f;
+	enum store_rc rc;
+
+	fields_open(&f, c->msg);
+	team = fields_str(&f, "team", STORE_ID);
+	trigger = fields_str(&f, "trigger", TRIGGER_MAX);
+	id = fields_str(&f, "command", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (*team == '\0' || *trigger == '\0')
+		return op_bad(c, "team or trigger is empty");
+	if (*id == '\0')
+		rc = db_run(c->db, Q_COMMAND_DELETE, "sss", c->peer->id, team,
+		    trigger);
+	else
+		rc = db_run(c->db, Q_COMMAND_SET, "ssss", c->peer->id, team,
+		    trigger, id);
+	if (rc != STORE_OK && rc != STORE_NONE)
+		return rc;
+	c->reply = chan_reply_msg("ok", c->msg);
+	return STORE_OK;
+}
