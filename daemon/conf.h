@@ -79,6 +79,12 @@ struct config_media {
 	unsigned endpoint;
 };
 
+/* Of a slash command that an administrator made. */
+struct config_command_token {
+	char *trigger; /* "command:[team/]trigger": the name of the secret */
+	struct secret *token;
+};
+
 struct config_account {
 	char *id;   /* normalised: [a-z0-9_-], at most 64 bytes */
 	char *name; /* label for people, the id when none is set */
@@ -93,6 +99,8 @@ struct config_account {
 	enum config_source token_source, url_source;
 	size_t *agents; /* those bound to it, indices into config.agents */
 	size_t nagents;
+	struct config_command_token *tokens;
+	size_t ntokens;
 	int buttons, commands; /* may be called back for these */
 	int callbacks;         /* has either */
 	/* Private to the configuration. */

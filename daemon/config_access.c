@@ -109,6 +109,7 @@ config_account_same(
 {
 	return a->enabled == b->enabled && same_json(a->json, b->json) &&
 	    same_secret(a->token, b->token) &&
+	    config_commands_same(a, b) &&
 	    same_secret(a->proxy.auth, b->proxy.auth) &&
 	    same_text(a->ca_file, b->ca_file) &&
 	    same_text(a->ca_stamp, b->ca_stamp);

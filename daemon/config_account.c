@@ -383,6 +383,7 @@ account_json(struct build *b)
 	url = config_command_url(b->ctx->root, b->eff);
 	config_json_str(json, "commandUrl", url);
 	free(url);
+	config_json_add(json, "pickerModels", config_models_json(b->ctx));
 	a->json = json;
 }
 
@@ -413,6 +414,8 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 		ctx->lenient = 0;
 		account_url(&b);
 	}
+	if (a->enabled)
+		config_commands_get(ctx, a, b.eff, b.path);
 	v = own_or_top(&b, "proxy", path, sizeof(path));
 	config_proxy_get(ctx, v, path, &a->proxy);
 	v = own_or_top(&b, "caFile", path, sizeof(path));
@@ -449,6 +452,7 @@ config_account_clear(struct config_account *a)
 	free(a->ca_file);
 	free(a->ca_stamp);
 	secret_free(a->token);
+	config_commands_clear(a);
 	free(a->agents);
 	json_object_put(a->json);
 	memset(a, 0, sizeof(*a));

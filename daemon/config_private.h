@@ -60,6 +60,15 @@ void config_path_join(
 /* config_legacy.c: bring old spellings into their new form. */
 void config_legacy(struct config_ctx *);
 
+/* config_commands.c */
+void config_commands_get(struct config_ctx *, struct config_account *,
+    const struct cval *eff, const char *path);
+void config_commands_clear(struct config_account *);
+int config_commands_same(
+    const struct config_account *, const struct config_account *);
+/* [{provider, id, name}] of all models.providers. */
+struct json_object *config_models_json(struct config_ctx *);
+
 /* config_secret.c */
 
 /*

@@ -159,12 +159,16 @@ void
 feed_worker(struct proc *p)
 {
 	struct json_object *msg = chan_msg("init");
+	size_t i;
 
 	json_object_object_add(msg, "config", config_of(p));
 	chan_send(p->chan, msg, -1);
 	if (p->account != NULL) {
 		feed_secret(p, "token", p->account->token);
 		feed_secret(p, "proxy", p->account->proxy.auth);
+		for (i = 0; i < p->account->ntokens; i++)
+			feed_secret(p, p->account->tokens[i].trigger,
+			    p->account->tokens[i].token);
 		if (account_uses_tls(p->account))
 			feed_ca(p, p->account->ca_file);
 	}

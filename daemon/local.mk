@@ -10,6 +10,7 @@ libpostern_config_a_SOURCES = \
 	daemon/config_binding.c \
 	daemon/config_callback.c \
 	daemon/config_check.c \
+	daemon/config_commands.c \
 	daemon/config_endpoint.c \
 	daemon/config_errors.c \
 	daemon/config_exec.c \

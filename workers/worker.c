@@ -179,7 +179,7 @@ on_secret(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct fields f;
 
 	fields_open(&f, msg);
-	name = fields_str(&f, "name", 64);
+	name = fields_str(&f, "name", 256);
 	value = fields_str(&f, "value", 8192);
 	shape(&f, "secret");
 	need(w->role->secret != NULL, "a secret");
