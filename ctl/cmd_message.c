@@ -29,6 +29,26 @@ read_stdin(void)
 	return buf;
 }
 
+/* A JSON value of an option. -1: it is not one of that kind. */
+static int
+add_json(struct json_object *args, const char *key, const char *text,
+    enum json_type type)
+{
+	struct json_object *v;
+
+	if (text == NULL)
+		return 0;
+	v = json_tokener_parse(text);
+	if (!json_object_is_type(v, type)) {
+		fprintf(stderr, "posternctl: %s: must be %s in JSON\n", key,
+		    type == json_type_array ? "a list" : "an object");
+		json_object_put(v);
+		return -1;
+	}
+	json_object_object_add(args, key, v);
+	return 0;
+}
+
 static int
 dry_run(const struct invocation *inv, struct json_object *args)
 {
@@ -62,6 +82,12 @@ cmd_message_send(const struct invocation *inv)
 	ask_str(args, "to", inv->target);
 	ask_str(args, "text", text);
 	ask_str(args, "root", inv->reply_to);
+	if (add_json(args, "buttons", inv->buttons, json_type_array) == -1 ||
+	    add_json(args, "presentation", inv->presentation,
+		json_type_object) == -1) {
+		json_object_put(args);
+		return 2;
+	}
 	if (inv->given & OPT_DRY_RUN)
 		return dry_run(inv, args);
 	if (ask_daemon(inv, "send", args, CLIENT_SEND_MS, &a) == -1)
@@ -71,6 +97,31 @@ cmd_message_send(const struct invocation *inv)
 	else
 		printf("post %s in channel %s\n", json_str(a.data, "post"),
 		    json_str(a.data, "channel"));
+	client_free(&a);
+	return 0;
+}
+
+int
+cmd_message_sign(const struct invocation *inv)
+{
+	struct json_object *args = json_object_new_object(), *context;
+	struct answer a;
+
+	if (add_json(args, "context", read_stdin(), json_type_object) == -1) {
+		json_object_put(args);
+		return 2;
+	}
+	json_object_object_get_ex(args, "context", &context);
+	if (*json_str(context, "action_id") == '\0') {
+		fprintf(stderr, "posternctl: the context has no action_id, "
+		    "which every click must have\n");
+		json_object_put(args);
+		return 2;
+	}
+	ask_str(args, "account", inv->account);
+	if (ask_daemon(inv, "sign", args, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	output_json(json_get(a.data, "context"));
 	client_free(&a);
 	return 0;
 }

@@ -19,6 +19,7 @@ int cmd_help(const struct invocation *);
 int cmd_log_debug(const struct invocation *);
 int cmd_log_info(const struct invocation *);
 int cmd_message_send(const struct invocation *);
+int cmd_message_sign(const struct invocation *);
 int cmd_pairing_approve(const struct invocation *);
 int cmd_pairing_import(const struct invocation *);
 int cmd_pairing_list(const struct invocation *);

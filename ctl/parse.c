@@ -68,8 +68,10 @@ static const struct keyword logs[] = {
 static const struct keyword messages[] = {
     {"send", "post a message as an account", NULL, cmd_message_send, NULL, 0,
 	OPT_JSON | OPT_ACCOUNT | OPT_TARGET | OPT_MESSAGE | OPT_REPLY_TO |
-	    OPT_DRY_RUN | OPT_CHANNEL,
+	    OPT_DRY_RUN | OPT_CHANNEL | OPT_BUTTONS | OPT_PRESENTATION,
 	OPT_TARGET | OPT_MESSAGE},
+    {"sign", "sign the context of a script's button, from standard input",
+	NULL, cmd_message_sign, NULL, 0, OPT_ACCOUNT, 0},
     {0},
 };
 
@@ -113,6 +115,7 @@ const struct keyword ctl_keywords[] = {
 const struct option_def ctl_options[] = {
     {OPT_ACCOUNT, "account", 'a', "ID", "the account, where there are several"},
     {OPT_AGENT, "agent", '\0', "ID", "only this agent's"},
+    {OPT_BUTTONS, "buttons", '\0', "JSON", "rows of buttons below the text"},
     {OPT_CHANNEL, "channel", '\0', "NAME", "only \"mattermost\""},
     {OPT_DRY_RUN, "dry-run", '\0', NULL, "show what would be sent"},
     {OPT_FILE, "file", 'f', "FILE", "the configuration file"},
@@ -122,6 +125,8 @@ const struct option_def ctl_options[] = {
     {OPT_MESSAGE, "message", 'm', "TEXT", "the text; - reads standard input"},
     {OPT_NO_NOTIFY, "no-notify", '\0', NULL, "do not tell the sender"},
     {OPT_NOTIFY, "notify", '\0', NULL, "tell the sender, as is usual"},
+    {OPT_PRESENTATION, "presentation", '\0', "JSON",
+	"blocks of text, buttons and menus"},
     {OPT_REPLY_TO, "reply-to", 'r', "POST", "answer in that thread"},
     {OPT_SOCKET, "socket", 's', "PATH", "control socket of the daemon"},
     {OPT_TARGET, "target", 't', "TO",
@@ -135,10 +140,12 @@ static const struct {
 } values[] = {
     {OPT_ACCOUNT, offsetof(struct invocation, account)},
     {OPT_AGENT, offsetof(struct invocation, agent)},
+    {OPT_BUTTONS, offsetof(struct invocation, buttons)},
     {OPT_CHANNEL, offsetof(struct invocation, channel)},
     {OPT_FILE, offsetof(struct invocation, file)},
     {OPT_LIMIT, offsetof(struct invocation, limit)},
     {OPT_MESSAGE, offsetof(struct invocation, message)},
+    {OPT_PRESENTATION, offsetof(struct invocation, presentation)},
     {OPT_REPLY_TO, offsetof(struct invocation, reply_to)},
     {OPT_SOCKET, offsetof(struct invocation, socket)},
     {OPT_TARGET, offsetof(struct invocation, target)},

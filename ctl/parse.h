@@ -25,6 +25,8 @@
 #define OPT_AGENT 0x800u
 #define OPT_NOTIFY 0x10000u
 #define OPT_NO_NOTIFY 0x20000u
+#define OPT_BUTTONS 0x40000u
+#define OPT_PRESENTATION 0x80000u
 
 struct invocation;
 
@@ -52,7 +54,7 @@ struct invocation {
 	unsigned given; /* options */
 	const char *operand;
 	const char *account, *target, *message, *reply_to, *file, *limit;
-	const char *channel, *socket, *agent;
+	const char *channel, *socket, *agent, *buttons, *presentation;
 };
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR };

@@ -37,6 +37,7 @@ type_expected(const char *name)
 	    {"user_added", EVENT_USER_ADDED},
 	    {"user_removed", EVENT_USER_REMOVED},
 	    {"added_to_team", EVENT_ADDED_TO_TEAM},
+	    {"memberrole_updated", EVENT_TEAM_ROLE},
 	    {"leave_team", EVENT_LEAVE_TEAM},
 	    {"user_updated", EVENT_USER_UPDATED}};
 	size_t i;

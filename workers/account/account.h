@@ -32,6 +32,7 @@ struct outbox;
 struct places;
 struct policy;
 struct resolver;
+struct slash;
 struct secret;
 struct storelink;
 struct users;
@@ -79,6 +80,7 @@ struct account {
 	struct lanes *lanes;
 	struct outbox *outbox;
 	struct resolver *resolver;
+	struct slash *slash;
 	struct names *names;
 	struct places *threads; /* standing.h */
 	struct places *loops;

@@ -18,6 +18,7 @@
 #include "workers/account/intake.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
+#include "workers/account/slash.h"
 #include "workers/account/storelink.h"
 #include "workers/net/ws.h"
 #include "workers/worker.h"
@@ -329,6 +330,8 @@ live(struct account *a, int resumed)
 		loop_timer(c->ping_timer, PING_MS);
 	outbox_kick(a);
 	a->n_resumes += resumed;
+	if (!resumed)
+		slash_sync(a);
 	/* A fill that was cut off has left its hole behind. */
 	if (!resumed || !gapfill_complete(a)) {
 		a->n_fills++;

@@ -9,10 +9,12 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "workers/account/account.h"
+#include "workers/account/buttons.h"
 #include "workers/account/channels.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
 #include "workers/account/drops.h"
+#include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
@@ -26,6 +28,7 @@ struct sending {
 	struct account *a;
 	struct json_object *req; /* for its id */
 	struct json_object *items;
+	struct json_object *buttons, *presentation; /* or NULL */
 	struct chan *c;          /* who asked; compared, the link may go */
 	char *text;
 	char root[MM_ID_SIZE];
@@ -37,6 +40,8 @@ sending_free(struct sending *s)
 {
 	json_object_put(s->req);
 	json_object_put(s->items);
+	json_object_put(s->buttons);
+	json_object_put(s->presentation);
 	free(s->text);
 	free(s);
 }
@@ -91,12 +96,32 @@ stored(struct account *a, struct json_object *reply, const char *err,
 		outbox_add(a, s->items, "", 0, delivered, s);
 }
 
+/* The text, and the buttons that are its. -1: answered. */
+static int
+add_buttons(struct sending *s, struct json_object *item)
+{
+	struct json_object *props;
+	const char *why;
+
+	if (s->buttons == NULL && s->presentation == NULL)
+		return 0;
+	props = interact_props(
+	    s->a, s->channel, s->buttons, s->presentation, &why);
+	if (props == NULL && why != NULL) {
+		answer_err(s, "buttons", why);
+		return -1;
+	}
+	if (props != NULL)
+		outbox_item_props(item, props);
+	return 0;
+}
+
 static void
 resolved(
     struct account *a, const char *channel, const char *failed, void *arg)
 {
 	struct sending *s = arg;
-	struct json_object *msg;
+	struct json_object *msg, *item;
 	char key[OUTBOX_KEY_SIZE];
 
 	if (failed != NULL) {
@@ -106,8 +131,10 @@ resolved(
 	strlcpy(s->channel, channel, sizeof(s->channel));
 	outbox_key(key, 0, 0);
 	s->items = json_object_new_array();
-	json_object_array_add(s->items,
-	    outbox_item(key, "post", channel, s->root, "", s->text));
+	item = outbox_item(key, "post", channel, s->root, "", s->text);
+	json_object_array_add(s->items, item);
+	if (add_buttons(s, item) == -1)
+		return;
 	msg = chan_msg("outbox.put");
 	json_object_object_add(msg, "outbox", json_object_get(s->items));
 	storelink_request(a, msg, stored, s);
@@ -117,6 +144,7 @@ static void
 on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
 	struct account *a = arg;
+	struct json_object *buttons, *presentation;
 	const char *to, *text, *root;
 	struct sending *s;
 	struct fields f;
@@ -125,19 +153,23 @@ on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	to = fields_str(&f, "to", 512);
 	text = fields_str(&f, "text", SEND_TEXT_MAX);
 	root = fields_opt_str(&f, "root", MM_ID_LEN);
+	buttons = fields_opt_arr(&f, "buttons", BUTTONS_MAX);
+	presentation = fields_opt_obj(&f, "presentation");
 	if (fields_end(&f) == -1) {
 		chan_violation(c, "send");
 		return;
 	}
 	if ((s = calloc(1, sizeof(*s))) == NULL ||
-	    (s->text = strdup(text)) == NULL)
+	    (s->text = buttons_text(text, presentation)) == NULL)
 		fatal("calloc");
+	s->buttons = json_object_get(buttons);
+	s->presentation = json_object_get(presentation);
 	s->a = a;
 	s->c = c;
 	s->req = json_object_get(msg);
 	if (root != NULL)
 		strlcpy(s->root, root, sizeof(s->root));
-	if (text[strspn(text, " \t\r\n")] == '\0')
+	if (s->text[strspn(s->text, " \t\r\n")] == '\0')
 		answer_err(s, "empty", "Mattermost message is empty");
 	else if (s->root[0] != '\0' && !mm_id_valid(s->root))
 		answer_err(s, "root", "the thread root is not a post id");
@@ -182,8 +214,37 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	chan_send(c, r, -1);
 }
 
+/* A context for the buttons of a script. */
+static void
+on_sign(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct account *a = arg;
+	struct json_object *context, *r;
+	const char *why;
+	struct fields f;
+
+	fields_open(&f, msg);
+	context = fields_obj(&f, "context");
+	if (fields_end(&f) == -1) {
+		chan_violation(c, "sign");
+		return;
+	}
+	context = interact_sign(a, json_object_get(context), &why);
+	if (context != NULL) {
+		r = chan_reply_msg("data", msg);
+		json_object_object_add(r, "context", context);
+	} else {
+		r = chan_reply_msg("err", msg);
+		json_object_object_add(
+		    r, "code", json_object_new_string("sign"));
+		json_object_object_add(r, "text", json_object_new_string(why));
+	}
+	chan_send(c, r, -1);
+}
+
 static const struct chan_handler handlers[] = {
     {"status", on_status},
+    {"sign", on_sign},
     {"send", on_send},
     {NULL, NULL},
 };

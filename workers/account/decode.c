@@ -199,6 +199,7 @@ static const struct {
     {"user_removed", EVENT_USER_REMOVED},
     {"added_to_team", EVENT_ADDED_TO_TEAM},
     {"leave_team", EVENT_LEAVE_TEAM},
+    {"memberrole_updated", EVENT_TEAM_ROLE},
     {"user_updated", EVENT_USER_UPDATED},
 };
 

@@ -39,6 +39,7 @@ enum event_type {
 	EVENT_USER_REMOVED,   /* channel_id, user_id: both shapes */
 	EVENT_ADDED_TO_TEAM,  /* team_id, user_id */
 	EVENT_LEAVE_TEAM,     /* team_id, user_id */
+	EVENT_TEAM_ROLE,      /* user_id: what he may do in a team */
 	EVENT_USER_UPDATED,   /* user_id, username, is_bot, update_at */
 	EVENT_STATUS,
 	EVENT_TYPING,

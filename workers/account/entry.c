@@ -27,6 +27,7 @@ struct entry {
 	struct verdict v;
 	entry_fn fn;
 	void *arg;
+	int only;  /* the decision alone */
 	int asked; /* channel and user: not a second time */
 };
 
@@ -139,6 +140,10 @@ judge(struct account *a, struct entry *e)
 		entry_end(a, e, ENTRY_DENIED, NULL);
 		return;
 	}
+	if (e->only) {
+		entry_end(a, e, ENTRY_STORED, NULL);
+		return;
+	}
 	a->last_in = walltime_ms();
 	put(a, e);
 }
@@ -189,15 +194,16 @@ entry_go(struct account *a, struct entry *e)
 	judge(a, e);
 }
 
-void
-entry_start(struct account *a, struct inbound *in, struct json_object *more,
-    entry_fn fn, void *arg)
+static void
+enter(struct account *a, struct inbound *in, struct json_object *more,
+    int only, entry_fn fn, void *arg)
 {
 	struct entry *e;
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		fatal("calloc");
-	*e = (struct entry){.in = in, .more = more, .fn = fn, .arg = arg};
+	*e = (struct entry){
+	    .in = in, .more = more, .only = only, .fn = fn, .arg = arg};
 	a->n_events++;
 	if (mm_id_valid(in->channel_id) && mm_id_valid(in->actor_id)) {
 		entry_go(a, e);
@@ -208,4 +214,17 @@ entry_start(struct account *a, struct inbound *in, struct json_object *more,
 	e->v.stage = STAGE_DECODE;
 	drops_add(a, in, &e->v);
 	entry_end(a, e, ENTRY_DENIED, NULL);
+}
+
+void
+entry_start(struct account *a, struct inbound *in, struct json_object *more,
+    entry_fn fn, void *arg)
+{
+	enter(a, in, more, 0, fn, arg);
+}
+
+void
+entry_allow(struct account *a, struct inbound *in, entry_fn fn, void *arg)
+{
+	enter(a, in, NULL, 1, fn, arg);
 }

@@ -24,6 +24,9 @@ typedef void (*entry_fn)(struct account *, enum entry_end,
     const struct inbound *in, const struct verdict *v, const char *code,
     void *arg);
 
+/* Only the decision: ENTRY_STORED says that it is allowed. */
+void entry_allow(struct account *, struct inbound *in, entry_fn, void *arg);
+
 /*
  * Takes over in, and one reference of more (may be NULL): members for the
  * row's data beside those of a message. One callback.

@@ -24,6 +24,7 @@
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/seen.h"
+#include "workers/account/slash.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
@@ -429,6 +430,12 @@ lifecycle(struct account *a, const struct event *ev)
 	case EVENT_USER_ADDED:
 		if (own)
 			gapfill_channel(a, ev->channel_id);
+		break;
+	case EVENT_ADDED_TO_TEAM:
+	case EVENT_LEAVE_TEAM:
+	case EVENT_TEAM_ROLE: /* perhaps it may create commands now */
+		if (own)
+			slash_sync(a);
 		break;
 	case EVENT_USER_UPDATED:
 		/* Disabled, enabled, a new token: the old socket is deaf. */

@@ -14,6 +14,7 @@ postern_account_SOURCES = \
 	workers/account/callbacks.c workers/account/callbacks.h \
 	workers/account/channels.c workers/account/channels.h \
 	workers/account/clock.c workers/account/clock.h \
+	workers/account/confirm.c workers/account/confirm.h \
 	workers/account/conn.c workers/account/conn.h \
 	workers/account/ctl.c workers/account/ctl.h \
 	workers/account/draft.c workers/account/draft.h \
@@ -22,6 +23,7 @@ postern_account_SOURCES = \
 	workers/account/gapfill.c workers/account/gapfill.h \
 	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \
+	workers/account/interact.c workers/account/interact.h \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \
@@ -34,10 +36,13 @@ postern_account_SOURCES = \
 	workers/account/pairing.c workers/account/pairing.h \
 	workers/account/preview.c workers/account/preview.h \
 	workers/account/preview_end.c workers/account/preview_int.h \
+	workers/account/picker.c workers/account/picker.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
-	workers/account/slash_in.c \
 	workers/account/standing.c workers/account/standing.h \
+	workers/account/slash.c workers/account/slash.h \
+	workers/account/slash_check.c workers/account/slash_int.h \
+	workers/account/slash_in.c workers/account/slash_reg.c \
 	workers/account/storelink.c workers/account/storelink.h \
 	workers/account/sweep.c workers/account/sweep.h \
 	workers/account/turn.c workers/account/turn.h \

@@ -20,11 +20,14 @@
 #include "workers/account/drops.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
+#include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/places.h"
+#include "workers/account/picker.h"
 #include "workers/account/policy.h"
+#include "workers/account/slash.h"
 #include "workers/account/resolve.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
@@ -66,6 +69,7 @@ account_prepare(struct worker *w)
 	a->users = users_new();
 	a->drops = drops_new(a);
 	a->intake = intake_new(a);
+	a->slash = slash_new(a);
 	a->conn = conn_new(a);
 	a->fill = gapfill_new(a);
 	a->lanes = lanes_new(a);
@@ -124,6 +128,9 @@ account_init(struct worker *w, struct json_object *config)
 		fatalx("init: %s", why);
 	names_init(a);
 	endpoint_init(a, config);
+	slash_config(a, config);
+	interact_config(a, config);
+	picker_config(a, config);
 	a->resolver = resolver_new(config);
 	tool_cfg_read(&a->tools, config);
 	fields_open(&f, config);
@@ -149,6 +156,8 @@ account_secret(struct worker *w, const char *name, const char *value)
 
 	if (strcmp(name, "token") == 0)
 		a->token = secret_new(value, strlen(value));
+	else if (strncmp(name, "command:", 8) == 0)
+		slash_manual(a, name + 8, value);
 	else if (strcmp(name, "proxy") == 0)
 		proxy_auth = secret_new(value, strlen(value));
 	else
@@ -212,12 +221,21 @@ account_start(struct worker *w)
 	conn_wake(a);
 }
 
+static int slash_going = 1;
+
+static void
+slash_gone(struct account *a)
+{
+	slash_going = 0;
+}
+
 static void
 on_stop(int fd, short what, void *arg)
 {
 	struct account *a = arg;
 
-	if (what == EV_TIMEOUT && lanes_running(a) > 0 && a->stopping++ < 30) {
+	if (what == EV_TIMEOUT && (lanes_running(a) > 0 || slash_going) &&
+	    a->stopping++ < 30) {
 		loop_timer(stop_timer, STOP_MS / 30);
 		return;
 	}
@@ -236,6 +254,7 @@ account_stop(struct worker *w)
 	if (a->stopping)
 		return;
 	a->stopping = 1;
+	slash_stop(a, slash_gone);
 	conn_stop(a);
 	intake_flush(a);
 	if ((stop_timer = evtimer_new(a->base, on_stop, a)) == NULL)

@@ -83,6 +83,12 @@ outbox_item(const char *key, const char *op, const char *channel,
 	return o;
 }
 
+void
+outbox_item_props(struct json_object *item, struct json_object *props)
+{
+	json_object_object_add(item, "props", props);
+}
+
 /* The next row of the same lane goes when this one is gone. */
 static struct out_row *
 lane_first(struct account *a, const char *lane_key)
@@ -336,11 +342,11 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	    strcmp(op, "sweep") == 0    ? OUT_SWEEP :
 					  OUT_POST;
 	/* A sweep takes its time: nobody waits for it. */
-	if (r->op == OUT_SWEEP) {
-		r->props = json_object_get(props);
+	if (r->op == OUT_SWEEP)
 		lane = "";
-	}
 	r->seq = seq;
+	if (json_object_is_type(props, json_type_object))
+		r->props = json_object_get(props);
 	ID_COPY(r->key, key);
 	ID_COPY(r->lane_key, lane);
 	ID_COPY(r->channel, channel);

@@ -32,6 +32,9 @@ struct json_object *outbox_item(const char *key, const char *op,
     const char *channel, const char *root, const char *post,
     const char *text);
 
+/* Props of its post, consumed: {"attachments": [..]}. */
+void outbox_item_props(struct json_object *item, struct json_object *props);
+
 /* Delivered (post id, or "" when the answer did not tell) or given up. */
 typedef void (*outbox_fn)(struct account *, const char *post,
     const char *failed, void *arg);

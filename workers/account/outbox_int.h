@@ -28,7 +28,7 @@ struct out_row {
 	struct net_request *req;
 	struct lookup *look;
 	struct sweep *sweep;
-	struct json_object *props; /* of a sweep, or NULL */
+	struct json_object *props; /* of a sweep or a post, or NULL */
 	struct event *timer;
 	char key[OUTBOX_KEY_SIZE];
 	char lane_key[LANE_KEY_SIZE];

@@ -132,6 +132,11 @@ outrow_post(struct out_row *r)
 	struct json_object *msg = json_object_new_object();
 	struct json_object *props = json_object_new_object();
 
+	if (r->props != NULL) {
+		json_object_object_foreach(r->props, key, value)
+			json_object_object_add(
+			    props, key, json_object_get(value));
+	}
 	json_object_object_add(
 	    props, MARK_OUTBOX, json_object_new_string(r->key));
 	json_object_object_add(

@@ -127,6 +127,21 @@ check_surface(struct step *s)
 	return 0;
 }
 
+/* The label and, where it says something else, the value. */
+static int
+click_text(char **text, const struct inbound *in, const char *who)
+{
+	const char *name = in->action_name[0] != '\0' ? in->action_name :
+							in->action_id;
+	int same = in->action_value[0] == '\0' ||
+	    strcmp(in->action_value, name) == 0;
+
+	return asprintf(text,
+	    "[Button click: user @%s selected \"%s\"%s%s%s]", who, name,
+	    same ? "" : " (value: \"", same ? "" : in->action_value,
+	    same ? "" : "\")");
+}
+
 /* A text of our own for what has none. */
 static char *
 made_text(const struct inbound *in)
@@ -143,10 +158,7 @@ made_text(const struct inbound *in)
 		    who == in->actor_name ? "@" : "", who, in->post_id,
 		    in->channel_id);
 	else
-		rc = asprintf(&text,
-		    "[Button click: user @%s selected \"%s\"]", who,
-		    in->action_name[0] != '\0' ? in->action_name :
-						 in->action_id);
+		rc = click_text(&text, in, who);
 	if (rc == -1)
 		fatal("asprintf");
 	return text;

@@ -39,6 +39,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
 	workers/account/session_key.c workers/account/session_key.h \
+	workers/account/slash_text.c workers/account/slash_text.h \
 	workers/account/strbuf.c workers/account/strbuf.h \
 	workers/account/stream_cfg.c workers/account/stream_cfg.h \
 	workers/account/surface.c workers/account/surface.h \

@@ -14,8 +14,10 @@
 #include "workers/account/account.h"
 #include "workers/account/agents.h"
 #include "workers/account/api.h"
+#include "workers/account/confirm.h"
 #include "workers/account/lanes.h"
 #include "workers/account/outbox.h"
+#include "workers/account/picker.h"
 #include "workers/account/policy.h"
 #include "workers/account/preview.h"
 #include "workers/account/progress_text.h"
@@ -40,6 +42,7 @@ turn_free(struct turn *t)
 	json_object_put(t->transcript);
 	json_object_put(t->commit);
 	json_object_put(t->items);
+	json_object_put(t->props);
 	free(t->text);
 	free(t->error);
 	free(t);
@@ -123,6 +126,17 @@ is_configured(const struct account *a, const char *agent)
 	return !a->linked || strcmp(p->default_agent, agent) == 0;
 }
 
+/* A click whose confirmation may not have been seen. */
+static void
+confirm_again(const struct row *r)
+{
+	struct json_object *confirm;
+
+	if (r->recovered &&
+	    json_object_object_get_ex(r->data, "confirm", &confirm))
+		confirm_start(r->turn->a, confirm);
+}
+
 /* The preview of a turn, or NULL: nothing is shown. */
 static struct preview *
 turn_preview(struct turn *t)
@@ -143,7 +157,8 @@ turn_start(struct account *a, struct row *r)
 	int state = agents_state(a, agent);
 
 	/* One that is configured comes (back); agents_set() starts it. */
-	if (state == 0 || (state == -1 && is_configured(a, agent)))
+	if (!picker_wants(r->data) &&
+	    (state == 0 || (state == -1 && is_configured(a, agent))))
 		return NULL;
 	/* Its place is asked for by REST: intake_identity() starts it. */
 	if (turn_needs_place(r) && a->bot_id[0] == '\0')
@@ -162,7 +177,7 @@ turn_start(struct account *a, struct row *r)
 		fatalx("evtimer_new");
 	r->turn = t;
 	r->posts = 0;
-	if (state == -1) {
+	if (state == -1 && !picker_wants(r->data)) {
 		turn_fail(t, 0, "no-agent", "the agent is not configured", 0);
 		return t;
 	}
@@ -171,6 +186,9 @@ turn_start(struct account *a, struct row *r)
 		return t;
 	}
 	turn_claim(a, r);
+	confirm_again(r);
+	if (picker_turn(a, t))
+		return t;
 	if (turn_place(t) == 0)
 		turn_go(t);
 	return t;

@@ -154,6 +154,19 @@ end_msg(struct turn *t, const char *type)
 	return msg;
 }
 
+/* Buttons go with the first post of the answer. */
+static void
+props_add(struct turn *t)
+{
+	struct json_object *item;
+
+	if (t->props == NULL || json_object_array_length(t->items) == 0)
+		return;
+	item = json_object_array_get_idx(t->items, 0);
+	if (strcmp(api_str(item, "op"), "post") == 0)
+		outbox_item_props(item, json_object_get(t->props));
+}
+
 static void
 end_answer(struct turn *t)
 {
@@ -161,14 +174,19 @@ end_answer(struct turn *t)
 	int silent = out_silent(t->text);
 
 	t->items = turn_items(t, silent ? NULL : t->text);
-	json_object_object_add(msg, "session",
-	    json_object_new_string(api_str(t->row->data, "session")));
-	json_object_object_add(
-	    msg, "agent", json_object_new_string(t->agent));
+	props_add(t);
+	if (!t->command) {
+		json_object_object_add(msg, "session",
+		    json_object_new_string(api_str(t->row->data, "session")));
+		json_object_object_add(
+		    msg, "agent", json_object_new_string(t->agent));
+		json_object_object_add(
+		    msg, "transcript", json_object_get(t->transcript));
+	}
 	json_object_object_add(msg, "outcome",
-	    json_object_new_string(silent ? "silent" : "answered"));
-	json_object_object_add(
-	    msg, "transcript", json_object_get(t->transcript));
+	    json_object_new_string(t->command ? "command" :
+		    silent		      ? "silent" :
+						"answered"));
 	json_object_object_add(msg, "outbox", json_object_get(t->items));
 	commit_send(t);
 }

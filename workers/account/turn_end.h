@@ -30,6 +30,8 @@ struct turn {
 	/* What it said, while the preview comes to rest. */
 	char *text;
 	struct json_object *transcript;
+	struct json_object *props; /* of the first post, or NULL */
+	int command; /* no part of the session */
 	char *error; /* NULL: an answer */
 	char code[33];
 	int transient;

@@ -29,12 +29,15 @@
 #define ARG_CODE 0x400u
 #define ARG_NOTIFY 0x800u
 #define ARG_WHO 0x1000u
+#define ARG_BUTTONS 0x4000u /* and presentation */
+#define ARG_CONTEXT 0x8000u
 #define ARG_IMPORT 0x2000u /* grants and requests */
 
 struct args {
 	const char *account, *post, *to, *text, *root, *key, *session, *agent;
 	const char *code, *who;
 	struct json_object *grants, *requests;
+	struct json_object *buttons, *presentation, *context;
 	int64_t limit, seq;
 	int on, notify;
 };
@@ -259,6 +262,34 @@ do_send(struct call *call, const struct args *a)
 	ask_add(msg, "to", a->to);
 	ask_add(msg, "text", a->text);
 	ask_add(msg, "root", a->root);
+	if (a->buttons != NULL)
+		json_object_object_add(
+		    msg, "buttons", json_object_get(a->buttons));
+	if (a->presentation != NULL)
+		json_object_object_add(
+		    msg, "presentation", json_object_get(a->presentation));
+	ask_peer(call, c, msg, CONTROL_SEND_MS);
+}
+
+static void
+do_sign(struct call *call, const struct args *a)
+{
+	const char *account = account_of(call, a);
+	struct json_object *msg;
+	struct chan *c;
+	char text[256];
+
+	if (account == NULL)
+		return;
+	c = peers_chan(call->control, "account", account);
+	if (c == NULL) {
+		snprintf(text, sizeof(text), "account %s is not running",
+		    account);
+		call_answer(call, 0, text, NULL);
+		return;
+	}
+	msg = chan_msg("sign");
+	json_object_object_add(msg, "context", json_object_get(a->context));
 	ask_peer(call, c, msg, CONTROL_SEND_MS);
 }
 
@@ -284,11 +315,13 @@ static const struct verb {
 	ARG_ACCOUNT | ARG_CODE | ARG_NOTIFY, 1},
     {"pairing-revoke", do_pairing_revoke, ARG_ACCOUNT | ARG_WHO, 1},
     {"pairing-import", do_pairing_import, ARG_ACCOUNT | ARG_IMPORT, 1},
-    {"send", do_send, ARG_ACCOUNT | ARG_TO | ARG_TEXT | ARG_ROOT, 1},
+    {"send", do_send,
+	ARG_ACCOUNT | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS, 1},
+    {"sign", do_sign, ARG_ACCOUNT | ARG_CONTEXT, 1},
 };
 
 static void
-args_take_pairing(const struct verb *v, struct args *a, struct fields *f)
+args_take_more(const struct verb *v, struct args *a, struct fields *f)
 {
 	if (v->args & ARG_CODE)
 		a->code = fields_str(f, "code", ID_KEPT);
@@ -296,6 +329,12 @@ args_take_pairing(const struct verb *v, struct args *a, struct fields *f)
 		a->notify = fields_bool(f, "notify");
 	if (v->args & ARG_WHO)
 		a->who = fields_str(f, "who", ID_KEPT);
+	if (v->args & ARG_BUTTONS) {
+		a->buttons = fields_opt_arr(f, "buttons", CONTROL_ROWS_MAX);
+		a->presentation = fields_opt_obj(f, "presentation");
+	}
+	if (v->args & ARG_CONTEXT)
+		a->context = fields_obj(f, "context");
 	if (v->args & ARG_IMPORT) {
 		a->grants = fields_arr(f, "grants", CONTROL_ROWS_MAX);
 		a->requests = fields_arr(f, "requests", CONTROL_ROWS_MAX);
@@ -331,7 +370,7 @@ args_take(const struct verb *v, struct json_object *o, struct args *a,
 		a->agent = fields_opt_str(f, "agent", ID_MAX);
 	if (v->args & ARG_ON)
 		a->on = fields_bool(f, "on");
-	args_take_pairing(v, a, f);
+	args_take_more(v, a, f);
 	return fields_end(f);
 }
 
