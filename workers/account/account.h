@@ -52,6 +52,8 @@ struct account {
 	char bot_id[MM_ID_SIZE];
 	char bot_name[MM_NAME_MAX + 1];
 	int64_t bot_update_at;
+	/* Of puts; after a refusal all that are under way are refused too. */
+	int64_t put_epoch;
 	/* clock.c: the server's time, and when it was that; 0 not known. */
 	int64_t server_at;
 	struct monotime server_seen;

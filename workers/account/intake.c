@@ -40,6 +40,7 @@ struct entering {
 	struct inbound *in;
 	struct verdict v;
 	struct json_object *data;
+	int64_t epoch; /* of its put; 0 before */
 	int missed;
 };
 
@@ -54,6 +55,7 @@ intake_new(struct account *a)
 	if ((i = calloc(1, sizeof(*i))) == NULL)
 		fatal("calloc");
 	i->seen = seen_new();
+	a->put_epoch = 1;
 	return i;
 }
 
@@ -107,6 +109,8 @@ refused(struct account *a, struct entering *e, const char *err)
 
 	if (e->v.kind == VERDICT_ACCEPT && counts_as_turn(e->in))
 		loops_count(a, e->in->channel_id, e->v.root, -1);
+	if (e->epoch == a->put_epoch)
+		a->put_epoch++;
 	mark_failed(a, channel_get(a, e->in->channel_id));
 	inbound_seen_key(e->in, key);
 	seen_forget(a->intake->seen, key);
@@ -193,6 +197,9 @@ put(struct account *a, struct entering *e)
 	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
 	json_object_object_add(msg, "data", json_object_get(e->data));
 	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	e->epoch = a->put_epoch;
+	json_object_object_add(
+	    msg, "epoch", json_object_new_int64(e->epoch));
 	if (counts_as_turn(in)) {
 		loops_count(a, in->channel_id, e->v.root, 1);
 		json_object_object_add(

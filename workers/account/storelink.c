@@ -239,6 +239,14 @@ link_drained(struct chan *c, void *arg)
 	conn_throttle(arg);
 }
 
+static int
+is_late_put(const struct account *a, const struct store_req *r)
+{
+	int64_t epoch = api_int(r->msg, "epoch");
+
+	return epoch > 0 && epoch < a->put_epoch;
+}
+
 void
 storelink_set(struct account *a, int fd)
 {
@@ -262,7 +270,12 @@ storelink_set(struct account *a, int fd)
 		load(a);
 	for (r = TAILQ_FIRST(&s->reqs); r != NULL; r = tmp) {
 		tmp = TAILQ_NEXT(r, entry);
-		if (!r->sent)
+		if (r->sent)
+			continue;
+		/* Behind one that the last store has refused. */
+		if (is_late_put(a, r))
+			req_done(r, NULL, "busy");
+		else
 			req_send(s, r);
 	}
 	access_load(a);

@@ -119,6 +119,11 @@ group_add(struct group *g, struct entry *e, struct json_object *msg)
 	int quiet = (e->op->flags & OP_QUIET) != 0;
 	enum store_rc rc;
 
+	/* What came before it was refused: it must not get in first. */
+	if (e->epoch > 0 && e->peer != NULL && e->epoch <= e->peer->refused) {
+		entry_refuse(g, e, STORE_BUSY, "an earlier one was refused");
+		return;
+	}
 	if ((rc = group_open(g)) != STORE_OK) {
 		entry_refuse(g, e, rc, group_error(g, rc));
 		if (quiet)

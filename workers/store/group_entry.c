@@ -22,7 +22,7 @@ entry_free(struct entry *e)
 struct entry *
 entry_new(struct peer *p, const struct op *op, struct json_object *msg)
 {
-	struct json_object *id = NULL;
+	struct json_object *id = NULL, *epoch = NULL;
 	struct entry *e;
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
@@ -35,6 +35,8 @@ entry_new(struct peer *p, const struct op *op, struct json_object *msg)
 		e->msg = json_object_get(msg);
 	if (json_object_object_get_ex(msg, "id", &id))
 		e->id = json_object_get(id);
+	if (json_object_object_get_ex(msg, "epoch", &epoch))
+		e->epoch = json_object_get_int64(epoch);
 	return e;
 }
 
@@ -78,8 +80,11 @@ entry_refuse(
 		g->retry_at = monotime_add(monotime_now(), GROUP_RETRY_MS);
 		return;
 	}
-	if (e->peer != NULL)
+	if (e->peer != NULL) {
+		if (e->peer->refused < e->epoch)
+			e->peer->refused = e->epoch;
 		reply_err(e->peer, e->id, rc, text);
+	}
 	entry_free(e);
 }
 

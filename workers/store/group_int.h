@@ -25,6 +25,7 @@ struct entry {
 	int64_t release;
 	int64_t first_at;
 	int load;
+	int64_t epoch; /* of a put that keeps its order, or 0 */
 	size_t kept; /* bytes counted in kept */
 };
 

@@ -84,6 +84,7 @@ op_inbox_put(struct op_call *c)
 	mark = fields_opt_bool(&f, "mark", 0);
 	r.post = fields_opt_str(&f, "post", STORE_ID);
 	bots = fields_opt_bool(&f, "bots", 0);
+	fields_opt_int(&f, "epoch", 1, INT64_MAX, 0); /* of the group */
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	if (*r.kind == '\0' || *r.event == '\0')

@@ -27,6 +27,7 @@ struct peer {
 	size_t n_agents;
 	int64_t *claims;
 	size_t n_claims;
+	int64_t refused; /* epoch: puts of it and of older ones fail */
 };
 
 TAILQ_HEAD(peer_list, peer);
