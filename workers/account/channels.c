@@ -64,6 +64,7 @@ channel_get(struct account *a, const char *id)
 		fatal("calloc");
 	ID_COPY(ch->id, id);
 	STAILQ_INIT(&ch->held);
+	STAILQ_INIT(&ch->behind);
 	RB_INSERT(channel_tree, &a->channels->tree, ch);
 	a->channels->n++;
 	return ch;
@@ -190,43 +191,54 @@ mark_failed(struct account *a, struct channel *ch)
 }
 
 void
-channel_hold(struct channel *ch, struct inbound *in)
+channel_hold(struct held_list *list, struct inbound *in, int missed)
 {
 	struct held *h;
 
 	if ((h = malloc(sizeof(*h))) == NULL)
 		fatal("malloc");
 	h->in = in;
-	STAILQ_INSERT_TAIL(&ch->held, h, entry);
+	h->missed = missed;
+	STAILQ_INSERT_TAIL(list, h, entry);
 }
 
 struct inbound *
-channel_unhold(struct channel *ch)
+channel_unhold(struct held_list *list, int *missed)
 {
-	struct held *h = STAILQ_FIRST(&ch->held);
+	struct held *h = STAILQ_FIRST(list);
 	struct inbound *in;
 
 	if (h == NULL)
 		return NULL;
-	STAILQ_REMOVE_HEAD(&ch->held, entry);
+	STAILQ_REMOVE_HEAD(list, entry);
 	in = h->in;
+	*missed = h->missed;
 	free(h);
 	return in;
+}
+
+static void
+held_forget(struct held_list *list)
+{
+	struct inbound *in;
+	int missed;
+
+	while ((in = channel_unhold(list, &missed)) != NULL)
+		inbound_free(in);
 }
 
 void
 marks_close(struct account *a)
 {
 	struct channel *ch;
-	struct inbound *in;
 
 	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
 		ch->open = 0;
 		ch->filling = 0;
 		/* What was seen beyond the mark will be seen again. */
 		ch->next_at = ch->mark_at;
-		while ((in = channel_unhold(ch)) != NULL)
-			inbound_free(in);
+		held_forget(&ch->held);
+		held_forget(&ch->behind);
 	}
 }
 

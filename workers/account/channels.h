@@ -21,11 +21,14 @@
 struct account;
 struct json_object;
 
-/* A post that came while older ones were still being fetched. */
+/* A post that must not overtake the ones before it. */
 struct held {
 	STAILQ_ENTRY(held) entry;
 	struct inbound *in; /* owned */
+	int missed;         /* found by the gap fill */
 };
+
+STAILQ_HEAD(held_list, held);
 
 struct channel {
 	RB_ENTRY(channel) entry;
@@ -44,7 +47,9 @@ struct channel {
 	int dirty;      /* to be written */
 	int hinted;     /* that a mention is needed, in the log */
 	int filling;    /* a gap fill of it is queued or under way */
-	STAILQ_HEAD(, held) held; /* live posts that wait for that */
+	int asking;     /* the server is asked about a post of it */
+	struct held_list held;   /* live posts that wait for the fill */
+	struct held_list behind; /* posts that wait for that answer */
 };
 
 RB_HEAD(channel_tree, channel);
@@ -77,10 +82,10 @@ void mark_begin(struct channel *, const char *post, int64_t at);
 void mark_end(struct account *, struct channel *);
 /* It was not made safe: no mark moves before the next gap fill. */
 void mark_failed(struct account *, struct channel *);
-/* Keep a live post until its channel is open; takes over in. */
-void channel_hold(struct channel *, struct inbound *);
+/* Keep a post in one of the lists of its channel; takes over in. */
+void channel_hold(struct held_list *, struct inbound *in, int missed);
 /* The next one kept, or NULL; the caller's. */
-struct inbound *channel_unhold(struct channel *);
+struct inbound *channel_unhold(struct held_list *, int *missed);
 /*
  * All channels: a hole may be behind us until each was filled. What was
  * held will be fetched with it, and is forgotten.

@@ -504,6 +504,10 @@ jobs_run(struct account *a)
 	/* What was found must be put away before more is fetched. */
 	if (storelink_full(a))
 		return;
+	/* A put of before that may be refused is fetched again, in order. */
+	j = TAILQ_FIRST(&a->fill->jobs);
+	if (j != NULL && j->kind == JOB_TEAMS && intake_putting(a))
+		return;
 	TAILQ_FOREACH(j, &a->fill->jobs, entry) {
 		if (a->fill->running >= AT_ONCE)
 			break;

@@ -32,6 +32,7 @@
 struct intake {
 	struct bot_identity bot;
 	struct seen *seen;
+	int putting; /* puts that are not answered */
 };
 
 /* An inbound on its way into the inbox, or waiting to be known better. */
@@ -44,6 +45,7 @@ struct entering {
 	int missed;
 };
 
+static void enter(struct account *, struct inbound *, int missed);
 static void take(struct account *, struct inbound *, int missed);
 static void judge(struct account *, struct inbound *, int missed);
 
@@ -128,6 +130,8 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	struct channel *ch = channel_get(a, e->in->channel_id);
 	struct json_object *open = NULL, *dup = NULL;
 
+	if (--a->intake->putting == 0)
+		gapfill_kick(a);
 	if (err != NULL) {
 		refused(a, e, err);
 		return;
@@ -197,6 +201,7 @@ put(struct account *a, struct entering *e)
 	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
 	json_object_object_add(msg, "data", json_object_get(e->data));
 	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	a->intake->putting++;
 	e->epoch = a->put_epoch;
 	json_object_object_add(
 	    msg, "epoch", json_object_new_int64(e->epoch));
@@ -300,12 +305,49 @@ judge(struct account *a, struct inbound *in, int missed)
 
 /* What must be known before a decision is asked for by REST. */
 
+/* It cannot be told now: the post stays with the server's. */
+static int
+may_pass(const struct net_result *r)
+{
+	return r->ending != NET_ANSWERED || r->status == 429 ||
+	    r->status == 401 || r->status >= 500;
+}
+
+static void
+not_told(struct account *a, struct entering *e, const struct net_result *r,
+    struct json_object *body)
+{
+	char buf[256], why[300];
+
+	snprintf(why, sizeof(why), "look-up: %s",
+	    api_error(r, body, buf, sizeof(buf)));
+	refused(a, e, why);
+}
+
+/* What came behind the post that was asked about. */
+static void
+go_on(struct account *a, struct channel *ch)
+{
+	struct inbound *in;
+	int missed;
+
+	while (!ch->asking &&
+	    (in = channel_unhold(&ch->behind, &missed)) != NULL)
+		enter(a, in, missed);
+}
+
 static void
 user_done(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
 {
 	struct entering *e = arg;
+	struct channel *ch = channel_get(a, e->in->channel_id);
 
+	ch->asking = 0;
+	if (may_pass(r)) {
+		not_told(a, e, r, body);
+		return;
+	}
 	/* Unknown stays unknown, which denies. */
 	if (api_ok(r, body, 200)) {
 		users_learn_one(a, body);
@@ -314,6 +356,7 @@ user_done(struct account *a, const struct net_result *r,
 	}
 	judge(a, e->in, e->missed);
 	free(e);
+	go_on(a, ch);
 }
 
 static void
@@ -321,13 +364,20 @@ channel_done(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
 {
 	struct entering *e = arg;
+	struct channel *ch = channel_get(a, e->in->channel_id);
 
+	ch->asking = 0;
+	if (may_pass(r)) {
+		not_told(a, e, r, body);
+		return;
+	}
 	if (api_ok(r, body, 200))
 		channel_learn(a, body);
 	else
-		channel_get(a, e->in->channel_id)->type = '?'; /* denied */
+		ch->type = '?'; /* denied */
 	take(a, e->in, e->missed);
 	free(e);
+	go_on(a, ch);
 }
 
 static void
@@ -339,8 +389,10 @@ ask(struct account *a, struct inbound *in, int missed, const char *what,
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		fatal("calloc");
+	e->a = a;
 	e->in = in;
 	e->missed = missed;
+	channel_get(a, in->channel_id)->asking = 1;
 	snprintf(path, sizeof(path), "/%s/%s", what, id);
 	api_get(a, path, fn, e);
 }
@@ -364,16 +416,27 @@ take(struct account *a, struct inbound *in, int missed)
 static void
 enter(struct account *a, struct inbound *in, int missed)
 {
+	struct channel *ch = channel_get(a, in->channel_id);
 	char key[EVENT_ID_SIZE];
 
+	if (ch->asking) {
+		channel_hold(&ch->behind, in, missed);
+		return;
+	}
 	a->n_events++;
 	inbound_seen_key(in, key);
 	if (seen_add(a->intake->seen, key)) {
 		inbound_free(in);
 		return;
 	}
-	mark_begin(channel_get(a, in->channel_id), in->post_id, in->create_at);
+	mark_begin(ch, in->post_id, in->create_at);
 	take(a, in, missed);
+}
+
+int
+intake_putting(const struct account *a)
+{
+	return a->intake->putting > 0;
 }
 
 void
@@ -408,7 +471,7 @@ enter_live(struct account *a, struct inbound *in)
 		enter(a, in, 0);
 		return;
 	}
-	channel_hold(ch, in);
+	channel_hold(&ch->held, in, 0);
 	/* A channel that no list has told us of. */
 	if (!ch->filling && gapfill_complete(a))
 		gapfill_channel(a, ch->id);
@@ -418,9 +481,10 @@ void
 intake_open(struct account *a, struct channel *ch)
 {
 	struct inbound *in;
+	int missed;
 
-	while ((in = channel_unhold(ch)) != NULL)
-		enter(a, in, 0);
+	while ((in = channel_unhold(&ch->held, &missed)) != NULL)
+		enter(a, in, missed);
 }
 
 static void

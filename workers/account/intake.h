@@ -29,6 +29,8 @@ const struct bot_identity *intake_bot(const struct account *);
 /* What the turn of an accepted inbound needs to know: the row's data. */
 struct json_object *intake_data(
     struct account *, const struct inbound *, const struct verdict *);
+/* 1: the store has not answered all puts. */
+int intake_putting(const struct account *);
 /* Write the recorded drops now. */
 void intake_flush(struct account *);
 

@@ -268,7 +268,7 @@ look_done(struct account *a, const char *post, const char *failed, void *arg)
 		outrow_posted(r, post);
 		return;
 	}
-	r->unclear = 0;
+	/* Unclear it stays: should this one fail, an earlier may be late. */
 	outrow_post(r);
 }
 
