@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from called import Called
+
 
 def call(name="message", id=None, **args):
     return {"id": id or "call_" + name, "function": {
@@ -235,6 +237,68 @@ def test_mode_first_begins_one_thread(llm, world):
     assert [(p["message"], p["root_id"]) for p in
             w.server.replies(w.channel, w.bot)] == [
         ("one", asked), ("two", ""), ("three", asked)]
+
+
+# Buttons
+
+
+BUTTONS = [[{"text": "Yes", "callback_data": "yes"},
+            {"text": "No", "callback_data": "no", "style": "danger"}]]
+
+
+def test_buttons(llm, world):
+    a = Agent(world, capabilities=["inlineButtons"]).start()
+    got = a.do([
+        call(action="send", message="Sure?", buttons=BUTTONS),
+        call(id="b", action="send", presentation={
+            "title": "Choose", "blocks": [
+                {"type": "text", "text": "one of these"},
+                {"type": "buttons", "buttons": [
+                    {"label": "Red", "value": "red"}]}]}),
+        call(id="c", action="send", message="x", buttons=[[{}]]),
+        call(id="d", action="send", message="x", buttons="yes")],
+        reply="NO_REPLY")
+    assert "no button has" in got[2] and "has to be an array" in got[3]
+    posts = world.server.replies(world.dm, world.bot, world.user.api)
+    assert [p["message"].split("\n")[0] for p in posts] == [
+        "Sure?", "Choose"]
+    actions = posts[0]["props"]["attachments"][0]["actions"]
+    assert [(x["id"], x["name"], x["type"]) for x in actions] == [
+        ("yes", "Yes", "button"), ("no", "No", "button")]
+    assert "buttons" in a.requests()[-1]["tools"][0]["function"][
+        "parameters"]["properties"]
+    actions = posts[1]["props"]["attachments"][0]["actions"]
+    assert [x["name"] for x in actions] == ["Red"]
+
+
+def test_click_on_a_button_of_the_tool(llm, world):
+    """The click comes back to the agent, signed by us and only once."""
+    called = Called(world)
+    a = Agent(world, capabilities=["inlineButtons"])
+    a.config["gateway"] = called.config()["gateway"]
+    a.start()
+    got = a.do([call(action="send", message="Sure?", buttons=BUTTONS)],
+               reply="NO_REPLY")
+    post = json.loads(got[0])["messageId"]
+    a.script(reply="so be it")
+    assert called.click(post, "no")[0] == 200
+    a.wait_said(["Sure?", "so be it"])
+    asked = a.requests()[-1]["messages"][-1]["content"]
+    assert 'selected "No"' in asked
+
+
+def test_buttons_only_where_they_are_enabled(agent):
+    got = agent.do([
+        call(action="send", message="Sure?", buttons=BUTTONS),
+        call(id="b", action="send", presentation={
+            "title": "Choose", "blocks": [{"type": "buttons", "buttons": [
+                {"label": "Red", "value": "red"}]}]})])
+    assert "not enabled" in got[0]
+    assert json.loads(got[1])["ok"]
+    posts = agent.world.server.replies(
+        agent.world.dm, agent.world.bot, agent.world.user.api)
+    assert "Red" in posts[0]["message"]
+    assert "attachments" not in posts[0]["props"]
 
 
 def test_cross_context_can_be_forbidden(llm, world):

@@ -12,8 +12,10 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/buttons.h"
 #include "workers/account/channels.h"
 #include "workers/account/chunk.h"
+#include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/message_tool.h"
 #include "workers/account/message_tool_int.h"
@@ -37,6 +39,13 @@ hash(uint64_t h, const char *s)
 		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
 	} while (*s++ != '\0');
 	return h;
+}
+
+static const char *
+json_text(struct json_object *o)
+{
+	return o == NULL ? "" :
+	    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 }
 
 /* How often this turn has sent the same before. */
@@ -265,6 +274,8 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 	 */
 	h = hash(hash(hash(h, op->channel), op->args.post), op->args.text);
 	h = hash(h, op->args.top_level ? "top" : "");
+	h = hash(hash(h, json_text(op->args.buttons)),
+	    json_text(op->args.presentation));
 	before = times_before(ts, h);
 	op->items = json_object_new_array();
 	op->n = op->left = n;
@@ -278,6 +289,27 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 		json_object_array_add(op->items, outbox_item(key, "post",
 		    op->channel, op->root, "", chunks[i]));
 	}
+}
+
+/*
+ * The props of the first post, which carries the buttons. NULL, or why they
+ * cannot be. Without the capability a presentation is only its text.
+ */
+static const char *
+props_make(const struct tool_op *op, struct json_object **props)
+{
+	const char *why = NULL;
+
+	if (!op->a->tools.buttons)
+		return op->args.buttons == NULL ? NULL :
+		    "buttons are not enabled here; say it in the message";
+	if (op->args.buttons == NULL && op->args.presentation == NULL)
+		return NULL;
+	*props = interact_props(op->a, op->channel, op->args.buttons,
+	    op->args.presentation, &why);
+	if (*props == NULL && why == NULL && op->args.buttons != NULL)
+		why = "no button has both a text and a callback_data";
+	return why;
 }
 
 /* "[from #town] ": where a post elsewhere comes from. */
@@ -310,13 +342,16 @@ send_text(struct tool_op *op)
 {
 	struct turn *t = op->t;
 	struct strbuf b = STRBUF_INIT;
-	char *raw, *text, *prefix, **chunks;
+	struct json_object *props = NULL;
+	char *said, *raw, *text, *prefix, **chunks;
 	const char *no = NULL;
 	size_t n;
 
 	if (!tool_is_here(op))
 		add_marker(op, &b);
-	strbuf_puts(&b, op->args.text);
+	said = buttons_text(op->args.text, op->args.presentation);
+	strbuf_puts(&b, said);
+	free(said);
 	raw = strbuf_take(&b);
 	prefix = out_prefix(&op->a->out, t->agent);
 	text = out_render(&op->a->out, raw, prefix);
@@ -327,10 +362,13 @@ send_text(struct tool_op *op)
 	    t->tools->bytes + strlen(text) > TOOL_BYTES_MAX)
 		no = "this is more than one message may post: 20 posts, "
 		     "256 KiB";
-	else {
+	else if ((no = props_make(op, &props)) == NULL) {
 		t->row->posts += (int)n;
 		t->tools->bytes += strlen(text);
 		items_make(op, chunks, n);
+		if (props != NULL)
+			outbox_item_props(
+			    json_object_array_get_idx(op->items, 0), props);
 	}
 	chunk_free(chunks, n);
 	free(text);
@@ -395,14 +433,9 @@ tool_send(struct tool_op *op)
 	const struct row *r = op->t->row;
 	char path[64];
 
-	/* Room for files, and for buttons: props of the first item. */
+	/* Room for files. */
 	if (op->args.media != NULL) {
 		tool_op_end(op, 0, "attachments cannot be sent yet");
-		return;
-	}
-	if (op->args.buttons != NULL || op->args.presentation != NULL) {
-		tool_op_end(op, 0, "buttons cannot be sent here; say it in "
-				   "the message");
 		return;
 	}
 	if (op->args.post[0] == '\0') {

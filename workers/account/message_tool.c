@@ -99,6 +99,9 @@ message_tool_offer(const struct account *a)
 	if (a->tools.messages)
 		json_object_array_add(list, json_object_new_string("read"));
 	json_object_object_add(o, "actions", list);
+	if (a->tools.buttons)
+		json_object_object_add(
+		    o, "buttons", json_object_new_boolean(1));
 	return o;
 }
 

@@ -235,11 +235,19 @@ parse_send(struct tool_args *t, struct json_object *o)
 	/* threadId null, said and not left out, is the top level too. */
 	t->top_level = flag(o, "topLevel") ||
 	    (json_object_object_get_ex(o, "threadId", &v) && v == NULL);
-	if ((v = member(o, "buttons")) != NULL)
-		t->buttons = v;
+	if ((v = member(o, "buttons")) != NULL) {
+		if (json_object_is_type(v, json_type_array))
+			t->buttons = v;
+		else
+			fail(t, "buttons has to be an array of rows");
+	}
 	if ((v = member(o, "presentation")) != NULL ||
-	    (v = member(o, "interactive")) != NULL)
-		t->presentation = v;
+	    (v = member(o, "interactive")) != NULL) {
+		if (json_object_is_type(v, json_type_object))
+			t->presentation = v;
+		else
+			fail(t, "presentation has to be an object");
+	}
 	if (*t->text == '\0' && t->media == NULL && t->buttons == NULL &&
 	    t->presentation == NULL)
 		fail(t, "send requires text or media or location");
