@@ -386,6 +386,58 @@ test_body_fd(void **state)
 	assert_memory_equal(c.body + 26, "abcdefghijklmnopqrstuvwxyz", 26);
 }
 
+static size_t told;
+
+static void
+on_sent(struct net_request *req, size_t sent, void *arg)
+{
+	assert_true(sent >= told);
+	told = sent;
+}
+
+/* What goes around a file, and a file that has become shorter. */
+static void
+test_body_around(void **state)
+{
+	struct state *s = *state;
+	struct call c = {0};
+	FILE *f = tmpfile();
+	struct net_request_opts o = {.method = "POST",
+	    .path = "/echo",
+	    .head = "<head>",
+	    .head_len = 6,
+	    .tail = "<tail>",
+	    .tail_len = 6,
+	    .body_len = 3000,
+	    .sent = on_sent,
+	    .done = call_done,
+	    .arg = &c};
+
+	told = 0;
+	for (int i = 0; i < 200000; i++)
+		fputc('a' + i % 26, f);
+	fflush(f);
+	o.body_fd = dup(fileno(f));
+	net_request_start(s->ep, &o);
+	fixture_run(&s->f, &c.done, 1);
+	assert_int_equal(c.status, 200);
+	assert_int_equal(c.len, 3012);
+	assert_memory_equal(c.body, "<head>abcdef", 12);
+	assert_memory_equal(c.body + 3006, "<tail>", 6);
+	assert_int_equal(told, 3000);
+
+	told = 0;
+	o.body_len = 200000;
+	assert_int_equal(ftruncate(fileno(f), 100000), 0);
+	memset(&c, 0, sizeof(c));
+	o.body_fd = dup(fileno(f));
+	net_request_start(s->ep, &o);
+	fixture_run(&s->f, &c.done, 1);
+	assert_int_equal(c.ending, NET_MAYBE);
+	assert_non_null(strstr(c.error, "shorter"));
+	fclose(f);
+}
+
 static struct net_request *victim;
 
 static void
@@ -447,6 +499,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_same_origin, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_body_fd, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_body_around, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
 	};
 

@@ -133,7 +133,7 @@ set_method(CURL *easy, const struct net_request *req)
 		SET(easy, CURLOPT_POST, 1L);
 		SET(easy, CURLOPT_POSTFIELDS, req->body);
 		SET(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)req->body_len);
+		    (curl_off_t)body_size(req));
 		if (strcmp(req->method, "POST") != 0)
 			SET(easy, CURLOPT_CUSTOMREQUEST, req->method);
 	} else if (strcmp(req->method, "HEAD") == 0)

@@ -164,7 +164,12 @@ struct net_request {
 	char *body;
 	size_t body_len;
 	int body_fd;
+	char *around; /* with body_fd: head, then tail */
+	size_t pre_len, tail_len;
+	size_t body_off; /* of all three, sent */
+	net_sent_fn sent;
 	int64_t idle_ms;
+	int64_t head_ms;
 	size_t max_body;
 	net_chunk_fn chunk;
 	net_done_fn done;
@@ -173,6 +178,7 @@ struct net_request {
 	struct event silence;
 	struct monotime since;
 
+	unsigned body_keep : 1;
 	unsigned idempotent : 1;
 	unsigned no_auth : 1;
 	unsigned has_body : 1;
@@ -190,6 +196,7 @@ struct net_request {
 	unsigned stale : 1;	/* looked at the connection: it was dead */
 	unsigned head_done : 1; /* the empty line of the answer has come */
 	unsigned too_large : 1;
+	unsigned too_short : 1; /* the file of body_fd */
 	int fd;
 	int tries;
 	int dial_fails;
@@ -258,8 +265,15 @@ void request_end(struct net_request *, CURLcode, const char *error);
 void request_reap(struct net *);
 void request_resume(struct net_endpoint *);
 void request_free(struct net_request *);
+/* It goes on: its idle timer starts anew. */
+void request_alive(struct net_request *);
 size_t request_header_cb(char *, size_t, size_t, void *);
 size_t request_write_cb(char *, size_t, size_t, void *);
+
+/* body.c: a body that is read from a descriptor */
+void body_file_set(struct net_request *, const struct net_request_opts *);
+/* Bytes of the whole body, wherever it comes from. */
+size_t body_size(const struct net_request *);
 size_t request_read_cb(char *, size_t, size_t, void *);
 
 /* connect.c: makes the linker take it, and with it our connect(). */

@@ -2,6 +2,7 @@
 # library sees libcurl and wslay.
 noinst_LIBRARIES += libpostern_net.a
 libpostern_net_a_SOURCES = \
+	workers/net/body.c \
 	workers/net/ca.c \
 	workers/net/connect.c \
 	workers/net/dial.c \

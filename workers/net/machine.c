@@ -169,8 +169,7 @@ endpoint_prereq(
 	}
 	req->committed = 1;
 	endpoint_works(ep);
-	if (req->idle_ms > 0 && !req->paused)
-		loop_timer(&req->silence, req->idle_ms);
+	request_alive(req);
 	return CURL_PREREQFUNC_OK;
 }
 

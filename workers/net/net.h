@@ -141,6 +141,8 @@ typedef void (*net_done_fn)(
 typedef void (*net_chunk_fn)(
     struct net_request *, const char *data, size_t len, void *arg);
 
+typedef void (*net_sent_fn)(struct net_request *, size_t sent, void *arg);
+
 struct net_request_opts {
 	const char *method; /* static: GET, HEAD, POST, PUT, PATCH, DELETE */
 	const char *path;   /* begins with '/', query included; copied */
@@ -150,11 +152,24 @@ struct net_request_opts {
 	const char *body;
 	size_t body_len;
 	int body_take;
-	/* Instead of body: body_len bytes read from here; owned. */
+	/*
+	 * Instead of body: the first body_len bytes of a plain file, read as
+	 * they are sent; owned, unless body_keep. One that turns out to be shorter ends the
+	 * request. head and tail, if any, go before and behind; copied.
+	 */
 	int body_fd;	     /* 0: none (never a descriptor of a worker) */
+	int body_keep;	     /* not closed, and must stay until the end */
+	const char *head, *tail;
+	size_t head_len, tail_len;
+	/* Told as body_fd is sent: bytes of it so far. May be NULL. */
+	net_sent_fn sent;
 	int64_t deadline_ms; /* 0: NET_DEADLINE_MS, -1: none */
-	/* Silence of the server that ends it, paused time left out. 0: none */
+	/*
+	 * Time without progress that ends it, paused time left out: while
+	 * body_fd is sent and an answer comes. 0: none.
+	 */
 	int64_t idle_ms;
+	int64_t head_ms; /* the same until the answer's headers; 0: idle_ms */
 	size_t max_body; /* bytes of an answer; 0: NET_BODY_MAX */
 	/* May be repeated by this library. GET and HEAD always are. */
 	int idempotent;

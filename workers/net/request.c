@@ -101,8 +101,7 @@ body_set(struct net_request *req, const struct net_request_opts *o)
 {
 	req->body_len = o->body_len;
 	if (o->body_fd > 0) {
-		req->body_fd = o->body_fd;
-		req->idempotent = 0; /* it can be read only once */
+		body_file_set(req, o);
 	} else if (o->body_take && o->body != NULL)
 		req->body = (char *)(uintptr_t)o->body;
 	else if (req->has_body) {
@@ -156,6 +155,7 @@ net_request_start(struct net_endpoint *ep, const struct net_request_opts *o)
 		return NULL;
 	req->no_auth = o->no_auth;
 	req->idle_ms = o->idle_ms;
+	req->head_ms = o->head_ms > 0 ? o->head_ms : o->idle_ms;
 	req->max_body = o->max_body > 0 ? o->max_body : NET_BODY_MAX;
 	req->chunk = o->chunk;
 	req->done = o->done;
@@ -210,12 +210,13 @@ request_free(struct net_request *req)
 	request_detach(req);
 	event_del(&req->deadline);
 	easy_drop(req);
-	if (req->body_fd > 0)
+	if (req->body_fd > 0 && !req->body_keep)
 		close(req->body_fd);
 	free(req->path);
 	free(req->headers);
 	free(req->header_text);
 	free(req->body);
+	free(req->around);
 	free(req->buf);
 	free(req);
 }
@@ -230,7 +231,8 @@ request_park_again(struct net_request *req)
 	easy_drop(req);
 	req->opened = req->reused = req->committed = req->refused = 0;
 	req->guarded = req->stale = req->head_done = req->too_large = 0;
-	req->held = 0;
+	req->held = req->too_short = 0;
+	req->body_off = 0;
 	req->fd = -1;
 	req->status = 0;
 	req->head_len = 0;
@@ -391,8 +393,7 @@ request_resume(struct net_endpoint *ep)
 			if (req->paused || !req->held)
 				continue;
 			req->held = 0;
-			if (req->idle_ms > 0)
-				loop_timer(&req->silence, req->idle_ms);
+			request_alive(req);
 			ep->net->in_curl++;
 			curl_easy_pause(req->easy, CURLPAUSE_CONT);
 			ep->net->in_curl--;

@@ -130,6 +130,8 @@ words(struct net_request *req, CURLcode code, char *buf, size_t size)
 	else if (req->too_large)
 		snprintf(
 		    buf, size, "answer: larger than %zu bytes", req->max_body);
+	else if (req->too_short)
+		snprintf(buf, size, "file: it is shorter than it was");
 	else if (req->head_len > NET_HEAD_MAX)
 		snprintf(buf, size, "answer: headers too large");
 	else if (req->guarded || code == CURLE_GOT_NOTHING)

@@ -2,13 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/net/internal.h"
 
 /* Called by libcurl while a request runs. */
+
+void
+request_alive(struct net_request *req)
+{
+	int64_t ms = req->head_done ? req->idle_ms : req->head_ms;
+
+	if (ms > 0 && !req->paused)
+		loop_timer(&req->silence, ms);
+}
 
 size_t
 request_header_cb(char *line, size_t size, size_t n, void *arg)
@@ -27,8 +35,7 @@ request_header_cb(char *line, size_t size, size_t n, void *arg)
 		curl_easy_getinfo(
 		    req->easy, CURLINFO_RESPONSE_CODE, &req->status);
 	}
-	if (req->idle_ms > 0 && !req->paused)
-		loop_timer(&req->silence, req->idle_ms);
+	request_alive(req);
 	return n;
 }
 
@@ -69,24 +76,10 @@ request_write_cb(char *data, size_t size, size_t n, void *arg)
 		req->held = 1;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	if (req->idle_ms > 0)
-		loop_timer(&req->silence, req->idle_ms);
+	request_alive(req);
 	if (req->chunk == NULL || req->status < 200 || req->status > 299)
 		return body_append(req, data, n);
 	if (n > 0)
 		req->chunk(req, data, n, req->arg);
 	return n;
-}
-
-size_t
-request_read_cb(char *buf, size_t size, size_t n, void *arg)
-{
-	struct net_request *req = arg;
-	ssize_t got;
-
-	if (req->cancelled || req->body_fd == -1)
-		return CURL_READFUNC_ABORT;
-	if ((got = read(req->body_fd, buf, size * n)) == -1)
-		return CURL_READFUNC_ABORT;
-	return got;
 }
