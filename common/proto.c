@@ -60,6 +60,9 @@ static const struct proto_msg store_account_msgs[] = {
     {"pairing.ask", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
     {"pairing.notified", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
     {"loop.reset", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"media.new", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"media.put", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"media.drop", B, PROTO_RUN, 0, PROTO_SMALL},
     {"inbox.row", A, PROTO_RUN, 0, PROTO_TEXT},
     {"outbox.row", A, PROTO_RUN, 0, PROTO_TEXT},
     {"mark.row", A, PROTO_RUN, 0, PROTO_SMALL},
@@ -70,6 +73,8 @@ static const struct proto_msg store_account_msgs[] = {
     {"access", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     {"command", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     {"pairing", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"media", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"media.file", A, PROTO_RUN, PROTO_REPLY | PROTO_FD, PROTO_SMALL},
     {"ok", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     END,
@@ -77,7 +82,9 @@ static const struct proto_msg store_account_msgs[] = {
 
 static const struct proto_msg store_agent_msgs[] = {
     {"session.load", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"media.get", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
     {"session", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
+    {"media.file", A, PROTO_RUN, PROTO_REPLY | PROTO_FD, PROTO_SMALL},
     {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     END,
 };
@@ -116,6 +123,9 @@ static const struct proto_msg control_account_msgs[] = {
     {"status", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
     {"send", B, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
     {"sign", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
+    {"send.file", B, PROTO_RUN, PROTO_FD, PROTO_SMALL},
+    {"send.cancel", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"send.progress", A, PROTO_RUN, 0, PROTO_SMALL},
     {"data", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
     END,
@@ -147,7 +157,9 @@ static const struct proto_msg control_callback_msgs[] = {
 };
 
 static const struct proto_msg client_msgs[] = {
+    {"file", B, PROTO_RUN, PROTO_FD, PROTO_SMALL},
     {"req", B, PROTO_RUN, PROTO_REQUEST, PROTO_NORMAL},
+    {"progress", A, PROTO_RUN, 0, PROTO_SMALL},
     {"res", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     END,
 };

@@ -8,6 +8,8 @@
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
 
+struct stat;
+
 enum sandbox_role {
 	SANDBOX_ACCOUNT,
 	SANDBOX_AGENT,
@@ -32,6 +34,9 @@ void sandbox_selftest(enum sandbox_role);
 
 /* Short text for status and logs: "seccomp+landlock", "pledge", "none". */
 const char *sandbox_describe(void);
+
+/* fstat(2), as a jailed worker may call it. */
+int sandbox_fstat(int fd, struct stat *);
 
 /* The mechanisms, in the order in which sandbox_enter() calls them. */
 int sandbox_landlock(enum sandbox_role); /* 1 in force, 0 not here */

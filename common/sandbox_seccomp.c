@@ -26,6 +26,7 @@
 #define ROLE(r) (1u << (r))
 #define FETCHERS (ROLE(SANDBOX_ACCOUNT) | ROLE(SANDBOX_AGENT))
 #define LISTENERS (ROLE(SANDBOX_CONTROL) | ROLE(SANDBOX_CALLBACK))
+#define ACCOUNT ROLE(SANDBOX_ACCOUNT)
 #define STORE ROLE(SANDBOX_STORE)
 #define DIALER ROLE(SANDBOX_DIALER)
 #define WORKERS (FETCHERS | LISTENERS | STORE | DIALER)
@@ -95,9 +96,9 @@ static const struct name_rule allowed[] = {
     {"openat", STORE},
     {"write", STORE | LISTENERS},
     {"writev", STORE | LISTENERS},
-    {"pwrite64", STORE},
+    {"pwrite64", STORE | ACCOUNT}, /* attachments: never a socket */
     {"fsync", STORE},
-    {"fdatasync", STORE},
+    {"fdatasync", STORE | ACCOUNT},
     {"ftruncate", STORE},
     {"fallocate", STORE},
     {"unlink", STORE},
@@ -123,7 +124,7 @@ static const struct name_rule allowed[] = {
     {"recvmmsg", DIALER},
     {"setsockopt", DIALER},
     {"getsockopt", DIALER},
-    {"getdents64", DIALER},
+    {"getdents64", DIALER | STORE},
     {"uname", DIALER},
     {"sysinfo", DIALER | STORE},
     {"set_robust_list", DIALER},

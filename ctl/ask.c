@@ -37,10 +37,18 @@ int
 ask_daemon(const struct invocation *inv, const char *verb,
     struct json_object *args, int wait_ms, struct answer *a)
 {
+	return ask_with_files(inv, verb, args, NULL, 0, wait_ms, a);
+}
+
+int
+ask_with_files(const struct invocation *inv, const char *verb,
+    struct json_object *args, const struct client_file *files, size_t n,
+    int wait_ms, struct answer *a)
+{
 	if (args == NULL)
 		args = json_object_new_object();
-	if (client_ask(client_socket(inv->socket), verb, args, wait_ms, a) ==
-	    -1) {
+	if (client_ask_files(client_socket(inv->socket), verb, args, files, n,
+		wait_ms, a) == -1) {
 		client_free(a);
 		return -1;
 	}

@@ -4,7 +4,10 @@
 #ifndef CTL_ASK_H
 #define CTL_ASK_H
 
+#include <stddef.h>
+
 struct answer;
+struct client_file;
 struct invocation;
 struct json_object;
 
@@ -15,6 +18,10 @@ struct json_object;
  */
 int ask_daemon(const struct invocation *, const char *verb,
     struct json_object *args, int wait_ms, struct answer *);
+/* With files, whose descriptors are consumed. */
+int ask_with_files(const struct invocation *, const char *verb,
+    struct json_object *args, const struct client_file *, size_t n,
+    int wait_ms, struct answer *);
 /* Members for args. A NULL value is left out. */
 void ask_str(struct json_object *, const char *key, const char *value);
 

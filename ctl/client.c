@@ -29,9 +29,12 @@ struct session {
 	int wait_ms;
 	int waited; /* seconds shown */
 	int done;
+	int64_t sent, total; /* of files, as the daemon tells */
 };
 
-static const struct chan_handler no_requests[] = {{NULL, NULL}};
+static void on_told(struct chan *, struct json_object *, int, void *);
+static const struct chan_handler handlers[] = {
+    {"progress", on_told}, {NULL, NULL}};
 
 const char *
 client_socket(const char *given)
@@ -138,7 +141,13 @@ on_progress(evutil_socket_t fd, short what, void *arg)
 	struct session *s = arg;
 
 	s->waited++;
-	if (isatty(STDERR_FILENO))
+	if (!isatty(STDERR_FILENO))
+		;
+	else if (s->total > 0 && s->sent < s->total)
+		fprintf(stderr, "\ruploading, %lld %% of %.1f MB, %d s ",
+		    (long long)(s->sent * 100 / s->total),
+		    (double)s->total / 1e6, s->waited);
+	else
 		fprintf(stderr, "\rwaiting for the daemon, %d s ", s->waited);
 	if (s->waited * PROGRESS_MS >= s->wait_ms)
 		event_base_loopbreak(s->base);
@@ -146,8 +155,36 @@ on_progress(evutil_socket_t fd, short what, void *arg)
 		loop_timer(s->progress, PROGRESS_MS);
 }
 
+static void
+on_told(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct session *s = arg;
+	struct fields f;
+
+	fields_open(&f, msg);
+	s->sent = fields_int(&f, "done", 0, INT64_MAX);
+	s->total = fields_int(&f, "total", 0, INT64_MAX);
+	if (fields_end(&f) == -1)
+		s->total = 0;
+}
+
+static void
+send_files(struct chan *c, const struct client_file *files, size_t n)
+{
+	struct json_object *msg;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		msg = chan_msg("file");
+		json_object_object_add(
+		    msg, "name", json_object_new_string(files[i].name));
+		chan_send(c, msg, files[i].fd);
+	}
+}
+
 static int
-converse(int fd, const char *verb, struct json_object *args, int wait_ms,
+converse(int fd, const char *verb, struct json_object *args,
+    const struct client_file *files, size_t n, int wait_ms,
     struct answer *answer)
 {
 	struct session s = {.answer = answer, .wait_ms = wait_ms};
@@ -158,7 +195,8 @@ converse(int fd, const char *verb, struct json_object *args, int wait_ms,
 	if ((s.progress = evtimer_new(s.base, on_progress, &s)) == NULL)
 		fatalx("out of memory");
 	c = chan_new(
-	    s.base, fd, PROTO_CLIENT, SIDE_B, no_requests, on_close, &s);
+	    s.base, fd, PROTO_CLIENT, SIDE_B, handlers, on_close, &s);
+	send_files(c, files, n);
 	json_object_object_add(msg, "verb", json_object_new_string(verb));
 	json_object_object_add(msg, "args", args);
 	if (chan_request(c, msg, -1, wait_ms, on_answer, &s) == -1) {
@@ -167,7 +205,7 @@ converse(int fd, const char *verb, struct json_object *args, int wait_ms,
 		loop_timer(s.progress, PROGRESS_MS);
 		event_base_dispatch(s.base);
 		if (s.waited > 0 && isatty(STDERR_FILENO))
-			fprintf(stderr, "\r%*s\r", 40, "");
+			fprintf(stderr, "\r%*s\r", 50, "");
 		if (!s.done)
 			fprintf(stderr,
 			    "posternctl: the daemon gave no answer\n");
@@ -182,15 +220,26 @@ int
 client_ask(const char *path, const char *verb, struct json_object *args,
     int wait_ms, struct answer *answer)
 {
+	return client_ask_files(path, verb, args, NULL, 0, wait_ms, answer);
+}
+
+int
+client_ask_files(const char *path, const char *verb,
+    struct json_object *args, const struct client_file *files, size_t n,
+    int wait_ms, struct answer *answer)
+{
 	int fd = dial(path);
+	size_t i;
 
 	memset(answer, 0, sizeof(*answer));
 	if (fd == -1) {
 		json_object_put(args);
 		explain_failure(path);
+		for (i = 0; i < n; i++)
+			close(files[i].fd);
 		return -1;
 	}
-	return converse(fd, verb, args, wait_ms, answer);
+	return converse(fd, verb, args, files, n, wait_ms, answer);
 }
 
 void

@@ -4,10 +4,13 @@
 #ifndef CTL_CLIENT_H
 #define CTL_CLIENT_H
 
+#include <stddef.h>
+
 struct json_object;
 
 #define CLIENT_WAIT_MS 15000
 #define CLIENT_SEND_MS 40000  /* a post may have to wait for the server */
+#define CLIENT_UPLOAD_MS 1810000 /* with files: the daemon gives up first */
 #define CLIENT_STOP_MS 20000  /* three stages of five seconds, and some */
 
 struct answer {
@@ -24,6 +27,15 @@ const char *client_socket(const char *given);
  */
 int client_ask(const char *socket, const char *verb,
     struct json_object *args, int wait_ms, struct answer *);
+/* A file that goes with a question. */
+struct client_file {
+	const char *name;
+	int fd;
+};
+/* As client_ask(); the descriptors are consumed. Shows the progress. */
+int client_ask_files(const char *socket, const char *verb,
+    struct json_object *args, const struct client_file *, size_t n,
+    int wait_ms, struct answer *);
 void client_free(struct answer *);
 /* 1 when somebody answers there. */
 int client_is_there(const char *socket);

@@ -1,5 +1,9 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,14 +53,46 @@ add_json(struct json_object *args, const char *key, const char *text,
 	return 0;
 }
 
+/*
+ * Opened here, with the rights of who asks: the daemon gets descriptors and
+ * no names of files. 0, or -1 after a complaint.
+ */
+static int
+open_files(const struct invocation *inv, struct client_file *files)
+{
+	const char *slash;
+	struct stat sb;
+	size_t i;
+
+	for (i = 0; i < inv->n_media; i++) {
+		slash = strrchr(inv->media[i], '/');
+		files[i].name = slash == NULL ? inv->media[i] : slash + 1;
+		/* A pipe without a writer is not to be waited for. */
+		files[i].fd = open(
+		    inv->media[i], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (files[i].fd == -1 || fstat(files[i].fd, &sb) == -1) {
+			fprintf(stderr, "posternctl: %s: %s\n",
+			    inv->media[i], strerror(errno));
+			return -1;
+		}
+		if (!S_ISREG(sb.st_mode)) {
+			fprintf(stderr, "posternctl: %s: not a plain file\n",
+			    inv->media[i]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int
 dry_run(const struct invocation *inv, struct json_object *args)
 {
 	if (inv->given & OPT_JSON)
 		output_json(args);
 	else
-		printf("would send %zu bytes to %s%s%s\n",
-		    strlen(json_str(args, "text")), inv->target,
+		printf("would send %zu bytes%s to %s%s%s\n",
+		    strlen(json_str(args, "text")),
+		    inv->n_media == 0 ? "" : " and files", inv->target,
 		    inv->account == NULL ? "" : " as ",
 		    inv->account == NULL ? "" : inv->account);
 	json_object_put(args);
@@ -67,12 +103,15 @@ int
 cmd_message_send(const struct invocation *inv)
 {
 	struct json_object *args;
-	const char *text = inv->message;
+	const char *text = inv->message == NULL ? "" : inv->message;
+	struct client_file files[MEDIA_MAX];
 	struct answer a;
 
 	if (strcmp(text, "-") == 0)
 		text = read_stdin();
-	if (text[0] == '\0' || strlen(text) > MESSAGE_MAX) {
+	if ((text[0] == '\0' && inv->n_media == 0 &&
+		inv->presentation == NULL) ||
+	    strlen(text) > MESSAGE_MAX) {
 		fprintf(stderr, "posternctl: the message is %s\n",
 		    text[0] == '\0' ? "empty" : "too long");
 		return 2;
@@ -90,7 +129,13 @@ cmd_message_send(const struct invocation *inv)
 	}
 	if (inv->given & OPT_DRY_RUN)
 		return dry_run(inv, args);
-	if (ask_daemon(inv, "send", args, CLIENT_SEND_MS, &a) == -1)
+	if (open_files(inv, files) == -1) {
+		json_object_put(args);
+		return 1;
+	}
+	if (ask_with_files(inv, "send", args, files, inv->n_media,
+		inv->n_media == 0 ? CLIENT_SEND_MS : CLIENT_UPLOAD_MS, &a) ==
+	    -1)
 		return 1;
 	if (inv->given & OPT_JSON)
 		output_json(a.data);

@@ -68,8 +68,9 @@ static const struct keyword logs[] = {
 static const struct keyword messages[] = {
     {"send", "post a message as an account", NULL, cmd_message_send, NULL, 0,
 	OPT_JSON | OPT_ACCOUNT | OPT_TARGET | OPT_MESSAGE | OPT_REPLY_TO |
-	    OPT_DRY_RUN | OPT_CHANNEL | OPT_BUTTONS | OPT_PRESENTATION,
-	OPT_TARGET | OPT_MESSAGE},
+	    OPT_MEDIA | OPT_DRY_RUN | OPT_CHANNEL | OPT_BUTTONS |
+	    OPT_PRESENTATION,
+	OPT_TARGET},
     {"sign", "sign the context of a script's button, from standard input",
 	NULL, cmd_message_sign, NULL, 0, OPT_ACCOUNT, 0},
     {0},
@@ -122,6 +123,7 @@ const struct option_def ctl_options[] = {
     {OPT_HELP, "help", 'h', NULL, "what may stand here"},
     {OPT_JSON, "json", 'j', NULL, "print JSON"},
     {OPT_LIMIT, "limit", 'l', "N", "at most so many"},
+    {OPT_MEDIA, "media", '\0', "FILE", "send it along; up to ten times"},
     {OPT_MESSAGE, "message", 'm', "TEXT", "the text; - reads standard input"},
     {OPT_NO_NOTIFY, "no-notify", '\0', NULL, "do not tell the sender"},
     {OPT_NOTIFY, "notify", '\0', NULL, "tell the sender, as is usual"},
@@ -275,6 +277,14 @@ take_option(char *const argv[], struct invocation *inv, char *error,
 			return 0;
 		}
 		n = 2;
+	}
+	if (o->bit == OPT_MEDIA) {
+		if (inv->n_media == MEDIA_MAX) {
+			snprintf(error, len, "more than %d files",
+			    MEDIA_MAX);
+			return 0;
+		}
+		inv->media[inv->n_media++] = value;
 	}
 	inv->given |= o->bit;
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)

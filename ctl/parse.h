@@ -23,10 +23,13 @@
 #define OPT_SOCKET 0x200u  /* everywhere */
 #define OPT_HELP 0x400u    /* everywhere */
 #define OPT_AGENT 0x800u
+#define OPT_MEDIA 0x1000u
 #define OPT_NOTIFY 0x10000u
 #define OPT_NO_NOTIFY 0x20000u
 #define OPT_BUTTONS 0x40000u
 #define OPT_PRESENTATION 0x80000u
+
+#define MEDIA_MAX 10 /* files of one message: Mattermost 5.37 */
 
 struct invocation;
 
@@ -55,6 +58,8 @@ struct invocation {
 	const char *operand;
 	const char *account, *target, *message, *reply_to, *file, *limit;
 	const char *channel, *socket, *agent, *buttons, *presentation;
+	const char *media[MEDIA_MAX];
+	size_t n_media;
 };
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR };

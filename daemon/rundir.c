@@ -25,6 +25,7 @@
 #define PID_FILE "posternd.pid"
 #define SOCKET_FILE "control.sock"
 #define EMPTY_DIR "empty"
+#define MEDIA_DIR "media" /* as the store has it */
 #define BACKLOG 128
 
 #ifdef __OpenBSD__
@@ -100,6 +101,27 @@ make_parents(const char *path, mode_t mode)
 	}
 }
 
+/*
+ * By its descriptor: what is above may be another user's, who could put a
+ * link to something else in its place.
+ */
+static void
+give_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct stat sb;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1 || fstat(fd, &sb) == -1)
+		fatal("%s", path);
+	if (sb.st_uid != geteuid())
+		fatalx("%s was exchanged while it was made", path);
+	if (geteuid() == 0 && fchown(fd, uid, gid) == -1)
+		fatal("chown %s", path);
+	if (fchmod(fd, mode) == -1)
+		fatal("chmod %s", path);
+	close(fd);
+}
+
 /* path exists afterwards, is a directory, and is uid's with that mode. */
 static void
 make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
@@ -107,13 +129,9 @@ make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
 	struct stat sb;
 
 	make_parents(path, geteuid() == 0 ? 0755 : 0700);
-	if (mkdir(path, mode) == 0) {
-		/* In this order: what was given away needs CAP_FOWNER. */
-		if (chmod(path, mode) == -1)
-			fatal("chmod %s", path);
-		if (geteuid() == 0 && chown(path, uid, gid) == -1)
-			fatal("chown %s", path);
-	} else if (errno != EEXIST)
+	if (mkdir(path, mode) == 0)
+		give_dir(path, mode, uid, gid);
+	else if (errno != EEXIST)
 		fatal("mkdir %s", path);
 	if (lstat(path, &sb) == -1)
 		fatal("%s", path);
@@ -184,6 +202,7 @@ rundir_make(struct supervisor *sup)
 {
 	uid_t self = geteuid();
 	mode_t mode = sup->rootless ? 0700 : 0755;
+	char *media;
 
 	choose_places(sup);
 	sup->empty_dir = path_join(sup->run_dir, EMPTY_DIR);
@@ -191,6 +210,9 @@ rundir_make(struct supervisor *sup)
 	make_dir(sup->empty_dir, mode, self, getegid());
 	check_empty(sup->empty_dir);
 	make_dir(sup->store_dir, 0700, sup->store_ids.uid, sup->store_ids.gid);
+	media = path_join(sup->store_dir, MEDIA_DIR);
+	make_dir(media, 0700, sup->store_ids.uid, sup->store_ids.gid);
+	free(media);
 }
 
 void

@@ -188,6 +188,35 @@ pass_fd(struct scene *s)
 	return fd_prepare(fd) == -1 || close(fd) == -1;
 }
 
+static int
+look_at_fd(struct scene *s)
+{
+	struct stat st;
+
+	return sandbox_fstat(s->exec_fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size == 0 ||
+	    sandbox_fstat(s->pair[0], &st) == -1 || !S_ISSOCK(st.st_mode);
+}
+
+/* An attachment, into the file that the store has made. */
+static int
+fill_file(struct scene *s)
+{
+	struct stat st;
+
+	return pwrite(s->file_fd, "xyz", 3, 5) != 3 ||
+	    fdatasync(s->file_fd) == -1 ||
+	    sandbox_fstat(s->file_fd, &st) == -1 || st.st_size != 8;
+}
+
+static int
+read_file_fd(struct scene *s)
+{
+	char buf[4];
+
+	return pread(s->exec_fd, buf, 4, 0) != 4;
+}
+
 /* libcurl 7.88 calls it on a connected socket and must hear "done". */
 static int
 connect_says_done(struct scene *s)
@@ -357,6 +386,9 @@ const struct act probe_needed[] = {
     {"memory for secrets", R_WORKERS, secrets, 0},
     {"a link", R_WORKERS, link_works, 0},
     {"a descriptor over a link", R_WORKERS, pass_fd, 0},
+    {"look at a descriptor", R_WORKERS, look_at_fd, 0},
+    {"read a file it was given", R_WORKERS, read_file_fd, 0},
+    {"fill a file it was given", R(SANDBOX_ACCOUNT), fill_file, 0},
     {"libraries look for files", R_NOT_DIALER & ~R_STORE, library_probes, 0},
     {"connect says done", R_FETCHERS, connect_says_done, 0},
     {"answer over HTTP", R_LISTENERS, http_server, 0},

@@ -167,6 +167,7 @@ scene_set(struct scene *s)
 	s->udp = socket(AF_INET, SOCK_DGRAM, 0);
 	s->unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	s->exec_fd = open("/bin/true", O_RDONLY);
+	s->file_fd = fileno(tmpfile());
 	s->eventfd = eventfd(0, EFD_NONBLOCK);
 	s->tcp = socket(AF_INET, SOCK_STREAM, 0);
 	s->tcp6 = socket(AF_INET6, SOCK_STREAM, 0);

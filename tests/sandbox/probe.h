@@ -30,6 +30,7 @@ struct scene {
 	int pair[2];     /* what a link looks like */
 	int eventfd;
 	int exec_fd;     /* /bin/true, open */
+	int file_fd;     /* an empty file, open for writing */
 	pid_t sibling;   /* a process of the same user */
 	void *page;      /* of memory, readable and writable */
 	const char *outside; /* a readable file beside the store's directory */

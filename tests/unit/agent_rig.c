@@ -176,8 +176,20 @@ on_load(struct chan *c, struct json_object *msg, int fd, void *arg)
 	chan_send(c, out, -1);
 }
 
+/* A store that has lost every attachment. */
+static void
+on_media(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct json_object *out = chan_reply_msg("err", msg);
+
+	json_object_object_add(out, "code", json_object_new_string("denied"));
+	json_object_object_add(out, "text", json_object_new_string(""));
+	chan_send(c, out, -1);
+}
+
 static const struct chan_handler store_handlers[] = {
     {"session.load", on_load},
+    {"media.get", on_media},
     {NULL, NULL},
 };
 

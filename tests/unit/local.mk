@@ -48,6 +48,16 @@ TESTS += tests/unit/test_store_tool
 tests_unit_test_store_tool_SOURCES = tests/unit/test_store_tool.c $(STORE_TEST)
 tests_unit_test_store_tool_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_tool_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_media
+TESTS += tests/unit/test_store_media
+tests_unit_test_store_media_SOURCES = tests/unit/test_store_media.c \
+	$(STORE_TEST) $(STORE_CLIENT)
+tests_unit_test_store_media_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_media_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_media_type
+TESTS += tests/unit/test_media_type
+tests_unit_test_media_type_SOURCES = tests/unit/test_media_type.c
+tests_unit_test_media_type_LDADD = libpostern_stages.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_store_service
 TESTS += tests/unit/test_store_service
 tests_unit_test_store_service_SOURCES = tests/unit/test_store_service.c \

@@ -41,6 +41,9 @@ on_reply(void *arg, const char *type, struct json_object *msg, int fd)
 	strlcpy(cl->type, type, sizeof(cl->type));
 	json_object_put(cl->reply);
 	cl->reply = json_object_get(msg);
+	if (cl->fd != -1)
+		close(cl->fd);
+	cl->fd = fd;
 	if (cl->on_reply != NULL)
 		cl->on_reply(cl, type, msg);
 }
@@ -66,6 +69,7 @@ client_start(
 
 	memset(cl, 0, sizeof(*cl));
 	cl->base = base;
+	cl->fd = -1;
 	cl->chan = chan_new(base, fd, proto, SIDE_B,
 	    account ? account_handlers : no_handlers, on_closed, cl);
 }
@@ -78,6 +82,8 @@ client_close(struct client *cl)
 	while (cl->n_rows > 0)
 		free(cl->rows[--cl->n_rows]);
 	json_object_put(cl->reply);
+	if (cl->fd != -1)
+		close(cl->fd);
 	memset(cl, 0, sizeof(*cl));
 }
 

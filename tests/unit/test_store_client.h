@@ -23,6 +23,7 @@ struct client {
 	char type[32];		   /* of it */
 	size_t n_rows;
 	int replies, errs, closed;
+	int fd; /* that came with the last reply, or -1 */
 	/* Called for each reply, when set. */
 	void (*on_reply)(
 	    struct client *, const char *type, struct json_object *);

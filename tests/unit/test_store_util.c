@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -13,6 +15,7 @@
 
 #include "common/monotime.h"
 #include "tests/unit/test_store_util.h"
+#include "workers/store/media.h"
 #include "workers/store/op.h"
 
 static char ts_dir[64];
@@ -31,22 +34,30 @@ ts_enter(void)
 	strlcpy(ts_dir, "/tmp/postern-store-XXXXXX", sizeof(ts_dir));
 	assert_non_null(mkdtemp(ts_dir));
 	assert_int_equal(chdir(ts_dir), 0);
+	assert_int_equal(mkdir(MEDIA_DIR, 0700), 0);
 }
 
-void
-ts_leave(void)
+static void
+empty(const char *path)
 {
+	DIR *dir = opendir(path);
 	struct dirent *d;
-	DIR *dir = opendir(ts_dir);
-
-	json_object_put(ts_pushed);
-	ts_pushed = NULL;
 
 	assert_non_null(dir);
 	while ((d = readdir(dir)) != NULL)
 		if (d->d_name[0] != '.')
 			unlinkat(dirfd(dir), d->d_name, 0);
 	closedir(dir);
+}
+
+void
+ts_leave(void)
+{
+	json_object_put(ts_pushed);
+	ts_pushed = NULL;
+	empty(MEDIA_DIR);
+	assert_int_equal(rmdir(MEDIA_DIR), 0);
+	empty(".");
 	assert_int_equal(chdir(ts_home), 0);
 	assert_int_equal(rmdir(ts_dir), 0);
 }

@@ -62,6 +62,7 @@ struct account {
 	struct out_cfg out;
 	struct stream_cfg stream;
 	struct typing_cfg typing;
+	int64_t media_max; /* bytes of one attachment, both ways */
 	int64_t fill_age_ms; /* older missed posts are not answered */
 
 	struct tool_cfg tools;

@@ -13,6 +13,7 @@
 #include "workers/account/channels.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
+#include "workers/account/ctl_files.h"
 #include "workers/account/drops.h"
 #include "workers/account/interact.h"
 #include "workers/account/lanes.h"
@@ -30,6 +31,8 @@ struct sending {
 	struct json_object *items;
 	struct json_object *buttons, *presentation; /* or NULL */
 	struct chan *c;          /* who asked; compared, the link may go */
+	struct upload *files; /* until the upload begins */
+	int64_t call;         /* control's number of it, 0: none */
 	char *text;
 	char root[MM_ID_SIZE];
 	char channel[MM_ID_SIZE];
@@ -42,6 +45,7 @@ sending_free(struct sending *s)
 	json_object_put(s->items);
 	json_object_put(s->buttons);
 	json_object_put(s->presentation);
+	ctl_files_drop(s->files);
 	free(s->text);
 	free(s);
 }
@@ -116,12 +120,41 @@ add_buttons(struct sending *s, struct json_object *item)
 	return 0;
 }
 
+/* files: ids of the server, or NULL. */
+static void
+put(struct sending *s, struct json_object *files)
+{
+	struct json_object *msg = chan_msg("outbox.put");
+
+	if (files != NULL)
+		json_object_object_add(json_object_array_get_idx(s->items, 0),
+		    "files", json_object_get(files));
+	json_object_object_add(msg, "outbox", json_object_get(s->items));
+	storelink_request(s->a, msg, stored, s);
+}
+
+/* A failed upload is a failed send. */
+static void
+uploaded(struct account *a, struct json_object *ids, const char *failed,
+    void *arg)
+{
+	struct sending *s = arg;
+
+	if (failed != NULL)
+		answer_err(s, "upload", failed);
+	else if (ids == NULL)
+		answer_err(s, "cancelled", "cancelled");
+	else
+		put(s, ids);
+}
+
 static void
 resolved(
     struct account *a, const char *channel, const char *failed, void *arg)
 {
 	struct sending *s = arg;
-	struct json_object *msg, *item;
+	struct upload *files = s->files;
+	struct json_object *item;
 	char key[OUTBOX_KEY_SIZE];
 
 	if (failed != NULL) {
@@ -135,9 +168,11 @@ resolved(
 	json_object_array_add(s->items, item);
 	if (add_buttons(s, item) == -1)
 		return;
-	msg = chan_msg("outbox.put");
-	json_object_object_add(msg, "outbox", json_object_get(s->items));
-	storelink_request(a, msg, stored, s);
+	s->files = NULL;
+	if (files != NULL)
+		ctl_files_upload(a, channel, s->call, files, uploaded, s);
+	else
+		put(s, NULL);
 }
 
 static void
@@ -148,6 +183,9 @@ on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	const char *to, *text, *root;
 	struct sending *s;
 	struct fields f;
+	size_t n_files;
+	int64_t call;
+	char why[256] = "";
 
 	fields_open(&f, msg);
 	to = fields_str(&f, "to", 512);
@@ -155,7 +193,9 @@ on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	root = fields_opt_str(&f, "root", MM_ID_LEN);
 	buttons = fields_opt_arr(&f, "buttons", BUTTONS_MAX);
 	presentation = fields_opt_obj(&f, "presentation");
-	if (fields_end(&f) == -1) {
+	n_files = (size_t)fields_opt_int(&f, "files", 0, MM_FILES_MAX, 0);
+	call = fields_opt_int(&f, "call", 1, INT64_MAX, 0);
+	if (fields_end(&f) == -1 || n_files != ctl_files_waiting()) {
 		chan_violation(c, "send");
 		return;
 	}
@@ -167,9 +207,14 @@ on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	s->a = a;
 	s->c = c;
 	s->req = json_object_get(msg);
+	s->call = call;
+	if (n_files > 0)
+		s->files = ctl_files_take(a, why, sizeof(why));
 	if (root != NULL)
 		strlcpy(s->root, root, sizeof(s->root));
-	if (s->text[strspn(s->text, " \t\r\n")] == '\0')
+	if (why[0] != '\0')
+		answer_err(s, "upload", why);
+	else if (n_files == 0 && s->text[strspn(s->text, " \t\r\n")] == '\0')
 		answer_err(s, "empty", "Mattermost message is empty");
 	else if (s->root[0] != '\0' && !mm_id_valid(s->root))
 		answer_err(s, "root", "the thread root is not a post id");
@@ -246,6 +291,8 @@ static const struct chan_handler handlers[] = {
     {"status", on_status},
     {"sign", on_sign},
     {"send", on_send},
+    {"send.file", ctl_on_file},
+    {"send.cancel", ctl_on_cancel},
     {NULL, NULL},
 };
 
@@ -255,6 +302,7 @@ link_closed(struct chan *c, const char *why, void *arg)
 	struct account *a = arg;
 
 	a->ctl = NULL;
+	ctl_files_end();
 	chan_free(c);
 }
 
@@ -263,6 +311,8 @@ ctl_set(struct account *a, int fd)
 {
 	struct chan *old = a->ctl;
 
+	if (old != NULL)
+		ctl_files_end();
 	a->ctl = chan_new(a->base, fd, PROTO_CONTROL_ACCOUNT, SIDE_A, handlers,
 	    link_closed, a);
 	chan_free(old);

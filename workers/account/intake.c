@@ -20,6 +20,7 @@
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
+#include "workers/account/media_in.h"
 #include "workers/account/outbox.h"
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
@@ -174,6 +175,7 @@ intake_data(
 	json_object_object_add(
 	    d, "addressed", json_object_new_boolean(v->addressed));
 	json_object_object_add(d, "post", json_object_new_string(in->post_id));
+	media_in_note(d, in);
 	return d;
 }
 

@@ -319,6 +319,7 @@ lanes_row_done(struct account *a, struct row *r)
 	a->lanes->waiting--;
 	preview_free(r->preview);
 	json_object_put(r->data);
+	json_object_put(r->media);
 	free(r);
 	lane_check(a, l);
 }

@@ -42,6 +42,7 @@ struct row {
 	char root[MM_ID_SIZE];
 	char event[EVENT_ID_SIZE];
 	struct json_object *data; /* owned: what intake made of it */
+	struct json_object *media; /* media_in.h: once they were asked for */
 	struct preview *preview; /* or NULL */
 	struct turn *turn; /* running */
 };

@@ -17,6 +17,7 @@ postern_account_SOURCES = \
 	workers/account/confirm.c workers/account/confirm.h \
 	workers/account/conn.c workers/account/conn.h \
 	workers/account/ctl.c workers/account/ctl.h \
+	workers/account/ctl_files.c workers/account/ctl_files.h \
 	workers/account/draft.c workers/account/draft.h \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/entry.c workers/account/entry.h \
@@ -27,6 +28,8 @@ postern_account_SOURCES = \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \
+	workers/account/media_in.c workers/account/media_in.h \
+	workers/account/media_out.c workers/account/media_out.h \
 	workers/account/message_send.c \
 	workers/account/message_tool.c workers/account/message_tool.h \
 	workers/account/message_tool_int.h \

@@ -22,6 +22,7 @@
 #include "workers/account/intake.h"
 #include "workers/account/interact.h"
 #include "workers/account/lanes.h"
+#include "workers/account/media_in.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/places.h"
@@ -139,6 +140,7 @@ account_init(struct worker *w, struct json_object *config)
 		 a->out.limit)) != NULL)
 		fatalx("init: %s", why);
 	typing_cfg_read(&a->typing, fields_opt_obj(&f, "typing"));
+	a->media_max = media_limit(config);
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;

@@ -118,6 +118,7 @@ row_end(struct out_row *r, const char *post, const char *failed)
 		event_free(r->timer);
 	json_object_put(r->props);
 	free(r->text);
+	json_object_put(r->files);
 	free(r);
 	if (next != NULL)
 		outrow_go(next);
@@ -319,7 +320,7 @@ static struct out_row *
 row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 {
 	const char *key, *op, *channel, *root, *post, *text;
-	struct json_object *props;
+	struct json_object *props, *files;
 	struct out_row *r;
 
 	key = fields_str(f, "key", OUTBOX_KEY_SIZE - 1);
@@ -329,6 +330,7 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	post = fields_str(f, "post", MM_ID_LEN);
 	text = fields_str(f, "text", TEXT_MAX);
 	props = fields_opt_obj(f, "props");
+	files = fields_opt_arr(f, "files", MM_FILES_MAX);
 	if (fields_end(f) == -1 || strlen(lane) >= LANE_KEY_SIZE) {
 		log_warnx("outbox row: %s", fields_error(f));
 		return NULL;
@@ -347,6 +349,7 @@ row_new(struct account *a, struct fields *f, const char *lane, int64_t seq)
 	r->seq = seq;
 	if (json_object_is_type(props, json_type_object))
 		r->props = json_object_get(props);
+	r->files = json_object_get(files);
 	ID_COPY(r->key, key);
 	ID_COPY(r->lane_key, lane);
 	ID_COPY(r->channel, channel);

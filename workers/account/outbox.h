@@ -26,7 +26,8 @@ void outbox_key(char *buf, int64_t seq, int n);
  * (text, root), "edit" (post, text; becomes a new post, and the old one is
  * deleted, when it cannot be edited), "delete" (post), "sweep" (text: the
  * event whose previews are removed; props as sweep.h has them). Absent
- * strings are "".
+ * strings are "". A member "files" may be added to a post: an array of ids
+ * that media_out.h has made.
  */
 struct json_object *outbox_item(const char *key, const char *op,
     const char *channel, const char *root, const char *post,

@@ -36,6 +36,7 @@ struct out_row {
 	char root[MM_ID_SIZE];
 	char post[MM_ID_SIZE]; /* to edit or delete */
 	char *text;
+	struct json_object *files; /* ids for the post, or NULL */
 	enum out_op op;
 	int64_t seq;
 	int64_t created;  /* ms, by the server's clock */

@@ -149,6 +149,9 @@ outrow_post(struct out_row *r)
 	json_object_object_add(
 	    msg, "pending_post_id", json_object_new_string(r->key));
 	json_object_object_add(msg, "props", props);
+	if (r->files != NULL)
+		json_object_object_add(
+		    msg, "file_ids", json_object_get(r->files));
 	r->req = api_send(r->a, "POST", "/posts", msg, post_done, r);
 }
 

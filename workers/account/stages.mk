@@ -20,6 +20,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/gate.c workers/account/gate.h \
 	workers/account/inbound.c workers/account/inbound.h \
 	workers/account/lane.c workers/account/lane.h \
+	workers/account/media_type.c workers/account/media_type.h \
 	workers/account/mention.c workers/account/mention.h \
 	workers/account/normalise.c workers/account/normalise.h \
 	workers/account/outtext.c workers/account/outtext.h \

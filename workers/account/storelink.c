@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/chan.h"
 #include "common/fields.h"
@@ -40,6 +41,7 @@ struct storelink {
 	TAILQ_HEAD(, store_req) reqs; /* not answered, in order */
 	struct event *again;          /* a load that was refused */
 	int loading, loaded;
+	int fd; /* of the reply that is being handled, or -1 */
 };
 
 static void on_again(int, short, void *);
@@ -53,6 +55,7 @@ storelink_new(struct account *a)
 	    (s->again = evtimer_new(a->base, on_again, a)) == NULL)
 		fatal("calloc");
 	s->a = a;
+	s->fd = -1;
 	TAILQ_INIT(&s->reqs);
 	return s;
 }
@@ -83,10 +86,23 @@ req_reply(void *arg, const char *type, struct json_object *msg, int fd)
 			chan_violation(s->c, "no answer");
 		return;
 	}
+	s->fd = fd;
 	if (strcmp(type, "err") == 0)
 		req_done(r, msg, api_str(msg, "code"));
 	else
 		req_done(r, msg, NULL);
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}
+
+int
+storelink_take_fd(struct account *a)
+{
+	int fd = a->store->fd;
+
+	a->store->fd = -1;
+	return fd;
 }
 
 static void

@@ -29,6 +29,8 @@ int storelink_ready(const struct account *);
  */
 void storelink_request(
     struct account *, struct json_object *msg, store_fn, void *arg);
+/* In a store_fn: the descriptor that came with the reply, now ours; or -1. */
+int storelink_take_fd(struct account *);
 /* A message without an answer; lost with the link, by design. */
 void storelink_tell(struct account *, struct json_object *msg);
 /* Too much is queued: stop reading the server. */

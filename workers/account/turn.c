@@ -16,6 +16,7 @@
 #include "workers/account/api.h"
 #include "workers/account/confirm.h"
 #include "workers/account/lanes.h"
+#include "workers/account/media_in.h"
 #include "workers/account/outbox.h"
 #include "workers/account/picker.h"
 #include "workers/account/policy.h"
@@ -39,6 +40,7 @@ turn_free(struct turn *t)
 	typing_free(t->typing);
 	event_free(t->guard);
 	event_free(t->again);
+	media_in_cancel(t->media);
 	json_object_put(t->transcript);
 	json_object_put(t->commit);
 	json_object_put(t->items);
@@ -111,7 +113,21 @@ turn_ask(struct turn *t)
 	options = json_object_new_object();
 	json_object_object_add(options, "tools", message_tool_offer(t->a));
 	json_object_object_add(msg, "options", options);
+	media_in_add(r, msg);
 	return agents_send(t->a, t->agent, msg);
+}
+
+/* The agent is asked; what came with the message is here. */
+static void
+turn_hand(void *arg)
+{
+	struct turn *t = arg;
+
+	t->media = NULL;
+	if (turn_ask(t) == -1)
+		turn_fail(t, 0, "large", "the message is too large", 0);
+	else
+		loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
 }
 
 static int
@@ -199,16 +215,15 @@ turn_go(struct turn *t)
 {
 	struct row *r = t->row;
 
-	if (turn_ask(t) == -1) {
-		turn_fail(t, 0, "large", "the message is too large", 0);
-		return;
-	}
 	typing_begin(t->typing, TYPING_INSTANT);
-	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
 	if (r->preview != NULL)
 		preview_rewind(r->preview);
 	else if (r->recovered)
 		turn_preview(t);
+	if (media_in_wanted(r))
+		t->media = media_in_start(t->a, r, turn_hand, t);
+	else
+		turn_hand(t);
 }
 
 void

@@ -22,6 +22,7 @@ struct turn {
 	struct typing *typing;
 	struct event *guard;
 	struct event *again; /* offer the commit to the store once more */
+	struct media_in *media; /* attachments on their way, or NULL */
 	struct monotime began;
 	int64_t id; /* on the agent's link */
 	char agent[ACCOUNT_ID_SIZE];

@@ -56,6 +56,8 @@ struct turn {
 	int fresh;
 	struct tool_offer offer; /* tools, as the account allows */
 	struct json_object *added; /* calls and results so far, or NULL */
+	struct json_object *media; /* array of attachments, or NULL */
+	char *note;		   /* ask.note */
 	struct event *deadline;
 	struct monotime began;
 	void *run; /* the runtime's own */

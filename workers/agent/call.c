@@ -11,6 +11,7 @@
 #include "workers/agent/agent.h"
 #include "workers/agent/delta.h"
 #include "workers/agent/history.h"
+#include "workers/agent/media.h"
 #include "workers/agent/model.h"
 #include "workers/agent/past.h"
 #include "workers/net/net.h"
@@ -28,6 +29,8 @@ call_free(struct call *c)
 	event_free(c->text);
 	event_free(c->grace);
 	json_object_put(c->past);
+	json_object_put(c->images);
+	free(c->files);
 	free(c);
 }
 
@@ -40,6 +43,9 @@ call_release(struct call *c)
 	if (c->load != NULL)
 		history_cancel(c->load);
 	c->load = NULL;
+	if (c->media != NULL)
+		media_load_cancel(c->media);
+	c->media = NULL;
 	c->turn->run = NULL;
 	c->turn = NULL;
 	event_del(c->text);
@@ -469,8 +475,8 @@ call_new(struct model *m, struct turn *t)
 	return c;
 }
 
-void
-call_begin(struct call *c)
+static void
+call_history(struct call *c)
 {
 	struct agent *a = c->model->agent;
 	size_t budget = call_budget(c);
@@ -482,6 +488,31 @@ call_begin(struct call *c)
 	}
 	c->load =
 	    history_load(a, c->turn->session, budget, on_history, c);
+}
+
+static void
+on_media(void *arg, char *block, struct json_object *images)
+{
+	struct call *c = arg;
+
+	c->media = NULL;
+	c->files = block;
+	c->images = images;
+	c->turn->ask.files = block;
+	c->turn->ask.images = images;
+	call_history(c);
+}
+
+void
+call_begin(struct call *c)
+{
+	struct json_object *list = c->turn->media;
+
+	if (list != NULL && json_object_array_length(list) > 0)
+		c->media = media_load_start(c->model->agent, list,
+		    c->model->images, on_media, c);
+	else
+		call_history(c);
 }
 
 void

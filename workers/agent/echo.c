@@ -18,6 +18,11 @@ echo_start(struct turn *t)
 	answer_init(&a, AGENT_ANSWER_MAX);
 	answer_add(&a, prefix, strlen(prefix));
 	answer_add(&a, t->ask.text, strlen(t->ask.text));
+	if (*t->note != '\0') {
+		if (*t->ask.text != '\0')
+			answer_add(&a, "\n", 1);
+		answer_add(&a, t->note, strlen(t->note));
+	}
 	answer_end(&a);
 	turn_final(t, bytes_str(&a.text), a.text.len, NULL, NULL);
 	answer_free(&a);

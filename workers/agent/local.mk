@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libpostern_agent.a
 libpostern_agent_a_SOURCES = \
 	workers/agent/answer.c workers/agent/answer.h \
+	workers/agent/attach.c workers/agent/attach.h \
 	workers/agent/bytes.c workers/agent/bytes.h \
 	workers/agent/classify.c workers/agent/classify.h \
 	workers/agent/delta.c workers/agent/delta.h \
@@ -19,8 +20,9 @@ postern_agent_SOURCES = \
 	workers/agent/echo.c \
 	workers/agent/history.c workers/agent/history.h \
 	workers/agent/main.c \
+	workers/agent/media.c workers/agent/media.h \
 	workers/agent/model.c workers/agent/model.h \
 	workers/agent/tools.c workers/agent/tools.h \
 	workers/agent/turns.c
-postern_agent_CFLAGS = $(AM_CFLAGS)
+postern_agent_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 postern_agent_LDADD = libpostern_agent.a $(NET_LIBS) $(WORKER_LIBS)

@@ -124,7 +124,7 @@ model_init(struct agent *a, struct json_object *cfg)
 	a->prompt.window =
 	    (size_t)fields_int(&f, "contextWindow", 0, INT_MAX);
 	m->max_tokens = fields_opt_int(&f, "maxTokens", 1, INT_MAX, 0);
-	fields_opt_bool(&f, "images", 0);
+	m->images = fields_opt_bool(&f, "images", 0);
 	m->parallel = (int)fields_opt_int(
 	    &f, "parallel", 1, PARALLEL_MAX, MODEL_PARALLEL);
 	m->tls_pin = fields_opt_str(&f, "tlsPin", 128);

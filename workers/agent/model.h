@@ -17,6 +17,7 @@ struct agent;
 struct event;
 struct history_load;
 struct json_object;
+struct media_load;
 struct net_endpoint;
 struct net_request;
 struct turn;
@@ -33,6 +34,9 @@ struct call {
 	struct turn *turn; /* NULL: answered, the request's rest comes in */
 	int waiting;	   /* in the queue, not running */
 	struct history_load *load;
+	struct media_load *media;
+	char *files; /* ask.files */
+	struct json_object *images;
 	struct json_object *past; /* history that was sent */
 	int shorter;		  /* times that it was too long */
 	struct net_request *req;
@@ -62,6 +66,7 @@ struct model {
 	int64_t max_tokens; /* 0: the server's own */
 	int no_tools; /* its server refused them */
 	const char *max_name; /* of that member: servers differ */
+	int images; /* it takes them */
 	int parallel;
 	int running;
 	unsigned nwaiting;

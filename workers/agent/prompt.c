@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/proto.h"
 #include "workers/agent/answer.h"
+#include "workers/agent/attach.h"
 #include "workers/agent/bytes.h"
 #include "workers/agent/prompt.h"
 
@@ -17,6 +18,7 @@
 #define BRACKET "\xe2\x9f\xa6" /* the first character of both */
 #define BRACKET_END "\xe2\x9f\xa7"
 
+#define NO_TEXT "[User sent media without caption]" /* spec channel 12 */
 #define SENDER_MAX 64
 #define ANSWER_DEFAULT 4096      /* tokens kept when none are configured */
 #define TEXT_MIN 4096            /* bytes of text that are always sent */
@@ -125,8 +127,15 @@ add_name(struct bytes *b, const char *name)
 	}
 }
 
+static int
+has(const char *s)
+{
+	return s != NULL && *s != '\0';
+}
+
+/* files: bytes that may be said of attachments. */
 static void
-add_block(struct bytes *b, const struct prompt_turn *t)
+add_block(struct bytes *b, const struct prompt_turn *t, size_t files)
 {
 	struct bytes name = {0};
 
@@ -138,6 +147,10 @@ add_block(struct bytes *b, const struct prompt_turn *t)
 	if (t->context[0] != '\0') {
 		bytes_adds(b, "\n> ");
 		add_cut(b, t->context, PROMPT_CONTEXT_MAX, 1);
+	}
+	if (has(t->files)) {
+		bytes_adds(b, "\n> attachments:\n> ");
+		add_cut(b, t->files, files, 1);
 	}
 	bytes_adds(b, "\n" BLOCK_CLOSE "\n\n");
 	bytes_free(&name);
@@ -156,12 +169,28 @@ question_bytes(const struct prompt_cfg *cfg)
 	return (cfg->window - answer) * PROMPT_BYTES_PER_TOKEN;
 }
 
+/* A half of the window at most. */
 static size_t
-context_bytes(const struct prompt_turn *t)
+files_bytes(const struct prompt_cfg *cfg)
 {
-	size_t len = strlen(t->context);
+	size_t max = question_bytes(cfg) / 2;
 
-	return (len > PROMPT_CONTEXT_MAX ? PROMPT_CONTEXT_MAX : len) + 256;
+	return max > ATTACH_BLOCK_MAX ? ATTACH_BLOCK_MAX : max;
+}
+
+static size_t
+context_bytes(const struct prompt_cfg *cfg, const struct prompt_turn *t)
+{
+	size_t len = strlen(t->context), n;
+
+	n = (len > PROMPT_CONTEXT_MAX ? PROMPT_CONTEXT_MAX : len) + 256;
+	if (has(t->files)) {
+		len = strlen(t->files);
+		n += len > files_bytes(cfg) ? files_bytes(cfg) : len;
+	}
+	if (t->images != NULL)
+		n += json_object_array_length(t->images) * ATTACH_IMAGE_COST;
+	return n;
 }
 
 static size_t
@@ -182,8 +211,14 @@ text_bytes(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 {
 	size_t n = minus(question_bytes(cfg), system_bytes(cfg));
 
-	n = minus(n, context_bytes(t));
+	n = minus(n, context_bytes(cfg, t));
 	return n < TEXT_MIN ? TEXT_MIN : n;
+}
+
+static int
+is_blank(const char *s)
+{
+	return s[strspn(s, " \t\r\n")] == '\0';
 }
 
 char *
@@ -191,10 +226,12 @@ prompt_user(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 {
 	struct bytes b = {0};
 
-	bytes_reserve(&b, strlen(t->text) + context_bytes(t));
-	if (t->context[0] != '\0' || t->sender[0] != '\0')
-		add_block(&b, t);
+	bytes_reserve(&b, strlen(t->text) + context_bytes(cfg, t));
+	if (t->context[0] != '\0' || t->sender[0] != '\0' || has(t->files))
+		add_block(&b, t, files_bytes(cfg));
 	add_cut(&b, t->text, text_bytes(cfg, t), 0);
+	if (has(t->note) && is_blank(t->text))
+		bytes_adds(&b, NO_TEXT);
 	return b.p;
 }
 
@@ -203,7 +240,7 @@ prompt_budget(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 {
 	size_t n = minus(question_bytes(cfg), system_bytes(cfg));
 
-	n = minus(minus(n, context_bytes(t)), strlen(t->text));
+	n = minus(minus(n, context_bytes(cfg, t)), strlen(t->text));
 	return n > HISTORY_MAX ? HISTORY_MAX : n;
 }
 
@@ -218,11 +255,39 @@ message(const char *role, const char *content, size_t len)
 	return m;
 }
 
+static struct json_object *
+part(const char *type, const char *key, struct json_object *value)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "type", json_object_new_string(type));
+	json_object_object_add(o, key, value);
+	return o;
+}
+
+static struct json_object *
+content_parts(const char *text, struct json_object *images)
+{
+	struct json_object *parts = json_object_new_array(), *url;
+	size_t i, n = json_object_array_length(images);
+
+	json_object_array_add(
+	    parts, part("text", "text", json_object_new_string(text)));
+	for (i = 0; i < n; i++) {
+		url = json_object_new_object();
+		json_object_object_add(url, "url",
+		    json_object_get(json_object_array_get_idx(images, i)));
+		json_object_array_add(
+		    parts, part("image_url", "image_url", url));
+	}
+	return parts;
+}
+
 struct json_object *
 prompt_messages(const struct prompt_cfg *cfg, struct json_object *past,
     const struct prompt_turn *t)
 {
-	struct json_object *out = json_object_new_array();
+	struct json_object *out = json_object_new_array(), *m;
 	size_t i, n = json_object_array_length(past);
 	char *text;
 
@@ -233,7 +298,11 @@ prompt_messages(const struct prompt_cfg *cfg, struct json_object *past,
 		json_object_array_add(out,
 		    json_object_get(json_object_array_get_idx(past, i)));
 	text = prompt_user(cfg, t);
-	json_object_array_add(out, message("user", text, strlen(text)));
+	m = message("user", text, strlen(text));
+	if (t->images != NULL && json_object_array_length(t->images) > 0)
+		json_object_object_add(
+		    m, "content", content_parts(text, t->images));
+	json_object_array_add(out, m);
 	free(text);
 	return out;
 }
@@ -259,5 +328,10 @@ prompt_record(const struct prompt_turn *t)
 		bytes_adds(&b, ": ");
 	}
 	add_cut(&b, t->text, PROMPT_RECORD_MAX, 0);
+	if (has(t->note)) {
+		if (!is_blank(t->text))
+			bytes_adds(&b, "\n");
+		add_plain(&b, t->note, strlen(t->note), 0);
+	}
 	return b.p;
 }

@@ -30,6 +30,9 @@ struct prompt_turn {
 	const char *context; /* sections of JSON, or "" */
 	const char *sender;  /* "" when unknown */
 	int addressed;
+	const char *note;  /* one line about attachments, NULL or "": none */
+	const char *files; /* what the model is told of them, or NULL */
+	struct json_object *images; /* array of data URLs, or NULL */
 };
 
 /* The system message's text. To be freed by the caller. */

@@ -11,6 +11,7 @@
 #include "common/loop.h"
 #include "workers/agent/agent.h"
 #include "workers/agent/answer.h"
+#include "workers/agent/attach.h"
 #include "workers/agent/classify.h"
 #include "workers/agent/past.h"
 
@@ -42,6 +43,7 @@ turn_free(struct turn *t)
 	event_free(t->deadline);
 	json_object_put(t->msg);
 	json_object_put(t->added);
+	free(t->note);
 	free(t);
 	if (a->nturns == 0)
 		agent_idle(a);
@@ -276,7 +278,8 @@ take_start(struct turn *t, struct json_object *msg)
 	t->ask.addressed = fields_bool(&f, "addressed");
 	ms = fields_int(&f, "deadline_ms", 0, DEADLINE_MAX);
 	options = fields_opt_obj(&f, "options");
-	if (fields_end(&f) == -1 || take_options(t, options) == -1)
+	t->media = fields_opt_arr(&f, "media", ATTACH_MAX);
+	if (fields_end(&f) == -1 || attach_check(t->media) == -1 || take_options(t, options) == -1)
 		return -1;
 	return ms;
 }
@@ -309,6 +312,7 @@ turn_new(struct link *l, const struct turn *from, struct json_object *msg)
 	t->link = l;
 	t->msg = json_object_get(msg);
 	t->began = monotime_now();
+	t->ask.note = t->note = attach_note(t->media);
 	if ((t->deadline = evtimer_new(a->base, on_deadline, t)) == NULL)
 		fatalx("evtimer_new");
 	TAILQ_INSERT_TAIL(&a->turns, t, entry);

@@ -24,8 +24,11 @@ client_free(struct client *cl)
 {
 	struct control *co = cl->control;
 
-	if (cl->call != NULL)
+	if (cl->call != NULL) {
+		files_cancel(cl->call);
 		cl->call->client = NULL;
+	}
+	files_drop(cl);
 	TAILQ_REMOVE(&co->clients, cl, entry);
 	co->nclients--;
 	event_free(cl->idle);
@@ -103,6 +106,7 @@ on_req(struct chan *c, struct json_object *msg, int fd, void *arg)
 }
 
 static const struct chan_handler handlers[] = {
+    {"file", files_take},
     {"req", on_req},
     {NULL, NULL},
 };
@@ -125,6 +129,7 @@ call_answer(struct call *call, int ok, const char *text,
 		if (data != NULL)
 			json_object_object_add(msg, "data", data);
 		cl->call = NULL;
+		files_drop(cl);
 		client_touch(cl);
 		if (chan_send(cl->chan, msg, -1) == -1) {
 			msg = chan_reply_msg("res", call->req);

@@ -22,6 +22,8 @@
 #define CONTROL_STATUS_MS 500    /* an account answers or is left out */
 #define CONTROL_STORE_MS 5000
 #define CONTROL_SEND_MS 30000
+#define CONTROL_UPLOAD_MS 1800000 /* with files; the account ends it before */
+#define CONTROL_FILES 10         /* of one message: Mattermost 5.37 */
 #define CONTROL_ROWS 100         /* of one list, unless asked otherwise */
 #define CONTROL_ROWS_MAX 500     /* as the store has it */
 
@@ -35,6 +37,7 @@ struct worker;
 
 struct peer {
 	RB_ENTRY(peer) node;
+	struct control *control;
 	const char *kind; /* "account", "agent", "callback", "store" */
 	char *name;
 	struct chan *chan; /* NULL: it is down for the moment */
@@ -59,6 +62,11 @@ const char *peers_default_account(struct control *);
 
 /* clients.c: connections of posternctl. */
 
+struct client_file {
+	int fd;
+	char *name;
+};
+
 struct client {
 	TAILQ_ENTRY(client) entry;
 	struct control *control;
@@ -67,6 +75,8 @@ struct client {
 	struct monotime active; /* when it last asked for something */
 	uid_t uid;
 	struct call *call;      /* under way, or NULL */
+	struct client_file files[CONTROL_FILES]; /* for the next request */
+	unsigned n_files;
 };
 
 TAILQ_HEAD(client_list, client);
@@ -81,6 +91,8 @@ struct call {
 	struct json_object *req;
 	struct json_object *data; /* being put together, may be NULL */
 	unsigned waiting;         /* answers still to come */
+	int64_t number;           /* it has files: what the account calls it */
+	char account[65];         /* then: which one */
 };
 
 /* Begin to accept on fd, which stays ours. */
@@ -91,6 +103,22 @@ void clients_listen(struct control *, int fd);
  */
 void call_answer(
     struct call *, int ok, const char *text, struct json_object *data);
+
+/* files.c: what a client passes to be sent along */
+
+/* The handler of "file" on a client's link. */
+void files_take(struct chan *, struct json_object *, int fd, void *client);
+void files_drop(struct client *);
+/*
+ * The client's files go to the account before send, which gets the members
+ * that say so. How long to wait for the answer.
+ */
+int files_pass(struct call *, struct chan *account_chan, const char *account,
+    struct json_object *send);
+void files_cancel(struct call *);
+/* A "send.progress" of the account. */
+void files_progress(struct control *, const char *account,
+    struct json_object *msg, struct chan *from);
 
 /* verbs.c */
 

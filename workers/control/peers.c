@@ -7,17 +7,21 @@
 #include "common/log.h"
 #include "workers/control/control.h"
 
-/* All of them only ever answer us. */
+/* All of them answer us; only an account says more. */
 static const struct chan_handler no_requests[] = {{NULL, NULL}};
+static void on_progress(struct chan *, struct json_object *, int, void *);
+static const struct chan_handler account_handlers[] = {
+    {"send.progress", on_progress}, {NULL, NULL}};
 
 static const struct {
 	const char *name;
 	enum proto_kind proto;
+	const struct chan_handler *handlers;
 } kinds[] = {
-    {"account", PROTO_CONTROL_ACCOUNT},
-    {"agent", PROTO_CONTROL_AGENT},
-    {"callback", PROTO_CONTROL_CALLBACK},
-    {"store", PROTO_STORE_CONTROL},
+    {"account", PROTO_CONTROL_ACCOUNT, account_handlers},
+    {"agent", PROTO_CONTROL_AGENT, no_requests},
+    {"callback", PROTO_CONTROL_CALLBACK, no_requests},
+    {"store", PROTO_STORE_CONTROL, no_requests},
 };
 
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -54,6 +58,14 @@ on_close(struct chan *c, const char *why, void *arg)
 	chan_free(c);
 }
 
+static void
+on_progress(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	files_progress(p->control, p->name, msg, c);
+}
+
 int
 peers_link(struct control *co, const char *kind, const char *name, int fd)
 {
@@ -72,14 +84,15 @@ peers_link(struct control *co, const char *kind, const char *name, int fd)
 		if ((p = calloc(1, sizeof(*p))) == NULL ||
 		    (p->name = strdup(name)) == NULL)
 			fatal("calloc");
+		p->control = co;
 		p->kind = kinds[i].name;
 		RB_INSERT(peer_tree, &co->peers, p);
 	}
 	old = p->chan;
 	p->chan = NULL;
 	chan_free(old);
-	p->chan = chan_new(co->base, fd, kinds[i].proto, SIDE_B, no_requests,
-	    on_close, p);
+	p->chan = chan_new(co->base, fd, kinds[i].proto, SIDE_B,
+	    kinds[i].handlers, on_close, p);
 	return 0;
 }
 

@@ -248,6 +248,7 @@ do_send(struct call *call, const struct args *a)
 	struct json_object *msg;
 	struct chan *c;
 	char text[256];
+	int ms;
 
 	if (account == NULL)
 		return;
@@ -268,7 +269,8 @@ do_send(struct call *call, const struct args *a)
 	if (a->presentation != NULL)
 		json_object_object_add(
 		    msg, "presentation", json_object_get(a->presentation));
-	ask_peer(call, c, msg, CONTROL_SEND_MS);
+	ms = files_pass(call, c, account, msg);
+	ask_peer(call, c, msg, ms);
 }
 
 static void

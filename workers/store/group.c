@@ -238,7 +238,8 @@ read_run(struct group *g, struct entry *e)
 	if (g->db != NULL)
 		rc = entry_call(g, e, e->msg, &c);
 	if (rc == STORE_OK) {
-		reply_send(e->peer, c.reply);
+		reply_send_fd(e->peer, c.reply,
+		    c.reply_fd > 0 ? c.reply_fd : -1);
 		entry_free(e);
 	} else
 		entry_failed(g, e, rc, c.why);

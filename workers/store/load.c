@@ -86,6 +86,8 @@ load_outbox(struct peer *p, sqlite3_stmt *s)
 	add_str(m, "text", s, 8);
 	add_raw(m, "props", s, 9);
 	add_int(m, "created", s, 10);
+	if (sqlite3_column_type(s, 11) != SQLITE_NULL)
+		add_raw(m, "files", s, 11);
 	chan_send(p->chan, m, -1);
 }
 

@@ -10,11 +10,13 @@ libpostern_store_a_SOURCES = \
 	workers/store/inbox.c workers/store/inbox.h \
 	workers/store/load.c workers/store/load.h \
 	workers/store/mark.c workers/store/mark.h \
+	workers/store/media.c workers/store/media.h \
 	workers/store/op.c workers/store/op.h \
 	workers/store/op_access.c \
 	workers/store/op_account.c \
 	workers/store/op_admin.c \
 	workers/store/op_command.c \
+	workers/store/op_media.c \
 	workers/store/op_pairing.c \
 	workers/store/op_query.c \
 	workers/store/op_tool.c \

@@ -32,6 +32,7 @@ struct op_call {
 	int64_t n_commits;
 	/* What comes out of it. */
 	struct json_object *reply; /* sent after the commit */
+	int reply_fd;	   /* comes with it; 0: none. OP_READ only */
 	const char *why;	   /* STORE_BAD: what is wrong, static */
 	int64_t release;	   /* claim that ends with the commit */
 	int load;		   /* stream the account's rows */
@@ -81,6 +82,12 @@ enum store_rc op_loop_reset(struct op_call *);
 /* op_command.c: the slash commands of an account. */
 enum store_rc op_command_list(struct op_call *);
 enum store_rc op_command_set(struct op_call *);
+
+/* op_media.c: attachments. */
+enum store_rc op_media_new(struct op_call *);
+enum store_rc op_media_put(struct op_call *);
+enum store_rc op_media_drop(struct op_call *);
+enum store_rc op_media_get(struct op_call *);
 
 /* op_pairing.c: requests and grants, for an operator. */
 enum store_rc op_pairing_list(struct op_call *);

@@ -21,7 +21,7 @@
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
  *               notice, transcript(o) [{role, ...}], outbox(o) [{key, op:
  *               post edit delete, channel, root(o), post(o), text(o),
- *               props(o) object}], reset(o) bool: forget the session first
+ *               props(o) object, files(o) [ids of the server]}], reset(o) bool: forget the session first
  *               -> ok {dup true, when the row was finished before}
  *  turn.retry   seq, not_before ms, reason            -> ok {dup ...}
  *  turn.dead    seq, reason, status, outbox(o)        -> ok {dup ...}
@@ -30,7 +30,7 @@
  *  outbox.dead  key, reason, status, text(o)
  *
  * What is said about people, threads and loops: op_access.c; about slash
- * commands: op_command.c.
+ * commands: op_command.c; about attachments: op_media.c.
  *
  * Every request may be answered by err {code, text}; code: full io busy
  * denied size. Nothing of a request that got err was kept.
@@ -208,6 +208,9 @@ const struct op op_account[] = {
     {"pairing.ask", 0, op_pairing_ask},
     {"pairing.notified", 0, op_pairing_notified},
     {"loop.reset", 0, op_loop_reset},
+    {"media.new", OP_READ, op_media_new},
+    {"media.put", 0, op_media_put},
+    {"media.drop", OP_MEMORY, op_media_drop},
     {NULL, 0, NULL},
 };
 

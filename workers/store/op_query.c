@@ -453,6 +453,7 @@ op_stats(struct op_call *c)
 
 const struct op op_agent[] = {
     {"session.load", OP_READ, op_session_load},
+    {"media.get", OP_READ, op_media_get},
     {NULL, 0, NULL},
 };
 

@@ -13,6 +13,7 @@
 
 #define TRANSCRIPT_MAX 1000 /* messages of one turn */
 #define OUTBOX_MAX 256	    /* rows of one turn */
+#define FILES_MAX 10	    /* of one post */
 #define STATUS_MAX 999	    /* HTTP */
 #define ESCAPE_MAX 6	    /* bytes of JSON text for one byte */
 
@@ -43,7 +44,7 @@ op_outbox_row(
 {
 	struct outbox_row r = {
 	    .account = c->peer->id, .seq = seq, .lane = lane};
-	struct json_object *props;
+	struct json_object *props, *files;
 	struct fields f;
 	enum store_rc rc;
 
@@ -55,12 +56,17 @@ op_outbox_row(
 	r.post = op_opt_str(&f, "post", STORE_ID);
 	r.text = op_opt_str(&f, "text", PROTO_TEXT);
 	props = fields_opt_obj(&f, "props");
+	files = fields_opt_arr(&f, "files", FILES_MAX);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	if (*r.key == '\0' || !op_is_known(r.op))
 		return op_bad(c, "outbox row without key or with unknown op");
 	if (props != NULL)
 		r.props = op_text(props, &r.props_len);
+	if (files != NULL && json_object_array_length(files) > 0)
+		r.files = op_text(files, &r.files_len);
+	if (r.files_len > FILES_MAX * (STORE_ID + 4))
+		return op_bad(c, "outbox row with files that are none");
 	if ((rc = outbox_size(c, obj, &r)) != STORE_OK)
 		return rc;
 	return outbox_put(c->db, &r, c->now);

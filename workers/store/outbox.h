@@ -21,6 +21,8 @@ struct outbox_row {
 	const char *text;
 	const char *props; /* JSON text or NULL */
 	size_t props_len;
+	const char *files; /* JSON text or NULL */
+	size_t files_len;
 };
 
 /* A key that is there already changes nothing. */

@@ -86,6 +86,9 @@ peer_free(struct peer *p)
 		return;
 	for (i = 0; i < p->n_agents; i++)
 		free(p->agents[i]);
+	for (i = 0; i < PEER_MEDIA; i++)
+		if (p->media[i][0] != '\0')
+			media_remove(p->media[i]);
 	free(p->agents);
 	free(p->claims);
 	free(p);
@@ -157,4 +160,46 @@ peers_claim(const struct peer_list *list, const char *account, int64_t seq)
 		    peer_claims(p, seq))
 			return 1;
 	return 0;
+}
+
+void
+peer_media_add(struct peer *p, const char *id)
+{
+	char *slot = NULL;
+	int i;
+
+	for (i = 0; i < PEER_MEDIA && slot == NULL; i++)
+		if (p->media[i][0] == '\0')
+			slot = p->media[i];
+	if (slot == NULL)
+		slot = p->media[p->next_media++ % PEER_MEDIA];
+	if (*slot != '\0')
+		media_remove(slot);
+	strlcpy(slot, id, sizeof(p->media[0]));
+}
+
+static int
+media_slot(const struct peer *p, const char *id)
+{
+	int i;
+
+	for (i = 0; i < PEER_MEDIA; i++)
+		if (*id != '\0' && strcmp(p->media[i], id) == 0)
+			return i;
+	return -1;
+}
+
+int
+peer_media_has(const struct peer *p, const char *id)
+{
+	return media_slot(p, id) != -1;
+}
+
+void
+peer_media_done(struct peer *p, const char *id)
+{
+	int i = media_slot(p, id);
+
+	if (i != -1)
+		p->media[i][0] = '\0';
 }

@@ -8,9 +8,11 @@
 #include <sys/queue.h>
 
 #include "common/chan.h"
+#include "workers/store/media.h"
 #include "workers/store/store.h"
 
 #define PEER_CLAIMS 4096 /* rows that a peer may work on at a time */
+#define PEER_MEDIA 4	 /* files that it is filling */
 
 enum peer_kind { PEER_ACCOUNT, PEER_AGENT, PEER_CONTROL };
 
@@ -28,6 +30,8 @@ struct peer {
 	int64_t *claims;
 	size_t n_claims;
 	int64_t refused; /* epoch: puts of it and of older ones fail */
+	char media[PEER_MEDIA][MEDIA_ID + 1]; /* "": none */
+	size_t next_media;
 };
 
 TAILQ_HEAD(peer_list, peer);
@@ -46,6 +50,14 @@ int peer_has_agent(const struct peer *, const char *agent);
 int peer_claim(struct peer *, int64_t seq);
 void peer_release(struct peer *, int64_t seq);
 int peer_claims(const struct peer *, int64_t seq);
+/*
+ * A file that the peer was given to fill. What it has not put when its link
+ * ends, or when it was given PEER_MEDIA others, is removed.
+ */
+void peer_media_add(struct peer *, const char *id);
+int peer_media_has(const struct peer *, const char *id);
+void peer_media_done(struct peer *, const char *id);
+
 /* 1: the account has claimed the row, on whichever link. */
 int peers_claim(const struct peer_list *, const char *account, int64_t seq);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "workers/store/media.h"
 #include "workers/store/prune.h"
 #include "workers/store/tool.h"
 
@@ -21,7 +22,8 @@ struct prune {
 	int64_t below; /* inbox rows from here up have been seen */
 	struct prune_account *accounts;
 	size_t n_accounts;
-	enum { PRUNE_INBOX, PRUNE_OUTBOX, PRUNE_DECISIONS } phase;
+	enum { PRUNE_INBOX, PRUNE_OUTBOX, PRUNE_MEDIA,
+		PRUNE_DECISIONS } phase;
 	int64_t count;
 };
 
@@ -143,7 +145,31 @@ prune_outbox(struct prune *p, struct db *db)
 		return rc;
 	p->count += db_changes(db);
 	if (db_changes(db) < PRUNE_ROWS)
+		p->phase = PRUNE_MEDIA;
+	return STORE_OK;
+}
+
+/* The row first: a file without one is found at the next start. */
+static enum store_rc
+prune_media(struct prune *p, struct db *db)
+{
+	char id[MEDIA_ID + 1];
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(db, Q_MEDIA_OLD, &s, "ii", p->cutoff, 1LL);
+	if (rc == STORE_NONE) {
 		p->phase = PRUNE_DECISIONS;
+		return STORE_OK;
+	}
+	if (rc != STORE_OK)
+		return rc;
+	strlcpy(id, db_text(s, 0), sizeof(id));
+	db_end(s);
+	if ((rc = db_run(db, Q_MEDIA_DELETE, "s", id)) != STORE_OK)
+		return rc;
+	media_remove(id);
+	p->count++;
 	return STORE_OK;
 }
 
@@ -176,6 +202,8 @@ prune_step(struct prune *p, struct db *db)
 		return prune_inbox(p, db);
 	case PRUNE_OUTBOX:
 		return prune_outbox(p, db);
+	case PRUNE_MEDIA:
+		return prune_media(p, db);
 	case PRUNE_DECISIONS:
 	default:
 		return prune_decisions(p, db);

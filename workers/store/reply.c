@@ -1,17 +1,26 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <unistd.h>
 
 #include "workers/store/reply.h"
 
 void
 reply_send(struct peer *p, struct json_object *msg)
 {
+	reply_send_fd(p, msg, -1);
+}
+
+void
+reply_send_fd(struct peer *p, struct json_object *msg, int fd)
+{
 	if (p->chan == NULL) {
 		json_object_put(msg);
+		if (fd != -1)
+			close(fd);
 		return;
 	}
-	chan_send(p->chan, msg, -1);
+	chan_send(p->chan, msg, fd);
 	if (chan_full(p->chan))
 		chan_pause(p->chan, 1);
 }

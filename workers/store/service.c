@@ -14,6 +14,7 @@
 #include "common/monotime.h"
 #include "workers/store/group.h"
 #include "workers/store/load.h"
+#include "workers/store/media.h"
 #include "workers/store/prune.h"
 #include "workers/store/reply.h"
 #include "workers/store/service.h"
@@ -257,6 +258,8 @@ service_start(struct service *sv)
 
 	sv->started = 1;
 	service_open_db(sv);
+	if (sv->db != NULL && media_sweep(sv->db) > 0)
+		log_event(LOG_INFO, "store.media_swept", NULL);
 	TAILQ_FOREACH (p, &sv->peers, entry)
 		chan_pause(p->chan, 0);
 }

@@ -86,15 +86,28 @@ static const char schema_command[] =
     "CREATE TABLE command(account TEXT, team TEXT, trigger TEXT,"
     " id TEXT NOT NULL, PRIMARY KEY(account, team, trigger)) WITHOUT ROWID;";
 
+/* Attachments that came in, and those that a row sends along. */
+static const char schema_media[] =
+    "CREATE TABLE media(id TEXT PRIMARY KEY, account TEXT NOT NULL,"
+    " file TEXT NOT NULL, event TEXT NOT NULL, name TEXT NOT NULL,"
+    " type TEXT NOT NULL, claimed TEXT NOT NULL, size INTEGER NOT NULL,"
+    " at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX media_file ON media(account, file);"
+    "CREATE INDEX media_at ON media(at);"
+    "ALTER TABLE outbox ADD COLUMN files TEXT;";
+
 const char *const sql_migrations[] = {
-    schema_1, schema_access, schema_tool, schema_command, NULL};
+    schema_1, schema_access, schema_tool, schema_command, schema_media, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
 	"seq, kind, event, lane, channel, root, at, attempts, not_before, "    \
 	"data"
 #define OUTBOX_ROW                                                             \
-	"n, key, seq, lane, op, channel, root, post, text, props, created"
+	"n, key, seq, lane, op, channel, root, post, text, props, created, "   \
+	"files"
+
+#define MEDIA_ROW "id, account, name, type, claimed, size"
 
 const char *const sql_query[Q_MAX] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -176,9 +189,9 @@ const char *const sql_query[Q_MAX] = {
     [Q_INBOX_DELETE] = "DELETE FROM inbox WHERE seq = ?1 AND state <> 0",
 
     [Q_OUTBOX_PUT] = "INSERT INTO outbox(n, account, key, seq, lane, op,"
-		     " channel, root, post, created, props, text)"
+		     " channel, root, post, created, props, text, files)"
 		     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-		     " ?12) ON CONFLICT DO NOTHING",
+		     " ?12, ?13) ON CONFLICT DO NOTHING",
     [Q_OUTBOX_MAX] = "SELECT max(n) FROM outbox",
     [Q_OUTBOX_GET] = "SELECT n, seq, op, channel, root FROM outbox"
 		     " WHERE account = ?1"
@@ -299,6 +312,17 @@ const char *const sql_query[Q_MAX] = {
     [Q_LOOP_OLD] = "DELETE FROM bot_turn WHERE account = ?1 AND at < ?2",
     [Q_LOOP_RESET] = "DELETE FROM bot_turn WHERE account = ?1"
 		     " AND channel = ?2 AND root = ?3",
+    [Q_MEDIA_PUT] = "INSERT INTO media(id, account, file, event, name, type,"
+		    " claimed, size, at)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		    " ON CONFLICT DO NOTHING",
+    [Q_MEDIA_FIND] = "SELECT " MEDIA_ROW " FROM media WHERE account = ?1"
+		     " AND file = ?2",
+    [Q_MEDIA_GET] = "SELECT " MEDIA_ROW " FROM media WHERE id = ?1",
+    [Q_MEDIA_OLD] = "SELECT id, size FROM media WHERE at < ?1 ORDER BY at"
+		    " LIMIT ?2",
+    [Q_MEDIA_TOTAL] = "SELECT total(size) FROM media",
+    [Q_MEDIA_DELETE] = "DELETE FROM media WHERE id = ?1",
     [Q_LOOP_LIST] = "SELECT channel, root, n, at FROM bot_turn"
 		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
 

@@ -1,0 +1,294 @@
+/* The media folder: who may put and get what, and what is left behind. */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/loop.h"
+#include "common/monotime.h"
+#include "tests/unit/test_store_client.h"
+#include "tests/unit/test_store_util.h"
+#include "workers/store/media.h"
+#include "workers/store/prune.h"
+#include "workers/store/service.h"
+
+#define FILE_1 "f1aaaaaaaaaaaaaaaaaaaaaaaa"
+#define FILE_2 "f2aaaaaaaaaaaaaaaaaaaaaaaa"
+
+static struct event_base *base;
+static struct service *sv;
+static struct client a;
+
+static void
+on_report(void *arg, const char *state, const char *reason, const char *detail)
+{
+}
+
+static void
+link_up(struct client *cl, const char *kind, const char *id, const char *opts)
+{
+	struct json_object *o = opts == NULL ? NULL : json_tokener_parse(opts);
+	int sp[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
+	assert_int_equal(service_link(sv, kind, id, o, sp[0]), 0);
+	json_object_put(o);
+	client_start(cl, base, kind, sp[1]);
+}
+
+static int
+setup(void **state)
+{
+	ts_enter();
+	base = loop_new();
+	sv = service_new(base, STORE_FILE, on_report, NULL);
+	service_start(sv);
+	link_up(&a, "account", "a", "{\"agents\":[\"main\"]}");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	client_close(&a);
+	service_free(sv);
+	event_base_free(base);
+	ts_leave();
+	return 0;
+}
+
+static int
+files(void)
+{
+	DIR *d = opendir(MEDIA_DIR);
+	struct dirent *de;
+	int n = 0;
+
+	while ((de = readdir(d)) != NULL)
+		n += de->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* media.new of a file that is not there; its name. */
+static const char *
+begin(const char *file)
+{
+	static char id[MEDIA_ID + 1];
+	char text[128];
+
+	snprintf(text, sizeof(text), "{\"file\":\"%s\"}", file);
+	assert_string_equal(call(&a, "media.new", text), "media.file");
+	assert_int_not_equal(a.fd, -1);
+	strlcpy(id, ts_str(a.reply, "media"), sizeof(id));
+	return id;
+}
+
+static const char *
+put_file(const char *id, const char *file, int size)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"media\":\"%s\",\"file\":\"%s\",\"event\":\"e\","
+	    "\"name\":\"n\",\"type\":\"text/plain\",\"claimed\":\"\","
+	    "\"size\":%d}", id, file, size);
+	return call(&a, "media.put", text);
+}
+
+static const char *
+get(struct client *cl, const char *id)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "{\"media\":\"%s\"}", id);
+	return call(cl, "media.get", text);
+}
+
+static void
+fill(const char *file)
+{
+	const char *id = begin(file);
+
+	assert_int_equal(write(a.fd, "hello", 5), 5);
+	assert_string_equal(put_file(id, file, 5), "media");
+	assert_string_equal(ts_str(a.reply, "media"), id);
+}
+
+static void
+test_put_and_get(void **state)
+{
+	struct client agent, other;
+	char buf[8] = "", id[MEDIA_ID + 1];
+	struct stat sb;
+
+	fill(FILE_1);
+	strlcpy(id, ts_str(a.reply, "media"), sizeof(id));
+	link_up(&agent, "agent", "main", NULL);
+	link_up(&other, "agent", "other", NULL);
+	assert_string_equal(get(&agent, id), "media.file");
+	assert_string_equal(ts_str(agent.reply, "name"), "n");
+	assert_int_equal(ts_int(agent.reply, "size"), 5);
+	assert_int_equal(read(agent.fd, buf, sizeof(buf)), 5);
+	assert_string_equal(buf, "hello");
+	assert_int_equal(write(agent.fd, "x", 1), -1);
+	assert_int_equal(fstat(agent.fd, &sb), 0);
+	assert_int_equal(sb.st_mode & 07777, 0600);
+	/* Not bound to the account; not an id; nobody's. */
+	assert_string_equal(get(&other, id), "err");
+	assert_string_equal(get(&agent, "../postern.db"), "err");
+	assert_string_equal(
+	    get(&agent, "00000000000000000000000000000000"), "err");
+	/* The account is away: nobody can tell whose agent it is. */
+	service_unlink(sv, "account", "a");
+	assert_string_equal(get(&agent, id), "err");
+	client_close(&agent);
+	client_close(&other);
+}
+
+static void
+test_known_is_not_asked_again(void **state)
+{
+	struct client b;
+	char id[MEDIA_ID + 1];
+
+	fill(FILE_1);
+	strlcpy(id, ts_str(a.reply, "media"), sizeof(id));
+	assert_string_equal(
+	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
+	assert_string_equal(ts_str(a.reply, "media"), id);
+	assert_int_equal(a.fd, -1);
+	/* Another account has its own. */
+	link_up(&b, "account", "b", NULL);
+	assert_string_equal(
+	    call(&b, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media.file");
+	client_close(&b);
+	/* Its file has gone: as if it had never been there. */
+	media_remove(id);
+	fill(FILE_1);
+	assert_string_not_equal(ts_str(a.reply, "media"), id);
+}
+
+static void
+test_wrong_puts(void **state)
+{
+	char id[MEDIA_ID + 1];
+
+	strlcpy(id, begin(FILE_1), sizeof(id));
+	assert_int_equal(write(a.fd, "hello", 5), 5);
+	assert_string_equal(put_file(id, FILE_1, 6), "err");
+	assert_string_equal(ts_str(a.reply, "code"), "denied");
+	assert_string_equal(
+	    put_file("00000000000000000000000000000000", FILE_1, 5), "err");
+	assert_string_equal(put_file("../x", FILE_1, 5), "err");
+	assert_string_equal(put_file(id, FILE_1, 5), "media");
+	/* Once is enough. */
+	assert_string_equal(put_file(id, FILE_1, 5), "err");
+	assert_int_equal(files(), 1);
+}
+
+/* Two at once of the same file: the first one put is kept. */
+static void
+test_twice(void **state)
+{
+	char one[MEDIA_ID + 1], two[MEDIA_ID + 1];
+
+	strlcpy(one, begin(FILE_1), sizeof(one));
+	strlcpy(two, begin(FILE_1), sizeof(two));
+	assert_string_equal(put_file(two, FILE_1, 0), "media");
+	assert_string_equal(put_file(one, FILE_1, 0), "media");
+	assert_string_equal(ts_str(a.reply, "media"), two);
+	assert_int_equal(files(), 1);
+}
+
+static void
+test_unfinished_go(void **state)
+{
+	char text[128];
+	int i;
+
+	for (i = 0; i < PEER_MEDIA + 3; i++)
+		begin(FILE_1);
+	assert_int_equal(files(), PEER_MEDIA);
+	snprintf(text, sizeof(text), "{\"media\":\"%s\"}", begin(FILE_2));
+	tell(&a, "media.drop", text);
+	fill(FILE_2);
+	assert_int_equal(files(), PEER_MEDIA);
+	/* With the link go those that were not put. */
+	service_unlink(sv, "account", "a");
+	assert_int_equal(files(), 1);
+}
+
+static void
+test_sweep(void **state)
+{
+	char id[MEDIA_ID + 1];
+
+	fill(FILE_1);
+	assert_int_not_equal(media_create(id), -1);
+	assert_int_equal(files(), 2);
+	client_close(&a);
+	service_free(sv);
+	sv = service_new(base, STORE_FILE, on_report, NULL);
+	service_start(sv);
+	assert_int_equal(files(), 1);
+	link_up(&a, "account", "a", NULL);
+	assert_string_equal(
+	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
+}
+
+static void
+prune_all(int64_t cutoff)
+{
+	struct db *db = ts_open();
+	struct prune *p = prune_new(cutoff);
+	enum store_rc rc;
+
+	while ((rc = prune_step(p, db)) == STORE_OK)
+		continue;
+	assert_int_equal(rc, STORE_NONE);
+	prune_free(p);
+	db_close(db);
+}
+
+static void
+test_prune(void **state)
+{
+	fill(FILE_1);
+	fill(FILE_2);
+	service_stop(sv);
+	prune_all(walltime_ms() - 60000);
+	assert_int_equal(files(), 2);
+	prune_all(walltime_ms() + 60000);
+	assert_int_equal(files(), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	    T(test_put_and_get),
+	    T(test_known_is_not_asked_again),
+	    T(test_wrong_puts),
+	    T(test_twice),
+	    T(test_unfinished_go),
+	    T(test_sweep),
+	    T(test_prune),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/*
+ * Attachments. Members beyond "t" and "id"; (o) may be left out.
+ *
+ * Of an account:
+ *  media.new    file: id of the server
+ *               -> media {media, name, type, claimed, size}: it is here
+ *                  media.file {media} with a descriptor, to be written to
+ *  media.put    media, file, event, name, type, claimed, size
+ *               -> media {media ...}: what is kept; "denied": not a file
+ *                  of this link, or not that size
+ *  media.drop   media: it will not be filled
+ * Of an agent, about its accounts only:
+ *  media.get    media
+ *               -> media.file {media, name, type, claimed, size} with a
+ *                  descriptor, to be read
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "workers/store/media.h"
+#include "workers/store/op.h"
+
+static void
+add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+/* id, account, name, type, claimed, size: as Q_MEDIA_GET has them. */
+static struct json_object *
+media_reply(struct op_call *c, const char *type, sqlite3_stmt *s)
+{
+	struct json_object *r = chan_reply_msg(type, c->msg);
+
+	add(r, "media", db_text(s, 0));
+	add(r, "name", db_text(s, 2));
+	add(r, "type", db_text(s, 3));
+	add(r, "claimed", db_text(s, 4));
+	json_object_object_add(
+	    r, "size", json_object_new_int64(sqlite3_column_int64(s, 5)));
+	return r;
+}
+
+/* STORE_NONE: the account has no such file, or it cannot be opened. */
+static enum store_rc
+media_known(struct op_call *c, const char *file)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+	int fd;
+
+	rc = db_rows(c->db, Q_MEDIA_FIND, &s, "ss", c->peer->id, file);
+	if (rc != STORE_OK)
+		return rc;
+	if ((fd = media_open(db_text(s, 0))) == -1)
+		rc = STORE_NONE;
+	else {
+		close(fd);
+		c->reply = media_reply(c, "media", s);
+	}
+	db_end(s);
+	return rc;
+}
+
+enum store_rc
+op_media_new(struct op_call *c)
+{
+	char id[MEDIA_ID + 1];
+	const char *file;
+	struct fields f;
+	enum store_rc rc;
+	int fd;
+
+	fields_open(&f, c->msg);
+	file = fields_str(&f, "file", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if ((rc = media_known(c, file)) != STORE_NONE)
+		return rc;
+	if ((fd = media_create(id)) == -1) {
+		log_warn("media: create");
+		return errno == ENOSPC || errno == EDQUOT ? STORE_FULL :
+							    STORE_BUSY;
+	}
+	peer_media_add(c->peer, id);
+	c->reply = chan_reply_msg("media.file", c->msg);
+	c->reply_fd = fd;
+	add(c->reply, "media", id);
+	return STORE_OK;
+}
+
+/* The oldest go when there are more bytes than are kept. */
+static enum store_rc
+media_make_room(struct op_call *c)
+{
+	char id[MEDIA_ID + 1];
+	int64_t total;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	if ((rc = db_rows(c->db, Q_MEDIA_TOTAL, &s, "")) != STORE_OK)
+		return rc;
+	total = sqlite3_column_int64(s, 0);
+	db_end(s);
+	while (total > STORE_MEDIA_KEEP) {
+		rc = db_rows(c->db, Q_MEDIA_OLD, &s, "ii", INT64_MAX, 1LL);
+		if (rc != STORE_OK)
+			return rc == STORE_NONE ? STORE_OK : rc;
+		strlcpy(id, db_text(s, 0), sizeof(id));
+		total -= sqlite3_column_int64(s, 1);
+		db_end(s);
+		if ((rc = db_run(c->db, Q_MEDIA_DELETE, "s", id)) != STORE_OK)
+			return rc;
+		media_remove(id);
+	}
+	return STORE_OK;
+}
+
+struct put {
+	const char *id, *file, *event, *name, *type, *claimed;
+	int64_t size;
+};
+
+static enum store_rc
+media_insert(struct op_call *c, const struct put *p)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+	int fd;
+
+	/* One whose file has gone makes place. */
+	rc = db_rows(c->db, Q_MEDIA_FIND, &s, "ss", c->peer->id, p->file);
+	if (rc == STORE_OK) {
+		char old[MEDIA_ID + 1];
+
+		strlcpy(old, db_text(s, 0), sizeof(old));
+		db_end(s);
+		if ((fd = media_open(old)) != -1)
+			close(fd);
+		else if ((rc = db_run(c->db, Q_MEDIA_DELETE, "s", old)) !=
+		    STORE_OK)
+			return rc;
+	} else if (rc != STORE_NONE)
+		return rc;
+	rc = db_run(c->db, Q_MEDIA_PUT, "sssssssii", p->id, c->peer->id,
+	    p->file, p->event, p->name, p->type, p->claimed, p->size, c->now);
+	if (rc != STORE_OK)
+		return rc;
+	if (db_changes(c->db) == 0)
+		media_remove(p->id);
+	return STORE_OK;
+}
+
+enum store_rc
+op_media_put(struct op_call *c)
+{
+	struct put p;
+	struct fields f;
+	enum store_rc rc;
+	int64_t size;
+
+	fields_open(&f, c->msg);
+	p.id = fields_str(&f, "media", STORE_ID);
+	p.file = fields_str(&f, "file", STORE_ID);
+	p.event = fields_str(&f, "event", STORE_EVENT);
+	p.name = fields_str(&f, "name", STORE_REASON);
+	p.type = fields_str(&f, "type", STORE_EVENT);
+	p.claimed = fields_str(&f, "claimed", STORE_EVENT);
+	p.size = fields_int(&f, "size", 0, INT64_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (!peer_media_has(c->peer, p.id))
+		return STORE_DENIED;
+	if ((size = media_settle(p.id)) == -1) {
+		log_warn("media: settle");
+		return errno == ENOENT ? STORE_DENIED : STORE_BUSY;
+	}
+	if (size != p.size)
+		return STORE_DENIED;
+	if ((rc = media_insert(c, &p)) != STORE_OK ||
+	    (rc = media_make_room(c)) != STORE_OK)
+		return rc;
+	peer_media_done(c->peer, p.id);
+	rc = media_known(c, p.file);
+	return rc == STORE_NONE ? STORE_BUSY : rc;
+}
+
+enum store_rc
+op_media_drop(struct op_call *c)
+{
+	struct fields f;
+	const char *id;
+
+	fields_open(&f, c->msg);
+	id = fields_str(&f, "media", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (peer_media_has(c->peer, id)) {
+		peer_media_done(c->peer, id);
+		media_remove(id);
+	}
+	return STORE_OK;
+}
+
+/* The agent is bound to the account that has it. */
+static int
+media_is_for(const struct op_call *c, const char *account)
+{
+	const struct peer *p;
+
+	TAILQ_FOREACH (p, c->peers, entry)
+		if (p->kind == PEER_ACCOUNT && strcmp(p->id, account) == 0)
+			return peer_has_agent(p, c->peer->id);
+	return 0;
+}
+
+enum store_rc
+op_media_get(struct op_call *c)
+{
+	sqlite3_stmt *s;
+	struct fields f;
+	enum store_rc rc;
+	const char *id;
+
+	fields_open(&f, c->msg);
+	id = fields_str(&f, "media", STORE_ID);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	rc = db_rows(c->db, Q_MEDIA_GET, &s, "s", id);
+	if (rc == STORE_NONE)
+		return STORE_DENIED; /* as for one of somebody else's */
+	if (rc != STORE_OK)
+		return rc;
+	if (!media_is_for(c, db_text(s, 1)) ||
+	    (c->reply_fd = media_open(id)) == -1) {
+		c->reply_fd = 0;
+		rc = STORE_DENIED;
+	} else
+		c->reply = media_reply(c, "media.file", s);
+	db_end(s);
+	return rc;
+}
