@@ -433,9 +433,10 @@ tool_send(struct tool_op *op)
 	const struct row *r = op->t->row;
 	char path[64];
 
-	/* Room for files. */
+	/* Nothing fetches a URL for us: it is not offered either. */
 	if (op->args.media != NULL) {
-		tool_op_end(op, 0, "attachments cannot be sent yet");
+		tool_op_end(op, 0, "attachments cannot be sent with this "
+				   "tool; put the link into the message");
 		return;
 	}
 	if (op->args.post[0] == '\0') {
