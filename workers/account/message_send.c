@@ -176,6 +176,8 @@ rejoin(struct tool_op *op, size_t i)
 	json_object_object_add(msg, "seq", json_object_new_int64(op->seq));
 	json_object_object_add(msg, "created",
 	    json_object_new_int64(walltime_ms() - REJOIN_BACK_MS));
+	log_event(LOG_INFO, "tool.rejoin", "account", op->a->id, "key",
+	    api_str(msg, "key"), NULL);
 	if (outbox_restore(op->a, msg) == -1)
 		fatalx("outbox: a row of our own is wrong");
 	json_object_put(msg);
