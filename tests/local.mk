@@ -3,3 +3,6 @@ TESTS += tests/check_tree.sh
 EXTRA_DIST += tests/check_tree.sh tests/check_tree.py
 TESTS += tests/man.test
 EXTRA_DIST += tests/man.test
+EXTRA_DIST += tests/demo.py tests/e2e
+dist-hook:
+	find '$(distdir)' -name __pycache__ -type d -exec rm -rf {} +
