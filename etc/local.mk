@@ -21,3 +21,19 @@ nodist_systemd_DATA = $(ETC_MADE)
 dist_systemd_DATA = etc/systemd/postern.sysusers
 EXTRA_DIST += etc/systemd/postern.service.in etc/systemd/postern.tmpfiles.in
 dist_pkgdata_DATA = etc/postern.logrotate etc/openbsd/postern.rc
+
+# From the same tables as the program's own help; a cross build has none.
+COMPLETIONS = etc/completions/posternctl etc/completions/_posternctl
+CLEANFILES += $(COMPLETIONS)
+etc/completions/posternctl: posternctl$(EXEEXT)
+	@$(MKDIR_P) etc/completions
+	$(AM_V_GEN)./posternctl completion bash >$@
+etc/completions/_posternctl: posternctl$(EXEEXT)
+	@$(MKDIR_P) etc/completions
+	$(AM_V_GEN)./posternctl completion zsh >$@
+if ! CROSS_COMPILING
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = etc/completions/posternctl
+zshcompletiondir = $(datadir)/zsh/vendor-completions
+nodist_zshcompletion_DATA = etc/completions/_posternctl
+endif
