@@ -52,3 +52,8 @@ tests_fuzz_fuzz_ws_LDADD = $(NET_LIBS) $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c
 tests_fuzz_fuzz_text_LDADD = libpostern_stages.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_callback
+tests_fuzz_fuzz_callback_SOURCES = tests/fuzz/fuzz_callback.c
+tests_fuzz_fuzz_callback_LDADD = libpostern_callback.a $(SIGNED_LIBS) \
+	$(FUZZ_LIBS)

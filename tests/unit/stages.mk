@@ -30,6 +30,10 @@ tests_unit_test_outbound_text_LDADD = $(VECTOR_LIBS)
 VECTOR_TESTS += tests/unit/test_targets
 tests_unit_test_targets_SOURCES = tests/unit/test_targets.c
 tests_unit_test_targets_LDADD = $(VECTOR_LIBS)
+VECTOR_TESTS += tests/unit/test_callback
+tests_unit_test_callback_SOURCES = tests/unit/test_callback.c
+tests_unit_test_callback_LDADD = libpostern_callback.a $(SIGNED_LIBS) \
+	$(VECTOR_LIBS)
 VECTOR_TESTS += tests/unit/test_signed_context
 tests_unit_test_signed_context_SOURCES = tests/unit/test_signed_context.c
 tests_unit_test_signed_context_LDADD = $(SIGNED_LIBS) $(VECTOR_LIBS)

@@ -234,6 +234,8 @@ gate_listen(struct gate *g, int fd)
 {
 	if (g->nfds == SOCKETS)
 		fatalx("more than %d sockets", SOCKETS);
+	if (fd_prepare(fd) == -1)
+		fatal("socket");
 	g->fd[g->nfds] = fd;
 	g->ev[g->nfds] =
 	    event_new(g->cb->base, fd, EV_READ | EV_PERSIST, on_accept, g);

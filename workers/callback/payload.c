@@ -33,7 +33,6 @@ payload_name(enum payload_field f)
 static size_t
 utf8_len(const unsigned char *s, size_t len)
 {
-	static const unsigned char low[] = {0x80, 0x80, 0xa0, 0x80, 0x90};
 	size_t n, i;
 	unsigned char min = 0x80, max = 0xbf;
 
@@ -47,8 +46,10 @@ utf8_len(const unsigned char *s, size_t len)
 		n = 4;
 	else
 		return 0;
-	if (s[0] == 0xe0 || s[0] == 0xf0)
-		min = low[n];
+	if (s[0] == 0xe0)
+		min = 0xa0;
+	if (s[0] == 0xf0)
+		min = 0x90;
 	if (s[0] == 0xed)
 		max = 0x9f;
 	if (s[0] == 0xf4)

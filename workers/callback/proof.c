@@ -49,6 +49,29 @@ proof_number(const struct proof *p)
 	return n == 0 ? 1 : n;
 }
 
+/*
+ * json-c takes 'names', NaN, Infinity and control characters in strings even
+ * when it is strict.
+ */
+static int
+has_extras(const char *text, size_t len)
+{
+	int quoted = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (quoted && (unsigned char)text[i] < 0x20)
+			return 1;
+		else if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && text[i] != '\0' &&
+		    strchr("'NI", text[i]) != NULL)
+			return 1;
+	return 0;
+}
+
 static int
 is_strict(const char *text, size_t len)
 {
@@ -82,7 +105,8 @@ proof_body(const char *text, size_t len)
 	if (len == 0 || len > INT32_MAX || memchr(text, '\0', len) != NULL)
 		return NULL;
 	i = strspn(text, " \t\r\n"); /* a NUL is behind the text */
-	if (i >= len || text[i] != '{' || !is_strict(text, len))
+	if (i >= len || text[i] != '{' || has_extras(text, len) ||
+	    !is_strict(text, len))
 		return NULL;
 	return signed_context_parse(text, len);
 }
