@@ -63,6 +63,12 @@ serve(struct peer *p, void *arg)
 			peer_answer(p, 401, "{\"error\":\"key\"}");
 			continue;
 		}
+		if (strcmp(p->path, "/late") == 0)
+			usleep(400000);
+		if (strcmp(p->path, "/never") == 0) {
+			peer_head(p); /* until we have gone */
+			return;
+		}
 		peer_printf(p,
 		    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 		    "Transfer-Encoding: chunked\r\n\r\n");
@@ -110,6 +116,7 @@ struct state {
 	size_t line_len;
 	int pause_every, pauses;
 	int cancel_at;
+	int64_t head_ms;
 };
 
 static void
@@ -201,6 +208,7 @@ start(struct state *s, const char *path, int64_t idle_ms)
 	struct net_request_opts o = {.method = "POST",
 	    .path = path,
 	    .deadline_ms = -1,
+	    .head_ms = s->head_ms,
 	    .idle_ms = idle_ms,
 	    .chunk = on_chunk,
 	    .done = on_done,
@@ -357,6 +365,28 @@ test_cancel(void **state)
 	assert_true(server_open(s->f.srv) <= NET_CAP);
 }
 
+/* An answer may begin late, and then not pause as long. */
+static void
+test_head_time(void **state)
+{
+	struct state *s = *state;
+
+	s->head_ms = 5000;
+	start(s, "/late", 150);
+	fixture_run(&s->f, &s->c.done, 1);
+	assert_int_equal(s->c.status, 200);
+	assert_false(s->c.partial);
+	start(s, "/quiet", 150);
+	fixture_run(&s->f, &s->c.done, 1);
+	assert_true(s->c.partial);
+	assert_true(s->c.elapsed_ms < 4000);
+	s->head_ms = 150;
+	start(s, "/never", 5000);
+	fixture_run(&s->f, &s->c.done, 1);
+	assert_int_equal(s->c.ending, NET_MAYBE);
+	assert_true(s->c.elapsed_ms < 4000);
+}
+
 int
 main(void)
 {
@@ -365,6 +395,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_pauses, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_silence, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_head_time, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
