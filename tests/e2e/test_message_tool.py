@@ -179,8 +179,8 @@ def test_errors_are_told_to_the_model(agent):
         (dict(action="send", message="x", replyTo="no id"), "not the id"),
         (dict(action="send", message="x", replyTo="z" * 26), "404"),
         (dict(action="send", message="x", dryRun=True), "[dry-run]"),
-        (dict(action="send", message="x", media="https://example.com/a.png"),
-         "put the link into the message"),
+        (dict(action="send", message="x", media="/etc/passwd"),
+         "attachments are taken by http or https URL only"),
     ]
     calls = [call(id="c%d" % i, **args) for i, (args, _) in enumerate(cases)]
     got = agent.do(calls)

@@ -25,6 +25,7 @@ struct event_base;
 struct gapfill;
 struct intake;
 struct lanes;
+struct media_hosts;
 struct net;
 struct names;
 struct net_endpoint;
@@ -62,6 +63,7 @@ struct account {
 	struct out_cfg out;
 	struct stream_cfg stream;
 	struct typing_cfg typing;
+	struct media_hosts *media_hosts;
 	int64_t media_max; /* bytes of one attachment, both ways */
 	int64_t fill_age_ms; /* older missed posts are not answered */
 

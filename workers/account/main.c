@@ -23,6 +23,7 @@
 #include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/media_in.h"
+#include "workers/account/media_url.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/places.h"
@@ -141,6 +142,7 @@ account_init(struct worker *w, struct json_object *config)
 		fatalx("init: %s", why);
 	typing_cfg_read(&a->typing, fields_opt_obj(&f, "typing"));
 	a->media_max = media_limit(config);
+	a->media_hosts = media_hosts_new(config);
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;
@@ -216,6 +218,7 @@ account_start(struct worker *w)
 		net_endpoint_set_bearer(a->ep, a->token) == -1))
 		a->problem = strdup("the bot token has characters that no "
 				    "header may have");
+	media_hosts_start(a, a->media_hosts);
 	a->linked = 1;
 	loop_timer(trim_timer, TRIM_MS);
 	worker_ready(w);

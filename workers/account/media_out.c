@@ -64,6 +64,12 @@ media_file_open(struct account *a, struct media_file *f, int fd,
 	return 0;
 }
 
+void
+media_file_drop(const struct media_file *f)
+{
+	close(f->fd);
+}
+
 static void
 out_free(struct media_out *m)
 {

@@ -32,6 +32,9 @@ struct media_file {
 int media_file_open(struct account *, struct media_file *, int fd,
     const char *name, char *why, size_t size);
 
+/* It will not be sent. */
+void media_file_drop(const struct media_file *);
+
 /* done of total bytes, of all files together. */
 typedef void (*media_out_progress_fn)(int64_t done, int64_t total, void *arg);
 /*

@@ -276,6 +276,8 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 	 */
 	h = hash(hash(hash(h, op->channel), op->args.post), op->args.text);
 	h = hash(h, op->args.top_level ? "top" : "");
+	if (op->args.media != NULL)
+		h = hash(h, op->args.media);
 	h = hash(hash(h, json_text(op->args.buttons)),
 	    json_text(op->args.presentation));
 	before = times_before(ts, h);
@@ -291,6 +293,10 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 		json_object_array_add(op->items, outbox_item(key, "post",
 		    op->channel, op->root, "", chunks[i]));
 	}
+	/* The first has the file. */
+	if (op->files != NULL)
+		json_object_object_add(json_object_array_get_idx(op->items, 0),
+		    "files", json_object_get(op->files));
 }
 
 /*
@@ -346,6 +352,8 @@ send_text(struct tool_op *op)
 	struct strbuf b = STRBUF_INIT;
 	struct json_object *props = NULL;
 	char *said, *raw, *text, *prefix, **chunks;
+	static char nothing[] = "";
+	char *empty = nothing;
 	const char *no = NULL;
 	size_t n;
 
@@ -358,7 +366,10 @@ send_text(struct tool_op *op)
 	prefix = out_prefix(&op->a->out, t->agent);
 	text = out_render(&op->a->out, raw, prefix);
 	chunks = out_chunks(&op->a->out, text, &n);
-	if (n == 0)
+	if (n == 0 && op->files != NULL) {
+		op->t->row->posts++;
+		items_make(op, &empty, 1);
+	} else if (n == 0)
 		no = "Mattermost message is empty";
 	else if ((size_t)t->row->posts + n > TURN_POSTS_MAX - 1 ||
 	    t->tools->bytes + strlen(text) > TOOL_BYTES_MAX)
@@ -435,10 +446,8 @@ tool_send(struct tool_op *op)
 	const struct row *r = op->t->row;
 	char path[64];
 
-	/* Nothing fetches a URL for us: it is not offered either. */
-	if (op->args.media != NULL) {
-		tool_op_end(op, 0, "attachments cannot be sent with this "
-				   "tool; put the link into the message");
+	if (op->args.media != NULL && !op->media_seen) {
+		tool_media(op);
 		return;
 	}
 	if (op->args.post[0] == '\0') {

@@ -16,6 +16,7 @@
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
 #include "workers/account/lanes.h"
+#include "workers/account/media_url.h"
 #include "workers/account/message_tool.h"
 #include "workers/account/message_tool_int.h"
 #include "workers/account/resolve.h"
@@ -102,6 +103,9 @@ message_tool_offer(const struct account *a)
 	if (a->tools.buttons)
 		json_object_object_add(
 		    o, "buttons", json_object_new_boolean(1));
+	if (media_hosts_any(a))
+		json_object_object_add(
+		    o, "media", json_object_new_boolean(1));
 	return o;
 }
 
@@ -158,6 +162,7 @@ tool_op_end(struct tool_op *op, int ok, const char *text)
 		event_free(op->again);
 	tool_args_clear(&op->args);
 	json_object_put(op->items);
+	json_object_put(op->files);
 	json_object_put(op->req);
 	free(op);
 }

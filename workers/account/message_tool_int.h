@@ -50,12 +50,16 @@ struct tool_op {
 	size_t n, left;
 	struct event *again;
 	int waits; /* for our identity */
+	struct json_object *files; /* ids of what was uploaded, or NULL */
+	int media_seen;
 };
 
 /* Answers the call, if somebody waits for it; the op is gone. */
 void tool_op_end(struct tool_op *, int ok, const char *text);
 /* The target is known: channel. */
 void tool_send(struct tool_op *);
+/* message_media.c: the file first, then tool_send() again. */
+void tool_media(struct tool_op *);
 int tool_is_here(const struct tool_op *);
 
 #endif

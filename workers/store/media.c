@@ -46,7 +46,7 @@ media_create(char id[MEDIA_ID + 1])
 	if (path_of(path, id) == -1)
 		return -1;
 	return open(path,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 int

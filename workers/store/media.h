@@ -14,7 +14,7 @@
 #define MEDIA_DIR "media" /* in the working directory; the supervisor's */
 #define MEDIA_ID 32	  /* characters: 128 random bits */
 
-/* A new, empty file, open for writing; -1 with errno. */
+/* A new, empty file, open for both; -1 with errno. */
 int media_create(char id[MEDIA_ID + 1]);
 /* An existing one for reading; -1 with errno. */
 int media_open(const char *id);
