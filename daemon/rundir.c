@@ -115,10 +115,11 @@ give_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
 		fatal("%s", path);
 	if (sb.st_uid != geteuid())
 		fatalx("%s was exchanged while it was made", path);
-	if (geteuid() == 0 && fchown(fd, uid, gid) == -1)
-		fatal("chown %s", path);
+	/* In this order: what was given away needs CAP_FOWNER. */
 	if (fchmod(fd, mode) == -1)
 		fatal("chmod %s", path);
+	if (geteuid() == 0 && fchown(fd, uid, gid) == -1)
+		fatal("chown %s", path);
 	close(fd);
 }
 
