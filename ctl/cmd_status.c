@@ -130,6 +130,44 @@ print_names(struct json_object *data)
 	table_print(&t);
 }
 
+/* Who calls, and whether our public addresses lead to us. */
+static void
+print_callbacks(struct json_object *data)
+{
+	static const char *const head[] = {
+	    "ACCOUNT", "CALLED FOR", "AT", "STATE", "WHY", NULL};
+	struct json_object *c = json_get(data, "callbacks"), *list, *o, *p;
+	struct table t;
+	size_t i, k;
+
+	if (c != NULL)
+		printf("\ncallbacks: %lld socket%s%s, %lld requests, "
+		    "%lld accepted\n", (long long)json_int(c, "listening"),
+		    json_int(c, "listening") == 1 ? "" : "s",
+		    json_true(c, "tls") ? " with TLS" : "",
+		    (long long)json_int(c, "requests"),
+		    (long long)json_int(json_get(c, "results"), "accepted"));
+	table_init(&t, head);
+	list = json_get(data, "accounts");
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		c = json_get(json_get(o, "live"), "callbacks");
+		for (k = 0; json_object_is_type(c, json_type_array) &&
+		     k < json_object_array_length(c); k++) {
+			p = json_object_array_get_idx(c, k);
+			table_add(&t, json_str(o, "id"));
+			table_add(&t, json_str(p, "what"));
+			table_add(&t, json_str(p, "url"));
+			table_add(&t, json_str(p, "state"));
+			table_add(&t, json_str(p, "error"));
+		}
+	}
+	if (t.rows == 0)
+		return;
+	printf("\n");
+	table_print(&t);
+}
+
 static void
 print_workers(struct json_object *data)
 {
@@ -170,6 +208,7 @@ cmd_status(const struct invocation *inv)
 		print_head(a.data);
 		print_accounts(a.data);
 		print_names(a.data);
+		print_callbacks(a.data);
 		print_workers(a.data);
 	}
 	client_free(&a);

@@ -85,6 +85,13 @@ struct config_command_token {
 	struct secret *token;
 };
 
+/* An address of ours that the operator has named, to be tested. */
+struct config_probe {
+	const char *what; /* "commands" or "buttons" */
+	struct config_url url;
+	unsigned endpoint;
+};
+
 struct config_account {
 	char *id;   /* normalised: [a-z0-9_-], at most 64 bytes */
 	char *name; /* label for people, the id when none is set */
@@ -101,6 +108,8 @@ struct config_account {
 	size_t nagents;
 	struct config_command_token *tokens;
 	size_t ntokens;
+	struct config_probe probes[2];
+	size_t nprobes;
 	int buttons, commands; /* may be called back for these */
 	int callbacks;         /* has either */
 	/* Private to the configuration. */

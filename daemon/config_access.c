@@ -70,6 +70,9 @@ config_account_endpoints(
 	for (i = 0; i < a->nmedia; i++)
 		if (n++ < max)
 			ids[n - 1] = a->media[i].endpoint;
+	for (i = 0; i < a->nprobes; i++)
+		if (n++ < max)
+			ids[n - 1] = a->probes[i].endpoint;
 	return n;
 }
 

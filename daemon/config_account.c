@@ -377,6 +377,7 @@ account_json(struct build *b)
 		config_json_str(json, "problem", "there is no bot token");
 	json_object_object_del(json, "mediaHosts");
 	config_json_add(json, "mediaEndpoints", media_json(a));
+	config_json_add(json, "probeEndpoints", config_probes_json(a));
 	url = config_interaction_url(b->ctx->root, b->eff, a->id);
 	config_json_str(json, "interactionUrl", url);
 	free(url);
@@ -433,6 +434,7 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	a->commands = v != NULL && v->type == CVAL_BOOL && v->b;
 	a->callbacks = a->buttons || a->commands;
 	account_endpoints(&b);
+	config_probes(ctx, a, b.eff);
 	account_json(&b);
 	cval_free(b.eff);
 }
@@ -448,6 +450,8 @@ config_account_clear(struct config_account *a)
 	for (i = 0; i < a->nmedia; i++)
 		free(a->media[i].host);
 	free(a->media);
+	for (i = 0; i < a->nprobes; i++)
+		config_url_free(&a->probes[i].url);
 	config_proxy_free(&a->proxy);
 	free(a->ca_file);
 	free(a->ca_stamp);

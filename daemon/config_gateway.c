@@ -274,4 +274,5 @@ config_gateway(struct config_ctx *ctx)
 	}
 	gateway_socket(ctx);
 	callback_json(ctx);
+	config_untrusted(ctx);
 }

@@ -111,6 +111,8 @@ dialer_json(struct config *cfg)
 	struct json_object *list = json_object_new_array();
 	const struct config_account *a;
 	const struct config_agent *g;
+	/* Our own address is asked for without a proxy. */
+	const struct config_proxy direct = {NULL, 0, NULL};
 	size_t i, k;
 
 	for (i = 0; i < cfg->naccounts; i++) {
@@ -122,6 +124,10 @@ dialer_json(struct config *cfg)
 		for (k = 0; k < a->nmedia; k++)
 			add_endpoint(list, a->media[k].endpoint,
 			    a->media[k].host, a->media[k].port, &a->proxy);
+		for (k = 0; k < a->nprobes; k++)
+			add_endpoint(list, a->probes[k].endpoint,
+			    a->probes[k].url.host, a->probes[k].url.port,
+			    &direct);
 	}
 	for (i = 0; i < cfg->nagents; i++) {
 		g = &cfg->agents[i];

@@ -157,6 +157,15 @@ char *config_interaction_url(
 char *config_command_url(
     const struct cval *root, const struct cval *account);
 
+/* config_probe.c */
+
+/* The addresses of account that are to be tested; after its buttons. */
+void config_probes(struct config_ctx *, struct config_account *,
+    const struct cval *account);
+struct json_object *config_probes_json(const struct config_account *);
+/* Say what servers must be told of addresses that are private. */
+void config_untrusted(struct config_ctx *);
+
 /* config_gateway.c: cfg->gateway and callback_json, after the accounts. */
 void config_gateway(struct config_ctx *);
 

@@ -152,6 +152,9 @@ account_uses_tls(const struct config_account *ac)
 	for (i = 0; i < ac->nmedia; i++)
 		if (ac->media[i].tls)
 			return 1;
+	for (i = 0; i < ac->nprobes; i++)
+		if (ac->probes[i].url.tls)
+			return 1;
 	return ac->url.tls;
 }
 

@@ -23,6 +23,7 @@ libpostern_config_a_SOURCES = \
 	daemon/config_load.c \
 	daemon/config_lookup.c \
 	daemon/config_private.h \
+	daemon/config_probe.c \
 	daemon/config_secret.c \
 	daemon/config_secret_file.c \
 	daemon/config_shared.c \

@@ -11,7 +11,8 @@ import json
 import sys
 
 # In this order; each can be run alone by its name.
-FIGURES = ("decide", "start", "latency", "turns", "memory", "status", "many")
+FIGURES = ("decide", "start", "latency", "turns", "memory", "status", "callbacks",
+           "many")
 
 
 def line(f):

@@ -1,6 +1,6 @@
 # tests/bench: "make bench" measures, see bench.py; "make check" only sees
 # that it still works.
-BENCH_TOOLS = tests/bench/floor tests/bench/decide
+BENCH_TOOLS = tests/bench/floor tests/bench/decide tests/bench/callbacks
 check_PROGRAMS += $(BENCH_TOOLS)
 tests_bench_floor_SOURCES = tests/bench/floor.c tests/bench/floor.h \
 	tests/bench/floor_ws.c
@@ -8,10 +8,13 @@ tests_bench_floor_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 tests_bench_floor_LDADD = $(COMMON_LIBS) $(CURL_LIBS)
 tests_bench_decide_SOURCES = tests/bench/decide.c
 tests_bench_decide_LDADD = libpostern_stages.a $(COMMON_LIBS)
+tests_bench_callbacks_SOURCES = tests/bench/callbacks.c
+tests_bench_callbacks_LDADD = libpostern_callback.a $(SIGNED_LIBS) \
+	$(COMMON_LIBS) -lm
 TESTS += tests/bench/bench.test
 EXTRA_DIST += tests/bench/bench.test tests/bench/bench.py \
 	tests/bench/proc.py tests/bench/stage.py \
-	tests/bench/fig_decide.py tests/bench/fig_latency.py \
+	tests/bench/fig_callbacks.py tests/bench/fig_decide.py tests/bench/fig_latency.py \
 	tests/bench/fig_many.py tests/bench/fig_memory.py \
 	tests/bench/fig_start.py tests/bench/fig_status.py \
 	tests/bench/fig_turns.py

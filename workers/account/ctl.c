@@ -20,6 +20,7 @@
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/resolve.h"
+#include "workers/account/selftest.h"
 #include "workers/account/storelink.h"
 
 #define SEND_TEXT_MAX 65532 /* 16383 runes of four bytes */
@@ -256,6 +257,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	add_int(r, "last_out", a->last_out);
 	json_object_object_add(r, "drops", drops_counts(a));
 	json_object_object_add(r, "names", names_status(a));
+	json_object_object_add(r, "callbacks", selftest_status(a));
 	chan_send(c, r, -1);
 }
 

@@ -26,6 +26,7 @@
 #include "workers/account/pipeline.h"
 #include "workers/account/seen.h"
 #include "workers/account/slash.h"
+#include "workers/account/selftest.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
@@ -72,6 +73,7 @@ intake_identity(struct account *a)
 	users_learn(a, a->bot_id, a->bot_name);
 	outbox_kick(a);
 	lanes_run(a);
+	selftest_start(a);
 }
 
 const struct bot_identity *

@@ -44,6 +44,7 @@ postern_account_SOURCES = \
 	workers/account/picker.c workers/account/picker.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
+	workers/account/selftest.c workers/account/selftest.h \
 	workers/account/standing.c workers/account/standing.h \
 	workers/account/slash.c workers/account/slash.h \
 	workers/account/slash_check.c workers/account/slash_int.h \

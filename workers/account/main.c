@@ -31,6 +31,7 @@
 #include "workers/account/policy.h"
 #include "workers/account/slash.h"
 #include "workers/account/resolve.h"
+#include "workers/account/selftest.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
 #include "workers/net/net.h"
@@ -143,6 +144,7 @@ account_init(struct worker *w, struct json_object *config)
 	typing_cfg_read(&a->typing, fields_opt_obj(&f, "typing"));
 	a->media_max = media_limit(config);
 	a->media_hosts = media_hosts_new(config);
+	selftest_init(a, fields_opt_arr(&f, "probeEndpoints", 8));
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;

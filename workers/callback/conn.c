@@ -45,6 +45,7 @@ struct conn {
 	int last;      /* close after this answer */
 	int unread;    /* more of the request may come, and is not wanted */
 	size_t lingered;
+	int served;    /* has had an answer */
 };
 
 const char type_json[] = "application/json";
@@ -132,8 +133,10 @@ conn_evict(struct conn *c)
 }
 
 void
-conn_stop(struct conn *c)
+conn_stop(struct conn *c, int all)
 {
+	if (!all && !c->served)
+		return;
 	if (c->state == STATE_HEAD && c->head == NULL &&
 	    evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
 		conn_free(c);
@@ -373,6 +376,7 @@ static void
 next_request(struct conn *c)
 {
 	c->state = STATE_HEAD;
+	c->served = 1;
 	gate_idle(c->cb->gate, c->gated, 0);
 	gate_idle(c->cb->gate, c->gated, 1); /* the youngest of the idle */
 	loop_timer(c->timer, CB_REQUEST_MS);

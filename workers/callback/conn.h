@@ -34,7 +34,10 @@ struct conn *conn_new(struct callback *, int fd, const struct sockaddr *,
     struct gated *g);
 /* Its place is needed: close at once. */
 void conn_evict(struct conn *);
-/* Its callback worker stops: close unless an answer is due. */
-void conn_stop(struct conn *);
+/*
+ * The callback worker stops: close unless a request has begun or, if not
+ * all, its first one may still be on its way.
+ */
+void conn_stop(struct conn *, int all);
 
 #endif

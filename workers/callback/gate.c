@@ -264,7 +264,7 @@ gate_stop(struct gate *g)
 }
 
 void
-gate_stop_all(struct gate *g)
+gate_stop_all(struct gate *g, int all)
 {
 	struct gated *x, *next;
 
@@ -272,7 +272,7 @@ gate_stop_all(struct gate *g)
 	event_del(g->again);
 	for (x = TAILQ_FIRST(&g->idle); x != NULL; x = next) {
 		next = TAILQ_NEXT(x, all);
-		conn_stop(x->conn);
+		conn_stop(x->conn, all);
 	}
 }
 

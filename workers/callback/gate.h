@@ -22,7 +22,8 @@ void gate_listen(struct gate *, int fd);
 void gate_start(struct gate *);
 /* Accept no more; what is queued waits for the next worker. */
 void gate_stop(struct gate *);
-void gate_stop_all(struct gate *);
+/* And close what is idle; not all: but who has just come may ask. */
+void gate_stop_all(struct gate *, int all);
 
 /* conn.c: it waits for its client, or does not any more; it is gone. */
 void gate_idle(struct gate *, struct gated *, int on);

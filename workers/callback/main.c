@@ -20,6 +20,7 @@
 
 #define ACCOUNTS_MAX 1000
 #define STOP_MS 4000   /* for answers under way; the supervisor gives 5 s */
+#define STOP_FRESH_MS 500 /* for who has connected and not yet asked */
 #define STOP_EVERY_MS 20
 #define TRIM_MS 5000   /* how often unused memory is given back */
 
@@ -208,7 +209,7 @@ on_stop(evutil_socket_t fd, short what, void *arg)
 {
 	struct callback *cb = arg;
 
-	gate_stop_all(cb->gate);
+	gate_stop_all(cb->gate, monotime_since(stopped) > STOP_FRESH_MS);
 	if (gate_count(cb->gate) == 0 || monotime_since(stopped) > STOP_MS)
 		worker_exit(cb->worker);
 	else
