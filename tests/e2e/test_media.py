@@ -181,6 +181,20 @@ def test_too_large(world):
     assert len(media_files(world)) == 1
 
 
+def test_large_download(sim, world):
+    """Neither the account nor the store nor the agent holds it."""
+    world.start(seeing(world, mediaMaxMb=120))
+    p = world.postern
+    before = {k: (v, rss(v)) for k, v in p.pids().items()}
+    size = 60 << 20
+    send(world, "read", ("long.txt", b"0123456\n" * (size // 8)))
+    content = asked(world)
+    assert '"long.txt" (text/plain, %d bytes)' % size in content
+    assert "(the rest is left out)" in content and len(content) < 50000
+    grown = {k: rss(v) - n for k, (v, n) in before.items()}
+    assert max(grown.values()) < 4 << 20, grown
+
+
 def test_ten_files_in_order(world):
     world.start()
     send(world, "", *[("f%d.txt" % i, b"x" * (i + 1)) for i in range(10)])

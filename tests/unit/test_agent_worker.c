@@ -99,6 +99,41 @@ test_bad_frame(void **state)
 	rig_free(r);
 }
 
+static void
+start_with_media(struct rig *r, int turn, const char *media)
+{
+	struct json_object *msg = chan_msg("turn.start");
+
+	json_object_object_add(msg, "turn", json_object_new_int(turn));
+	json_object_object_add(
+	    msg, "session", json_object_new_string("agent:ann:main"));
+	json_object_object_add(msg, "text", json_object_new_string("see"));
+	json_object_object_add(msg, "context", json_object_new_string(""));
+	json_object_object_add(msg, "sender", json_object_new_string("ann"));
+	json_object_object_add(msg, "addressed", json_object_new_boolean(1));
+	json_object_object_add(msg, "deadline_ms", json_object_new_int(0));
+	json_object_object_add(msg, "media", json_tokener_parse(media));
+	assert_int_equal(chan_send(r->turn[0], msg, -1), 0);
+}
+
+/* What the store has lost is said to be lost; the message is answered. */
+static void
+test_lost_media(void **state)
+{
+	struct rig_opts o = {.serve = rig_serve_hello};
+	struct rig *r = rig_new(&o);
+
+	start_with_media(r, 1, "[{\"media\":\"m\",\"name\":\"a.txt\","
+	    "\"type\":\"text/plain\",\"size\":3}]");
+	assert_string_equal(rig_final(r, 0, 1), "Hello");
+	assert_non_null(strstr(r->body,
+	    "\\\"a.txt\\\" (text/plain, 3 bytes): not here any more"));
+	/* Not of its shape: the end of the link. */
+	start_with_media(r, 2, "[{\"media\":\"m\"}]");
+	rig_until(r, &r->turn_closed, 1);
+	rig_free(r);
+}
+
 /* A model that answers well. */
 
 static void
@@ -580,6 +615,7 @@ main(void)
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_echo_of_much),
 	    cmocka_unit_test(test_bad_frame),
+	    cmocka_unit_test(test_lost_media),
 	    cmocka_unit_test(test_stream),
 	    cmocka_unit_test(test_fresh_and_model),
 	    cmocka_unit_test(test_not_streamed),

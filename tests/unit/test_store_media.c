@@ -232,6 +232,26 @@ test_unfinished_go(void **state)
 	assert_int_equal(files(), 1);
 }
 
+/* The folder is bounded: the oldest make room. */
+static void
+test_room(void **state)
+{
+	const int size = 600 << 20; /* nothing but a hole */
+	const char *id;
+
+	fill(FILE_1);
+	client_run_ms(base, 2); /* older by the clock */
+	id = begin(FILE_2);
+	assert_int_equal(ftruncate(a.fd, size), 0);
+	assert_string_equal(put_file(id, FILE_2, size), "media");
+	assert_int_equal(files(), 2);
+	id = begin("f3");
+	assert_int_equal(ftruncate(a.fd, size), 0);
+	assert_string_equal(put_file(id, "f3", size), "media");
+	assert_string_equal(ts_str(a.reply, "media"), id);
+	assert_int_equal(files(), 1);
+}
+
 static void
 test_sweep(void **state)
 {
@@ -286,6 +306,7 @@ main(void)
 	    T(test_wrong_puts),
 	    T(test_twice),
 	    T(test_unfinished_go),
+	    T(test_room),
 	    T(test_sweep),
 	    T(test_prune),
 	};
