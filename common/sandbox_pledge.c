@@ -16,11 +16,11 @@ promises(enum sandbox_role role)
 		/* getpeername() of libcurl needs "unix" on older kernels. */
 		return "stdio unix recvfd";
 	case SANDBOX_CONTROL:
-		return "stdio unix recvfd";
+		return "stdio unix sendfd recvfd";
 	case SANDBOX_CALLBACK:
 		return "stdio inet recvfd";
 	case SANDBOX_STORE:
-		return "stdio rpath wpath cpath flock recvfd";
+		return "stdio rpath wpath cpath flock sendfd recvfd";
 	case SANDBOX_DIALER:
 		return "stdio inet dns sendfd recvfd";
 	case SANDBOX_SUPERVISOR:

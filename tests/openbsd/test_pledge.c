@@ -75,8 +75,9 @@ static const struct {
 	"inet dns rpath wpath cpath proc exec sendfd id fattr chown getpw"},
     {SANDBOX_CALLBACK, "callback", "/= ",
 	"unix dns rpath wpath cpath proc exec sendfd id fattr chown getpw"},
+    /* It passes on the files of posternctl. */
     {SANDBOX_CONTROL, "control", "/= ",
-	"inet dns rpath wpath cpath proc exec sendfd id fattr chown getpw"},
+	"inet dns rpath wpath cpath proc exec id fattr chown getpw"},
     {SANDBOX_STORE, "store", ".=rwc ",
 	"inet dns unix proc exec id fattr chown getpw"},
     {SANDBOX_DIALER, "dialer", NULL,

@@ -87,7 +87,7 @@ op_media_new(struct op_call *c)
 	if ((fd = media_create(id)) == -1) {
 		log_warn("media: create");
 		return errno == ENOSPC || errno == EDQUOT ? STORE_FULL :
-							    STORE_BUSY;
+							    STORE_DENIED;
 	}
 	peer_media_add(c->peer, id);
 	c->reply = chan_reply_msg("media.file", c->msg);
@@ -180,7 +180,8 @@ op_media_put(struct op_call *c)
 		return STORE_DENIED;
 	if ((size = media_settle(p.id)) == -1) {
 		log_warn("media: settle");
-		return errno == ENOENT ? STORE_DENIED : STORE_BUSY;
+		return errno == ENOSPC || errno == EDQUOT ? STORE_FULL :
+							    STORE_DENIED;
 	}
 	if (size != p.size)
 		return STORE_DENIED;
@@ -189,7 +190,7 @@ op_media_put(struct op_call *c)
 		return rc;
 	peer_media_done(c->peer, p.id);
 	rc = media_known(c, p.file);
-	return rc == STORE_NONE ? STORE_BUSY : rc;
+	return rc == STORE_NONE ? STORE_DENIED : rc;
 }
 
 enum store_rc
