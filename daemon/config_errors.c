@@ -180,7 +180,12 @@ void
 config_errors_print(
     const struct config_errors *e, FILE *f, enum config_severity least)
 {
-	static const char *const label[] = {"note: ", "warning: ", ""};
+	static const char *const label[] = {
+	    [CONFIG_INFO] = "note: ",
+	    [CONFIG_WARNING] = "warning: ",
+	    [CONFIG_PARKED] = "",
+	    [CONFIG_ERROR] = "",
+	};
 	const struct config_message *m;
 	size_t i;
 

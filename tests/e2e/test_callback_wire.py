@@ -237,7 +237,9 @@ def test_ten_thousand_idle_ones(rig):
     assert exchange(rig.port, raw_click()).status == 200
     for s in socks:
         s.close()
-    assert rig.rss() - before < 8 * 1024
+    with open("/proc/%d/maps" % rig.process.pid) as f:
+        sanitized = "libasan" in f.read()  # it keeps what is freed
+    assert sanitized or rig.rss() - before < 8 * 1024
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
