@@ -107,12 +107,13 @@ def test_what_is_no_request(rig, data, status):
     until(lambda: rig.results() == {"bad-request": 1})
 
 
-def test_expect(rig):
+@pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
+def test_expect(rig, more):
     body = click().encode()
     with connect(rig.port) as s:
-        s.sendall(("POST %s HTTP/1.1\r\nContent-Length: %d\r\n"
-                   "Expect: 100-continue\r\n\r\n" % (PATH, len(body)))
-                  .encode())
+        s.sendall(("POST %s HTTP/1.1\r\nContent-Length: %d\r\n%s"
+                   "Expect: 100-continue\r\n\r\n" % (
+                       PATH, len(body), more)).encode())
         assert s.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         s.sendall(body)
         assert s.recv(100).startswith(b"HTTP/1.1 200")

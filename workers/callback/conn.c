@@ -312,7 +312,7 @@ head_done(struct conn *c)
 		refuse(c, RESULT_TOO_LARGE, 413);
 		return;
 	}
-	if (c->head->expects && c->head->keep_alive)
+	if (c->head->expects && c->head->minor == 1)
 		bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 	c->state = STATE_BODY;
 	body_go(c);

@@ -93,7 +93,8 @@ request_line(struct part line, struct head *h)
 		return BAD_VERSION;
 	if (version.p[7] != '0' && version.p[7] != '1')
 		return BAD_VERSION;
-	h->keep_alive = version.p[7] == '1';
+	h->minor = version.p[7] - '0';
+	h->keep_alive = h->minor == 1;
 	h->method = method_of(method);
 	if (target.len == 0 || *target.p != '/')
 		return BAD;

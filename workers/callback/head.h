@@ -19,6 +19,7 @@ enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST };
 struct head {
 	enum method method;
 	char path[HEAD_PATH]; /* as written: nothing is decoded, no query */
+	int minor; /* of HTTP/1 */
 	int keep_alive;
 	int expects;    /* wants to hear "100 Continue" first */
 	int encoded;    /* a Transfer-Encoding: its end cannot be told */
