@@ -17,7 +17,7 @@
 static const struct proto_msg supervisor_msgs[] = {
     {"init", A, PROTO_INIT, 0, PROTO_TEXT},
     {"secret", A, PROTO_ANY, 0, 16384},
-    {"fd", A, PROTO_INIT, PROTO_FD, PROTO_SMALL},
+    {"fd", A, PROTO_ANY, PROTO_FD, PROTO_SMALL},
     {"link", A, PROTO_ANY, PROTO_FD, PROTO_NORMAL},
     {"unlink", A, PROTO_ANY, 0, PROTO_SMALL},
     {"start", A, PROTO_INIT, 0, PROTO_SMALL},

@@ -155,7 +155,8 @@ struct config {
 	char *user, *store_user, *group; /* names, not yet looked up */
 	char *run_dir;	      /* absolute */
 	char *control_socket; /* absolute */
-	struct config_listen metrics; /* host NULL: off */
+	struct config_listen metrics; /* host NULL: not there */
+	char *metrics_path; /* absolute path of a UNIX socket, or NULL */
 
 	/* The callback listener. */
 	struct {

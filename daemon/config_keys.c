@@ -458,7 +458,7 @@ const struct config_key config_keys[] = {
     STR("postern.runDir", NULL, "run-time directory; absent: as built"),
     STR("postern.controlSocket", NULL, "absent: control.sock in runDir"),
     STR("postern.metrics", NULL,
-	"address:port where metrics are read; absent: nowhere"),
+	"address:port or path where metrics are read; absent: nowhere"),
 
     {.path = NULL},
 };

@@ -207,6 +207,7 @@ config_free(struct config *cfg)
 	free(cfg->run_dir);
 	free(cfg->control_socket);
 	free(cfg->metrics.host);
+	free(cfg->metrics_path);
 	json_object_put(cfg->dialer_json);
 	json_object_put(cfg->callback_json);
 	free(cfg);

@@ -70,9 +70,14 @@ system_metrics(struct config_ctx *ctx)
 
 	if (v == NULL || v->str_len == 0)
 		return;
+	if (*v->str == '/') {
+		ctx->cfg->metrics_path = config_strdup(v->str);
+		return;
+	}
 	if (config_host_port(v->str, v->str_len, 0, &m->host, &m->port) == -1)
 		config_say(ctx, CONFIG_ERROR, v,
-		    "postern.metrics: must be address:port");
+		    "postern.metrics: must be address:port or an absolute "
+		    "path");
 }
 
 void

@@ -44,6 +44,10 @@ worker_status(const struct proc *p)
 	add_str(o, "name", p->name);
 	add_health(o, &p->health);
 	add_int(o, "restarts", p->restarts);
+	if (p->resident != 0) {
+		add_int(o, "resident", p->resident);
+		add_int(o, "private", p->private);
+	}
 	if (p->pid != 0) {
 		add_int(o, "pid", p->pid);
 		add_int(o, "upMs", monotime_since(p->started));

@@ -124,24 +124,47 @@ config_of(const struct proc *p)
 }
 
 static void
+feed_listeners(struct proc *p, enum listen_for purpose, const char *name)
+{
+	size_t i, n;
+	int fd;
+
+	for (i = 0, n = listeners_count(); i < n; i++) {
+		if ((fd = listeners_fd(i, purpose)) == -1)
+			continue;
+		if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1)
+			log_warn("%s socket", role_name(p->role));
+		else
+			feed_fd(p, name, fd);
+	}
+}
+
+void
+feed_metrics(struct supervisor *sup)
+{
+	struct proc *p = proc_find(sup, ROLE_CONTROL, "");
+	struct json_object *msg;
+
+	if (p == NULL || !proc_is_wired(p))
+		return;
+	msg = chan_msg("unlink");
+	json_object_object_add(msg, "kind", json_object_new_string("metrics"));
+	json_object_object_add(msg, "peer", json_object_new_string(""));
+	chan_send(p->chan, msg, -1);
+	feed_listeners(p, LISTEN_METRICS, "metrics");
+}
+
+static void
 feed_callback(struct proc *p)
 {
 	const struct config *cf = p->sup->config;
-	size_t i, n;
-	int fd;
 
 	feed_secret(p, "hookToken", cf->gateway.hook_token);
 	if (cf->gateway.tls) {
 		feed_file(p, "cert", cf->gateway.cert_file);
 		feed_file(p, "key", cf->gateway.key_file);
 	}
-	for (i = 0, n = listeners_count(); i < n; i++) {
-		fd = fcntl(listeners_fd(i), F_DUPFD_CLOEXEC, 3);
-		if (fd == -1)
-			log_warn("callback socket");
-		else
-			feed_fd(p, "listen", fd);
-	}
+	feed_listeners(p, LISTEN_CALLBACK, "listen");
 }
 
 static int
@@ -181,8 +204,10 @@ feed_worker(struct proc *p)
 		if (p->agent->url.tls)
 			feed_ca(p, p->agent->ca_file);
 	}
-	if (p->role == ROLE_CONTROL)
+	if (p->role == ROLE_CONTROL) {
 		feed_listen(p);
+		feed_listeners(p, LISTEN_METRICS, "metrics");
+	}
 	if (p->role == ROLE_CALLBACK)
 		feed_callback(p);
 }

@@ -8,9 +8,12 @@
 
 struct json_object;
 struct proc;
+struct supervisor;
 
 /* Queue "init", "secret" and "fd" frames on its channel. */
 void feed_worker(struct proc *);
+/* The metrics sockets have changed: tell the control worker. */
+void feed_metrics(struct supervisor *);
 /* What a link tells its end about the peer, or NULL; a new reference. */
 struct json_object *feed_link_opts(const struct proc *, const struct proc *);
 

@@ -23,17 +23,28 @@
 
 #define FIRST_FD 3 /* of sd_listen_fds(3) */
 #define MAX 16
+#define PASSED "passed-descriptor-" /* by the service manager */
 #define BACKLOG 4096 /* the system cuts it to its own limit */
 
 struct listener {
-	char name[128]; /* "127.0.0.1:18789", "[::1]:18789", a path */
+	/* "callback=127.0.0.1:18789", "metrics=[::1]:9464", "callback=/a/b" */
+	char name[160];
+	enum listen_for purpose;
 	int fd;
 	int kept; /* by the change under way */
 };
 
+static const char *const purposes[LISTEN_KINDS] = {
+    [LISTEN_CALLBACK] = "callback",
+    [LISTEN_METRICS] = "metrics",
+};
+
 static struct listener list[MAX];
 static size_t count;
-static int changed, passed = -1;
+static int changed[LISTEN_KINDS];
+static int passed = -1;
+static enum listen_for passed_for[MAX];
+static int by_manager[LISTEN_KINDS]; /* the configuration does not count */
 
 /* The first thing that is wrong is told; -1 for the caller to return. */
 static int
@@ -45,6 +56,21 @@ fail(char *why, size_t len, const char *fmt, ...)
 	vsnprintf(why, len, fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+/* "callback:metrics": what each of the passed sockets is for. */
+static void
+passed_names(const char *names)
+{
+	int i;
+
+	for (i = 0; i < passed && names != NULL; i++) {
+		if (strncmp(names, "metrics", 7) == 0 &&
+		    (names[7] == ':' || names[7] == '\0'))
+			passed_for[i] = LISTEN_METRICS;
+		if ((names = strchr(names, ':')) != NULL)
+			names++;
+	}
 }
 
 int
@@ -62,6 +88,7 @@ listeners_inherited(void)
 		if (err != NULL)
 			passed = 0;
 	}
+	passed_names(getenv("LISTEN_FDNAMES"));
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
@@ -69,15 +96,25 @@ listeners_inherited(void)
 }
 
 static void
-add(const char *name, int fd)
+add(enum listen_for purpose, const char *where, int fd)
 {
 	struct listener *l = &list[count++];
 
-	strlcpy(l->name, name, sizeof(l->name));
+	snprintf(l->name, sizeof(l->name), "%s=%s", purposes[purpose], where);
+	l->purpose = purpose;
 	l->fd = fd;
 	l->kept = 1;
-	changed = 1;
-	log_event(LOG_INFO, "callback.listening", "on", name, NULL);
+	changed[purpose] = 1;
+	if (purpose == LISTEN_METRICS)
+		log_event(LOG_INFO, "metrics.listening", "on", where, NULL);
+	else
+		log_event(LOG_INFO, "callback.listening", "on", where, NULL);
+}
+
+static const char *
+where(const struct listener *l)
+{
+	return strchr(l->name, '=') + 1;
 }
 
 static int
@@ -107,22 +144,45 @@ take_passed(void)
 	int fd;
 
 	for (fd = FIRST_FD; fd < FIRST_FD + passed; fd++) {
-		snprintf(name, sizeof(name), "passed descriptor %d", fd);
+		snprintf(name, sizeof(name), PASSED "%d", fd);
 		if (!is_listener(fd) || fd_prepare(fd) == -1) {
 			log_warnx("%s is no listening socket", name);
 			close(fd);
-		} else
-			add(name, fd);
+		} else {
+			by_manager[passed_for[fd - FIRST_FD]] = 1;
+			add(passed_for[fd - FIRST_FD], name, fd);
+		}
 	}
 }
 
+int
+listeners_take(const char *name, int fd)
+{
+	const char *at = strchr(name, '=');
+	size_t n = at == NULL ? 0 : (size_t)(at - name);
+	int i;
+
+	for (i = 0; i < LISTEN_KINDS; i++)
+		if (n == strlen(purposes[i]) &&
+		    strncmp(name, purposes[i], n) == 0)
+			break;
+	if (i == LISTEN_KINDS || count == MAX || !is_listener(fd) ||
+	    fd_prepare(fd) == -1)
+		return -1;
+	if (strncmp(at + 1, PASSED, strlen(PASSED)) == 0)
+		by_manager[i] = 1;
+	add((enum listen_for)i, at + 1, fd);
+	return 0;
+}
+
 static struct listener *
-find(const char *name)
+find(enum listen_for purpose, const char *at)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (strcmp(list[i].name, name) == 0)
+		if (list[i].purpose == purpose &&
+		    strcmp(where(&list[i]), at) == 0)
 			return &list[i];
 	return NULL;
 }
@@ -154,15 +214,15 @@ fill_addr(struct sockaddr_storage *ss, const struct config_listen *cl,
  * IPv6, or no IPv4, the other is enough.
  */
 static int
-may_miss(const struct config *cf)
+may_miss(const struct config *cf, enum listen_for purpose)
 {
-	return cf->gateway.nlisten > 1 && count > 0 &&
-	    (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT);
+	return purpose == LISTEN_CALLBACK && cf->gateway.nlisten > 1 &&
+	    count > 0 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT);
 }
 
 static int
-open_tcp(const struct config *cf, const struct config_listen *cl, char *why,
-    size_t len)
+open_tcp(const struct config *cf, enum listen_for purpose,
+    const struct config_listen *cl, char *why, size_t len)
 {
 	struct sockaddr_storage ss;
 	struct listener *l;
@@ -172,29 +232,31 @@ open_tcp(const struct config *cf, const struct config_listen *cl, char *why,
 
 	if ((slen = fill_addr(&ss, cl, name, sizeof(name))) == 0)
 		return fail(why, len, "%s: not an address", cl->host);
-	if ((l = find(name)) != NULL) {
+	if ((l = find(purpose, name)) != NULL) {
 		l->kept = 1;
 		return 0;
 	}
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd == -1)
-		return may_miss(cf) ? 0 :
+		return may_miss(cf, purpose) ? 0 :
 		    fail(why, len, "socket: %s", strerror(errno));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
 	    (ss.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 		IPV6_V6ONLY, &one, sizeof(one)) == -1) ||
 	    bind(fd, (struct sockaddr *)&ss, slen) == -1 ||
 	    listen(fd, BACKLOG) == -1) {
-		int missing = may_miss(cf);
+		int missing = may_miss(cf, purpose);
 
 		if (!missing)
-			fail(why, len, "gateway: cannot listen on %s: %s",
+			fail(why, len, "%s: cannot listen on %s: %s",
+			    purpose == LISTEN_METRICS ? "postern.metrics" :
+							"gateway",
 			    name, strerror(errno));
 		close(fd);
 		return missing ? 0 : -1;
 	}
-	add(name, fd);
+	add(purpose, name, fd);
 	return 0;
 }
 
@@ -245,11 +307,13 @@ bind_unix(const char *path, gid_t gid)
 }
 
 static int
-open_unix(const struct supervisor *sup, const struct config *cf, char *why,
-    size_t len)
+open_unix(const struct supervisor *sup, const struct config *cf,
+    enum listen_for purpose, char *why, size_t len)
 {
-	const char *path = cf->gateway.socket;
-	struct listener *l = find(path);
+	int metrics = purpose == LISTEN_METRICS;
+	const char *key = metrics ? "postern.metrics" : "gateway.socket";
+	const char *path = metrics ? cf->metrics_path : cf->gateway.socket;
+	struct listener *l = find(purpose, path);
 	struct stat sb;
 	gid_t gid;
 	int fd;
@@ -258,15 +322,16 @@ open_unix(const struct supervisor *sup, const struct config *cf, char *why,
 		l->kept = 1;
 		return 0;
 	}
-	if (socket_gid(sup, cf, &gid) == -1)
+	gid = sup->control_gid;
+	if (!metrics && socket_gid(sup, cf, &gid) == -1)
 		return fail(why, len, "gateway.socketGroup: no group %s",
 		    cf->gateway.socket_group);
 	if (lstat(path, &sb) == 0 && !S_ISSOCK(sb.st_mode))
-		return fail(why, len, "gateway.socket: %s is no socket", path);
+		return fail(why, len, "%s: %s is no socket", key, path);
 	if ((fd = bind_unix(path, gid)) == -1)
-		return fail(why, len, "gateway.socket: %s: %s", path,
+		return fail(why, len, "%s: %s: %s", key, path,
 		    strerror(errno));
-	add(path, fd);
+	add(purpose, path, fd);
 	return 0;
 }
 
@@ -274,61 +339,77 @@ static void
 drop(size_t i)
 {
 	close(list[i].fd);
-	if (list[i].name[0] == '/')
-		unlink(list[i].name);
+	if (where(&list[i])[0] == '/')
+		unlink(where(&list[i]));
 	list[i] = list[--count];
 }
 
-/* All at once or none: those of before stay when one cannot be had. */
 static int
-open_all(
+open_callback(
     struct supervisor *sup, const struct config *cf, char *why, size_t len)
 {
 	size_t i;
 
+	if (!cf->gateway.wanted)
+		return 0;
 	for (i = 0; i < cf->gateway.nlisten && count < MAX; i++)
-		if (open_tcp(cf, &cf->gateway.listen[i], why, len) == -1)
+		if (open_tcp(cf, LISTEN_CALLBACK, &cf->gateway.listen[i], why,
+			len) == -1)
 			return -1;
 	if (cf->gateway.socket != NULL && count < MAX)
-		return open_unix(sup, cf, why, len);
+		return open_unix(sup, cf, LISTEN_CALLBACK, why, len);
 	return 0;
 }
 
+static int
+open_metrics(
+    struct supervisor *sup, const struct config *cf, char *why, size_t len)
+{
+	if (cf->metrics.host != NULL && count < MAX)
+		return open_tcp(cf, LISTEN_METRICS, &cf->metrics, why, len);
+	if (cf->metrics_path != NULL && count < MAX)
+		return open_unix(sup, cf, LISTEN_METRICS, why, len);
+	return 0;
+}
+
+/* All at once or none: those of before stay when one cannot be had. */
 int
 listeners_open(
     struct supervisor *sup, const struct config *cf, char *why, size_t len)
 {
+	static int asked;
 	size_t i, before;
 
-	changed = 0;
-	if (passed > 0) {
-		if (count == 0)
-			take_passed();
-		return 0;
-	}
+	memset(changed, 0, sizeof(changed));
+	if (!asked && passed > 0)
+		take_passed();
+	asked = 1;
 	for (i = 0; i < count; i++)
-		list[i].kept = 0;
+		list[i].kept = by_manager[list[i].purpose];
 	before = count;
-	if (cf->gateway.wanted && open_all(sup, cf, why, len) == -1) {
+	if ((!by_manager[LISTEN_CALLBACK] &&
+		open_callback(sup, cf, why, len) == -1) ||
+	    (!by_manager[LISTEN_METRICS] &&
+		open_metrics(sup, cf, why, len) == -1)) {
 		while (count > before)
 			drop(count - 1);
-		changed = 0;
+		memset(changed, 0, sizeof(changed));
 		return -1;
 	}
 	for (i = 0; i < count;)
 		if (list[i].kept)
 			i++;
 		else {
+			changed[list[i].purpose] = 1;
 			drop(i);
-			changed = 1;
 		}
 	return 0;
 }
 
 int
-listeners_changed(void)
+listeners_changed(enum listen_for purpose)
 {
-	return changed;
+	return changed[purpose];
 }
 
 size_t
@@ -338,9 +419,15 @@ listeners_count(void)
 }
 
 int
-listeners_fd(size_t i)
+listeners_fd(size_t i, enum listen_for purpose)
 {
-	return list[i].fd;
+	return list[i].purpose == purpose ? list[i].fd : -1;
+}
+
+const char *
+listeners_name(size_t i)
+{
+	return list[i].name;
 }
 
 void

@@ -18,6 +18,7 @@
 #include "daemon/feed.h"
 #include "daemon/links.h"
 #include "daemon/supervisor.h"
+#include "daemon/watch.h"
 
 static void proc_gone(struct proc *);
 
@@ -297,6 +298,7 @@ proc_start(struct proc *p)
 	p->started = monotime_now();
 	p->why[0] = '\0';
 	p->violation = 0;
+	p->resident = p->private = 0;
 	p->phase = PHASE_HELLO;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		fd) == -1) {
@@ -382,6 +384,7 @@ proc_ready(struct proc *p)
 	log_event(LOG_DEBUG, "worker.ready", "role", role_name(p->role),
 	    "name", p->name[0] == '\0' ? NULL : p->name, "ms",
 	    LOG_NUM(monotime_since(p->started)), NULL);
+	watch_ping(p);
 	counted(p);
 	supervisor_check(p->sup);
 }

@@ -79,6 +79,8 @@ struct proc {
 	char why[HEALTH_TEXT]; /* of its end, as far as known */
 	int violation;         /* the sandbox ended it */
 
+	/* Bytes, as it last said; 0: not known. */
+	int64_t resident, private;
 	int pinged; /* an answer is due */
 	struct monotime pinged_at;
 

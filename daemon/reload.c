@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "daemon/conf.h"
+#include "daemon/feed.h"
 #include "daemon/links.h"
 #include "daemon/listeners.h"
 #include "daemon/logsink.h"
@@ -195,7 +196,7 @@ reload_plan(struct supervisor *sup, const struct config *old)
 	struct plan pl = {.sup = sup, .old = old, .round = ++round};
 	struct proc *p;
 
-	pl.listeners = listeners_changed();
+	pl.listeners = listeners_changed(LISTEN_CALLBACK);
 	plan_list(&pl);
 	plan_removals(&pl);
 	RB_FOREACH (p, proc_tree, &sup->procs)
@@ -304,6 +305,8 @@ switch_over(struct supervisor *sup, struct config *cf, char *text, size_t len)
 		logsink_setup(cf, sup->foreground);
 	sup->reloading = 1;
 	snprintf(text, len, "%s", reload_plan(sup, old));
+	if (listeners_changed(LISTEN_METRICS))
+		feed_metrics(sup);
 	config_free(old);
 }
 

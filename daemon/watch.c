@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "common/chan.h"
+#include "common/fields.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "daemon/sdnotify.h"
@@ -22,19 +23,34 @@ watch_interval(int64_t watchdog_ms)
 }
 
 static void
+take_memory(struct proc *p, struct json_object *msg)
+{
+	struct fields f;
+
+	fields_open(&f, msg);
+	fields_int(&f, "id", 0, INT64_MAX);
+	p->resident = fields_opt_int(&f, "resident", 0, INT64_MAX, 0);
+	p->private = fields_opt_int(&f, "private", 0, INT64_MAX, 0);
+	if (fields_end(&f) == -1)
+		chan_violation(p->chan, "badly formed message");
+}
+
+static void
 on_pong(void *arg, const char *type, struct json_object *msg, int fd)
 {
 	struct proc *p = arg;
 
 	p->pinged = 0;
+	if (msg != NULL)
+		take_memory(p, msg);
 	/* Without a channel its end is known already. */
 	if (msg == NULL && p->phase == PHASE_UP && p->chan != NULL &&
 	    monotime_since(p->pinged_at) >= WATCH_DEADLINE_MS)
 		proc_kill(p, "does not answer");
 }
 
-static void
-ping(struct proc *p)
+void
+watch_ping(struct proc *p)
 {
 	if (p->phase != PHASE_UP || p->chan == NULL || p->pinged)
 		return;
@@ -64,7 +80,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 	if (sdnotify_watchdog_ms() > 0 && watch_all_answer(sup))
 		sdnotify("WATCHDOG=1");
 	RB_FOREACH (p, proc_tree, &sup->procs)
-		ping(p);
+		watch_ping(p);
 	loop_timer(sup->watch, watch_interval(sdnotify_watchdog_ms()));
 }
 

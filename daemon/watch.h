@@ -11,10 +11,13 @@
 #define WATCH_LATE_MS 10000     /* no answer: the watchdog is not told */
 #define WATCH_DEADLINE_MS 30000 /* no answer: the worker is ended */
 
+struct proc;
 struct supervisor;
 
 /* After the first workers were started. */
 void watch_start(struct supervisor *);
+/* Ask one for a sign of life, unless it owes us one. */
+void watch_ping(struct proc *);
 /* SIGCHLD has come. */
 void watch_reap(struct supervisor *);
 /* 1 when every worker that runs has answered in time. */

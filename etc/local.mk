@@ -20,7 +20,8 @@ systemddir = $(pkgdatadir)/systemd
 nodist_systemd_DATA = $(ETC_MADE)
 dist_systemd_DATA = etc/systemd/postern.sysusers
 EXTRA_DIST += etc/systemd/postern.service.in etc/systemd/postern.tmpfiles.in
-dist_pkgdata_DATA = etc/postern.logrotate etc/openbsd/postern.rc
+dist_pkgdata_DATA = etc/postern.logrotate etc/openbsd/postern.rc \
+	etc/grafana/postern.json etc/prometheus/postern.rules.yml
 
 # From the same tables as the program's own help; a cross build has none.
 COMPLETIONS = etc/completions/posternctl etc/completions/_posternctl

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <limits.h>
@@ -19,6 +20,7 @@
 
 #define SUPERVISOR_FD 3
 #define FLUSH_MS 200 /* for the last words of a dying worker */
+#define MEMORY_FILE "/proc/self/statm" /* not there on every system */
 
 struct worker {
 	const struct worker_role *role;
@@ -27,6 +29,7 @@ struct worker {
 	const char *name;
 	void *state;
 	unsigned lost; /* log lines */
+	int memory_fd; /* of MEMORY_FILE, or -1 */
 	struct privdrop drop;
 };
 
@@ -243,10 +246,34 @@ on_start(struct chan *c, struct json_object *msg, int fd, void *arg)
 		w->role->start(w);
 }
 
+/* From a file that was opened before the jail: two numbers of pages. */
+static void
+add_memory(struct worker *w, struct json_object *msg)
+{
+	long long total, resident, shared, page = sysconf(_SC_PAGESIZE);
+	char buf[128];
+	ssize_t n = -1;
+
+	if (w->memory_fd != -1)
+		n = pread(w->memory_fd, buf, sizeof(buf) - 1, 0);
+	if (n <= 0)
+		return;
+	buf[n] = '\0';
+	if (sscanf(buf, "%lld %lld %lld", &total, &resident, &shared) != 3)
+		return;
+	json_object_object_add(msg, "resident",
+	    json_object_new_int64(resident * page));
+	json_object_object_add(msg, "private",
+	    json_object_new_int64((resident - shared) * page));
+}
+
 static void
 on_ping(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
-	chan_send(c, chan_reply_msg("pong", msg), -1);
+	struct json_object *pong = chan_reply_msg("pong", msg);
+
+	add_memory(arg, pong);
+	chan_send(c, pong, -1);
 }
 
 static void
@@ -326,6 +353,7 @@ worker_main(int argc, char *argv[], const struct worker_role *role)
 	w.base = loop_new();
 	if (role->prepare != NULL)
 		role->prepare(&w);
+	w.memory_fd = open(MEMORY_FILE, O_RDONLY | O_CLOEXEC);
 	w.drop.threads = role->sandbox == SANDBOX_DIALER;
 #ifdef WITH_SANITIZERS
 	chrooted = !w.drop.rootless && !w.drop.keep_root_dir;

@@ -419,7 +419,8 @@ test_system(void **state)
 	test_bad("{store:{path:'s'}}",
 	    "E1:14: store.path: must be an absolute path");
 	test_bad("{postern:{metrics:'9464'}}",
-	    "E1:19: postern.metrics: must be address:port");
+	    "E1:19: postern.metrics: must be address:port or an absolute "
+	    "path");
 }
 
 /* The peer's own file, with much that is of no use here. */

@@ -21,6 +21,7 @@ struct agents;
 struct channels;
 struct conn;
 struct drops;
+struct figures;
 struct event_base;
 struct gapfill;
 struct intake;
@@ -79,6 +80,7 @@ struct account {
 	struct channels *channels;
 	struct users *users;
 	struct drops *drops;
+	struct figures *figures;
 	struct intake *intake;
 	struct conn *conn;
 	struct gapfill *fill;

@@ -15,6 +15,7 @@
 #include "workers/account/ctl.h"
 #include "workers/account/ctl_files.h"
 #include "workers/account/drops.h"
+#include "workers/account/figures.h"
 #include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/names.h"
@@ -256,6 +257,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	add_int(r, "last_in", a->last_in);
 	add_int(r, "last_out", a->last_out);
 	json_object_object_add(r, "drops", drops_counts(a));
+	figures_add(a, r);
 	json_object_object_add(r, "names", names_status(a));
 	json_object_object_add(r, "callbacks", selftest_status(a));
 	chan_send(c, r, -1);

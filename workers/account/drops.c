@@ -9,6 +9,7 @@
 #include "common/loop.h"
 #include "workers/account/account.h"
 #include "workers/account/drops.h"
+#include "workers/account/figures.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/storelink.h"
 
@@ -45,6 +46,7 @@ drops_add(struct account *a, const struct inbound *in, const struct verdict *v)
 	struct json_object *o;
 
 	d->counts[v->reason]++;
+	figures_dropped(a, in->kind, v->reason);
 	/* Our own posts are known from the outbox. */
 	if (v->reason == REASON_OWN_POST)
 		return;

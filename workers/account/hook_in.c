@@ -12,6 +12,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/callbacks.h"
+#include "workers/account/figures.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lanes.h"
 #include "workers/account/pipeline.h"
@@ -70,6 +71,7 @@ stored(struct account *a, struct json_object *reply, const char *err,
 	if (json_object_object_get_ex(reply, "open", &v) &&
 	    json_object_get_boolean(v)) {
 		a->n_accepted++;
+		figures_accepted(a, h->in->kind);
 		lanes_add(a, api_int(reply, "seq"), h->v.lane, "", "",
 		    h->in->event_id, h->in->create_at,
 		    json_object_get(h->data));

@@ -17,6 +17,7 @@
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
 #include "workers/account/drops.h"
+#include "workers/account/figures.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
@@ -150,6 +151,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	json_object_object_get_ex(reply, "open", &open);
 	if (json_object_get_boolean(open)) {
 		a->n_accepted++;
+		figures_accepted(a, e->in->kind);
 		lanes_add(a, api_int(reply, "seq"), e->v.lane,
 		    e->in->channel_id, e->v.root, e->in->event_id,
 		    e->in->create_at, json_object_get(e->data));

@@ -18,6 +18,7 @@
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
 #include "workers/account/drops.h"
+#include "workers/account/figures.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/interact.h"
@@ -71,6 +72,7 @@ account_prepare(struct worker *w)
 	a->channels = channels_new(a);
 	a->users = users_new();
 	a->drops = drops_new(a);
+	a->figures = figures_new();
 	a->intake = intake_new(a);
 	a->slash = slash_new(a);
 	a->conn = conn_new(a);

@@ -17,6 +17,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/draft_text.c workers/account/draft_text.h \
 	workers/account/emoji.c workers/account/emoji.h \
 	workers/account/fence.c workers/account/fence.h \
+	workers/account/figures.c workers/account/figures.h \
 	workers/account/gate.c workers/account/gate.h \
 	workers/account/inbound.c workers/account/inbound.h \
 	workers/account/lane.c workers/account/lane.h \

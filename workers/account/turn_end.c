@@ -12,6 +12,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/figures.h"
 #include "workers/account/lanes.h"
 #include "workers/account/message_tool.h"
 #include "workers/account/outbox.h"
@@ -120,6 +121,7 @@ committed(struct account *a, struct json_object *reply, const char *err,
 		lanes_row_again(a, r, at);
 		return;
 	}
+	figures_turn(a, monotime_since(t->began), t->error == NULL);
 	outbox_add(a, t->items, lanes_key(r), r->seq, NULL, NULL);
 	turn_over(t);
 	lanes_row_done(a, r);

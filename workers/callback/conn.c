@@ -172,6 +172,7 @@ write_answer(struct conn *c, int status, const char *type, const char *body,
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
+	result_answered(status);
 	/* A body that nobody reads must not become the next request. */
 	if (c->state == STATE_HEAD && c->head != NULL &&
 	    (c->head->length > 0 || c->head->encoded))

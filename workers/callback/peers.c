@@ -317,6 +317,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	put(o, "requests", result_total());
 	put(o, "waiting", (uint64_t)cb->waiting);
 	json_object_object_add(o, "results", result_counts());
+	json_object_object_add(o, "statuses", result_statuses());
 	json_object_object_add(o, "accounts", accounts_status(cb));
 	chan_send(c, o, -1);
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "workers/callback/result.h"
 
@@ -31,6 +32,7 @@ static const char *const names[RESULT_MAX] = {
 };
 
 static uint64_t counts[RESULT_MAX];
+static uint64_t statuses[600]; /* by HTTP status */
 
 void
 result_count(enum result r)
@@ -66,4 +68,28 @@ result_total(void)
 	for (i = 0; i < RESULT_MAX; i++)
 		n += counts[i];
 	return n;
+}
+
+void
+result_answered(int status)
+{
+	if (status >= 100 && status < 600)
+		statuses[status]++;
+}
+
+struct json_object *
+result_statuses(void)
+{
+	struct json_object *o = json_object_new_object();
+	char key[8];
+	int i;
+
+	for (i = 100; i < 600; i++) {
+		if (statuses[i] == 0)
+			continue;
+		snprintf(key, sizeof(key), "%d", i);
+		json_object_object_add(
+		    o, key, json_object_new_int64((int64_t)statuses[i]));
+	}
+	return o;
 }

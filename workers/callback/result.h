@@ -41,5 +41,8 @@ const char *result_name(enum result);
 /* Counts by name, those that are not 0. */
 struct json_object *result_counts(void);
 uint64_t result_total(void);
+/* A request was answered; counts by HTTP status. */
+void result_answered(int status);
+struct json_object *result_statuses(void);
 
 #endif

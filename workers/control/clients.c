@@ -118,7 +118,9 @@ call_answer(struct call *call, int ok, const char *text,
 	struct client *cl = call->client;
 	struct json_object *msg;
 
-	if (cl == NULL) {
+	if (call->done != NULL) {
+		call->done(call->arg, data);
+	} else if (cl == NULL) {
 		json_object_put(data);
 	} else {
 		msg = chan_reply_msg("res", call->req);

@@ -31,6 +31,7 @@ struct control;
 struct event;
 struct event_base;
 struct json_object;
+struct scrape;
 struct worker;
 
 /* peers.c: the links to accounts, agents and the store. */
@@ -93,6 +94,9 @@ struct call {
 	unsigned waiting;         /* answers still to come */
 	int64_t number;           /* it has files: what the account calls it */
 	char account[65];         /* then: which one */
+	/* Not a client's: gets data (consumed; NULL: none), then is freed. */
+	void (*done)(void *arg, struct json_object *data);
+	void *arg;
 };
 
 /* Begin to accept on fd, which stays ours. */
@@ -144,7 +148,21 @@ void ask_add(struct json_object *, const char *key, const char *value);
 /* A message's own members without "t" and "id", as a new object. */
 struct json_object *call_members(struct json_object *msg);
 
+/* metrics.c, scrape.c: figures for programs */
+
+struct evbuffer;
+
+/* data: as "status" has it. The whole text, "# EOF" included. */
+void metrics_write(struct evbuffer *, struct json_object *data);
+/* fd becomes a socket where readers are answered; one is enough. */
+void scrape_listen(struct control *, int fd);
+void scrape_close(struct control *);
+
 /* status.c */
+
+/* All that there is to say, for a program in this process. */
+void status_gather(struct control *,
+    void (*done)(void *arg, struct json_object *data), void *arg);
 
 /* The supervisor's answer to "status"; arg is the call. */
 void status_answered(
@@ -159,6 +177,7 @@ struct control {
 	int listen_fd;
 	struct event *accept;
 	struct event *accept_again;
+	struct scrape *scrape; /* or NULL */
 	struct client_list clients; /* the longest silent first */
 	unsigned nclients;
 };

@@ -6,7 +6,9 @@ postern_control_SOURCES = \
 	workers/control/control.h \
 	workers/control/files.c \
 	workers/control/main.c \
+	workers/control/metrics.c \
 	workers/control/peers.c \
+	workers/control/scrape.c \
 	workers/control/status.c \
 	workers/control/verbs.c
 postern_control_LDADD = $(WORKER_LIBS)

@@ -43,6 +43,10 @@ take_fd(struct worker *w, const char *name, int fd)
 {
 	struct control *co = worker_state(w);
 
+	if (strcmp(name, "metrics") == 0) {
+		scrape_listen(co, fd);
+		return;
+	}
 	if (strcmp(name, "listen") != 0 || co->listen_fd != -1)
 		fatalx("a descriptor called %s", name);
 	co->listen_fd = fd;
@@ -59,7 +63,10 @@ take_link(struct worker *w, const char *kind, const char *peer,
 static void
 drop_link(struct worker *w, const char *kind, const char *peer)
 {
-	peers_unlink(worker_state(w), kind, peer);
+	if (strcmp(kind, "metrics") == 0)
+		scrape_close(worker_state(w));
+	else
+		peers_unlink(worker_state(w), kind, peer);
 }
 
 static void

@@ -72,8 +72,11 @@ status_answered(void *arg, const char *type, struct json_object *msg, int fd)
 	struct fields f;
 	size_t i;
 
-	fields_open(&f, msg);
-	data = fields_opt_obj(&f, "data");
+	data = NULL;
+	if (msg != NULL) {
+		fields_open(&f, msg);
+		data = fields_opt_obj(&f, "data");
+	}
 	if (data == NULL) {
 		call_answer(call, 0, "no answer from the supervisor", NULL);
 		return;
@@ -92,4 +95,18 @@ status_answered(void *arg, const char *type, struct json_object *msg, int fd)
 			    "live");
 	}
 	status_part(call);
+}
+
+void
+status_gather(struct control *co,
+    void (*done)(void *arg, struct json_object *data), void *arg)
+{
+	struct call *call;
+
+	if ((call = calloc(1, sizeof(*call))) == NULL)
+		fatal("calloc");
+	call->control = co;
+	call->done = done;
+	call->arg = arg;
+	ask_supervisor(call, "status", NULL, status_answered);
 }

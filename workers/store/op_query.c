@@ -333,6 +333,7 @@ stats_account(struct json_object *accounts, const char *id)
 	add_int(o, "inbox_pending", 0);
 	add_int(o, "outbox_pending", 0);
 	add_int(o, "oldest_pending_at", 0);
+	add_int(o, "outbox_oldest_at", 0);
 	add_int(o, "dead", 0);
 	json_object_object_add(o, "drops", json_object_new_object());
 	json_object_object_add(accounts, id, o);
@@ -340,13 +341,13 @@ stats_account(struct json_object *accounts, const char *id)
 }
 
 static void
-stats_older(struct json_object *account, int64_t at)
+stats_older(struct json_object *account, const char *key, int64_t at)
 {
-	int64_t old = json_object_get_int64(
-	    json_object_object_get(account, "oldest_pending_at"));
+	int64_t old =
+	    json_object_get_int64(json_object_object_get(account, key));
 
 	if (at > 0 && (old == 0 || at < old))
-		add_int(account, "oldest_pending_at", at);
+		add_int(account, key, at);
 }
 
 static void
@@ -370,7 +371,8 @@ stats_inbox(struct op_call *c, struct json_object *accounts)
 		if (db_rows(c->db, Q_INBOX_AT, &first, "i",
 			sqlite3_column_int64(s, 2)) != STORE_OK)
 			continue;
-		stats_older(a, sqlite3_column_int64(first, 0));
+		stats_older(
+		    a, "oldest_pending_at", sqlite3_column_int64(first, 0));
 		db_end(first);
 	}
 	if (rc != STORE_NONE)
@@ -397,7 +399,8 @@ stats_outbox(struct op_call *c, struct json_object *accounts)
 			continue;
 		}
 		stats_add(a, "outbox_pending", sqlite3_column_int64(s, 2));
-		stats_older(a, sqlite3_column_int64(s, 3));
+		stats_older(a, "oldest_pending_at", sqlite3_column_int64(s, 3));
+		stats_older(a, "outbox_oldest_at", sqlite3_column_int64(s, 3));
 	}
 	return rc;
 }
