@@ -8,6 +8,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/signed_context.h"
 #include "workers/callback/proof.h"
 
 /*
@@ -24,9 +26,10 @@
  * answered. Prints answers a second, and the 99th percentile of the time to
  * an answer in ms; fails on any other answer than 200.
  *
- * callbacks timing: is there a difference between comparing tokens that are
- * alike in 0, in 16 and in 32 bytes? Prints the largest |t| of Welch's test,
- * as dudect does it. 4.5 and more says yes.
+ * callbacks timing: is there a difference between comparing tokens, and
+ * signatures of buttons, that are alike in none and in more or less of their
+ * bytes? Prints the largest |t| of Welch's test, as dudect does it. 4.5 and
+ * more says yes.
  */
 
 #define CONNECTIONS_MAX 1024
@@ -190,23 +193,50 @@ load(int argc, char *argv[])
 
 /* Timing: two classes, interleaved by chance, the slow tail cut off. */
 
-#define LEN 32
 #define ROUNDS 200000
-#define BATCH 20
+
+/* What is compared: so many bytes, so often for one measurement. */
+struct subject {
+	int len, batch, rounds;
+	int (*compare)(const char *shown, int len);
+};
+
+static const char key[] =
+    "495fab2303295954f15b41374c74806a600657e0d2834e514023aa49ac814081";
+static char right[SIGNED_HEX_SIZE];
+static struct json_object *context;
+static struct proof known;
+
+static int
+compare_proof(const char *shown, int len)
+{
+	struct proof p;
+
+	proof_make(&p, shown, (size_t)len);
+	return proof_equal(&known, &p);
+}
+
+static int
+compare_signature(const char *shown, int len)
+{
+	return signed_context_verify(key, context, shown);
+}
+
+static const struct subject subjects[] = {
+    {64, 20, ROUNDS, compare_proof},
+    {64, 4, ROUNDS / 4, compare_signature},
+};
 
 static double
-measure(const struct proof *known, const char *shown)
+measure(const struct subject *s, const char *shown)
 {
 	struct timespec a, b;
-	struct proof p;
 	volatile int sink = 0;
 	int i;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (i = 0; i < BATCH; i++) {
-		proof_make(&p, shown, LEN);
-		sink += proof_equal(known, &p);
-	}
+	for (i = 0; i < s->batch; i++)
+		sink += s->compare(shown, s->len);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	return (double)(b.tv_sec - a.tv_sec) * 1e9 +
 	    (double)(b.tv_nsec - a.tv_nsec);
@@ -234,30 +264,28 @@ welch(double *x[2], size_t n[2])
 }
 
 static double
-timing_of(int alike)
+timing_of(const struct subject *s, int alike)
 {
-	static const char secret[] = "0123456789abcdef0123456789abcdef";
+	size_t n[2] = {0, 0}, rounds = (size_t)s->rounds, i, k, m;
+	char shown[2][SIGNED_HEX_SIZE];
 	double *x[2], *all, t, cut;
-	char shown[2][LEN + 1];
-	struct proof known;
-	size_t n[2] = {0, 0}, i, k, m;
 
-	proof_make(&known, secret, LEN);
 	memset(shown, 'x', sizeof(shown));
-	memcpy(shown[1], secret, (size_t)alike);
-	x[0] = calloc(ROUNDS, sizeof(double));
-	x[1] = calloc(ROUNDS, sizeof(double));
-	all = calloc(ROUNDS, sizeof(double));
+	shown[0][s->len] = shown[1][s->len] = '\0';
+	memcpy(shown[1], right, (size_t)alike);
+	x[0] = calloc(rounds, sizeof(double));
+	x[1] = calloc(rounds, sizeof(double));
+	all = calloc(rounds, sizeof(double));
 	if (x[0] == NULL || x[1] == NULL || all == NULL)
 		err(1, "calloc");
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		k = arc4random_uniform(2);
-		all[i] = x[k][n[k]] = measure(&known, shown[k]);
+		all[i] = x[k][n[k]] = measure(s, shown[k]);
 		n[k]++;
 	}
 	/* What the rest of the machine did is no message. */
-	qsort(all, ROUNDS, sizeof(*all), compare);
-	cut = all[ROUNDS * 9 / 10];
+	qsort(all, rounds, sizeof(*all), compare);
+	cut = all[rounds * 9 / 10];
 	for (k = 0; k < 2; k++) {
 		for (m = 0, i = 0; i < n[k]; i++)
 			if (x[k][i] <= cut)
@@ -274,16 +302,22 @@ timing_of(int alike)
 static int
 timing(void)
 {
-	static const int alike[] = {1, 16, 31, 32};
+	static const int alike[] = {1, 32, 63, 64};
 	double most = 0, t;
-	size_t i;
+	size_t i, k;
 
+	context = json_tokener_parse(
+	    "{\"action_id\":\"a\",\"callback_data\":\"b\"}");
+	if (signed_context_sign(key, context, right) == -1)
+		errx(1, "sign");
 	proof_init();
-	for (i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
-		t = timing_of(alike[i]);
-		if (t > most)
-			most = t;
-	}
+	proof_make(&known, right, strlen(right));
+	for (k = 0; k < sizeof(subjects) / sizeof(subjects[0]); k++)
+		for (i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
+			t = timing_of(&subjects[k], alike[i]);
+			if (t > most)
+				most = t;
+		}
 	printf("%.2f\n", most);
 	return 0;
 }
