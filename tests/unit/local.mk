@@ -234,3 +234,9 @@ tests_unit_test_usage_pages_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DSRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_usage_pages_LDADD = libpostern_ctl.a libpostern_config.a \
 	$(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_store_session
+TESTS += tests/unit/test_store_session
+tests_unit_test_store_session_SOURCES = tests/unit/test_store_session.c \
+	$(STORE_TEST)
+tests_unit_test_store_session_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_session_LDADD = $(STORE_TEST_LIBS)

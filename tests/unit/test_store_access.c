@@ -282,7 +282,7 @@ test_revoke(void **state)
 	assert_string_equal(loaded(a),
 	    "{\"grants\":[{\"user\":\"" U1 "\",\"notify\":\"\"},"
 	    "{\"user\":\"" U2 "\",\"notify\":\"\"}],\"threads\":[],"
-	    "\"loops\":[]}");
+	    "\"loops\":[],\"gates\":[]}");
 	assert_string_equal(revoke("{\"who\":\"aaaa2222\"}"),
 	    "[{\"account\":\"a\",\"user\":\"" U3 "\",\"what\":\"request\"}]");
 	assert_string_equal(ts_push(), "");
@@ -297,7 +297,7 @@ test_revoke(void **state)
 	    revoke("{\"who\":\"" U2 "\",\"account\":\"b\"}"), "[]");
 	reopen();
 	assert_string_equal(loaded(a), "{\"grants\":[{\"user\":\"" U2
-	    "\",\"notify\":\"\"}],\"threads\":[],\"loops\":[]}");
+	    "\",\"notify\":\"\"}],\"threads\":[],\"loops\":[],\"gates\":[]}");
 }
 
 static void

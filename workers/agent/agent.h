@@ -53,6 +53,7 @@ struct turn {
 	struct prompt_turn ask;
 	const char *thinking; /* option, or NULL */
 	const char *model;    /* option, or NULL */
+	const char *parent;   /* option, or NULL */
 	int fresh;
 	struct tool_offer offer; /* tools, as the account allows */
 	struct json_object *added; /* calls and results so far, or NULL */

@@ -487,7 +487,8 @@ call_history(struct call *c)
 		return;
 	}
 	c->load =
-	    history_load(a, c->turn->session, budget, on_history, c);
+	    history_load(a, c->turn->session, c->turn->parent, budget,
+		on_history, c);
 }
 
 static void

@@ -18,6 +18,7 @@ struct history_load {
 	TAILQ_ENTRY(history_load) entry;
 	struct agent *agent;
 	char *session;
+	char *parent; /* or NULL */
 	size_t max_bytes;
 	history_fn fn;
 	void *arg;
@@ -33,6 +34,7 @@ load_free(struct history_load *l)
 	TAILQ_REMOVE(&l->agent->loads, l, entry);
 	event_free(l->wait);
 	free(l->session);
+	free(l->parent);
 	free(l);
 }
 
@@ -56,6 +58,9 @@ load_ask(struct history_load *l)
 	    msg, "session", json_object_new_string(l->session));
 	json_object_object_add(
 	    msg, "max_bytes", json_object_new_int64((int64_t)l->max_bytes));
+	if (l->parent != NULL)
+		json_object_object_add(
+		    msg, "parent", json_object_new_string(l->parent));
 	l->asked = 1;
 	if (chan_request(l->agent->store, msg, -1, HISTORY_REPLY_MS, on_reply,
 		l) == -1) {
@@ -105,8 +110,8 @@ on_reply(void *arg, const char *type, struct json_object *msg, int fd)
 }
 
 struct history_load *
-history_load(struct agent *a, const char *session, size_t max_bytes,
-    history_fn fn, void *arg)
+history_load(struct agent *a, const char *session, const char *parent,
+    size_t max_bytes, history_fn fn, void *arg)
 {
 	struct history_load *l;
 
@@ -114,6 +119,8 @@ history_load(struct agent *a, const char *session, size_t max_bytes,
 	    (l->session = strdup(session)) == NULL ||
 	    (l->wait = evtimer_new(a->base, on_wait, l)) == NULL)
 		fatal("history_load");
+	if (parent != NULL && (l->parent = strdup(parent)) == NULL)
+		fatal("strdup");
 	l->agent = a;
 	l->max_bytes = max_bytes;
 	l->fn = fn;

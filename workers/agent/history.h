@@ -24,9 +24,12 @@ struct json_object;
 typedef void (*history_fn)(
     void *arg, struct json_object *messages, const char *why);
 
-/* Messages of at most max_bytes. session is copied. */
+/*
+ * Messages of at most max_bytes. parent, which may be NULL: the session
+ * whose newest messages count while session is not there. Both are copied.
+ */
 struct history_load *history_load(struct agent *, const char *session,
-    size_t max_bytes, history_fn, void *arg);
+    const char *parent, size_t max_bytes, history_fn, void *arg);
 void history_cancel(struct history_load *);
 
 /* A new link to the store; owns fd. */

@@ -133,9 +133,10 @@ has(const char *s)
 	return s != NULL && *s != '\0';
 }
 
-/* files: bytes that may be said of attachments. */
+/* context, files: bytes that may be said of each. */
 static void
-add_block(struct bytes *b, const struct prompt_turn *t, size_t files)
+add_block(struct bytes *b, const struct prompt_turn *t, size_t context,
+    size_t files)
 {
 	struct bytes name = {0};
 
@@ -146,7 +147,7 @@ add_block(struct bytes *b, const struct prompt_turn *t, size_t files)
 	bytes_adds(b, t->addressed ? "yes" : "no");
 	if (t->context[0] != '\0') {
 		bytes_adds(b, "\n> ");
-		add_cut(b, t->context, PROMPT_CONTEXT_MAX, 1);
+		add_cut(b, t->context, context, 1);
 	}
 	if (has(t->files)) {
 		bytes_adds(b, "\n> attachments:\n> ");
@@ -179,11 +180,19 @@ files_bytes(const struct prompt_cfg *cfg)
 }
 
 static size_t
+context_max(const struct prompt_cfg *cfg)
+{
+	size_t half = question_bytes(cfg) / 2;
+
+	return half < PROMPT_CONTEXT_MAX ? half : PROMPT_CONTEXT_MAX;
+}
+
+static size_t
 context_bytes(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 {
 	size_t len = strlen(t->context), n;
 
-	n = (len > PROMPT_CONTEXT_MAX ? PROMPT_CONTEXT_MAX : len) + 256;
+	n = (len > context_max(cfg) ? context_max(cfg) : len) + 256;
 	if (has(t->files)) {
 		len = strlen(t->files);
 		n += len > files_bytes(cfg) ? files_bytes(cfg) : len;
@@ -228,7 +237,7 @@ prompt_user(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 
 	bytes_reserve(&b, strlen(t->text) + context_bytes(cfg, t));
 	if (t->context[0] != '\0' || t->sender[0] != '\0' || has(t->files))
-		add_block(&b, t, files_bytes(cfg));
+		add_block(&b, t, context_max(cfg), files_bytes(cfg));
 	add_cut(&b, t->text, text_bytes(cfg, t), 0);
 	if (has(t->note) && is_blank(t->text))
 		bytes_adds(&b, NO_TEXT);

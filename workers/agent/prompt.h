@@ -15,7 +15,8 @@
 struct json_object;
 
 #define PROMPT_BYTES_PER_TOKEN 4
-#define PROMPT_CONTEXT_MAX (32u * 1024) /* bytes of context in the block */
+/* Bytes of context in the block; at most half of what the window holds. */
+#define PROMPT_CONTEXT_MAX (64u * 1024)
 #define PROMPT_RECORD_MAX (64u * 1024)  /* bytes of text kept as history */
 
 struct prompt_cfg {

@@ -254,6 +254,7 @@ take_options(struct turn *t, struct json_object *options)
 	fields_open(&f, options);
 	t->thinking = fields_opt_str(&f, "thinking", OPTION_MAX);
 	t->model = fields_opt_str(&f, "model", OPTION_MAX);
+	t->parent = fields_opt_str(&f, "parent", SESSION_MAX);
 	t->fresh = fields_opt_bool(&f, "fresh", 0);
 	tools = fields_opt_obj(&f, "tools");
 	if (tools != NULL && tool_offer_read(&t->offer, tools) == -1)

@@ -17,8 +17,10 @@ libpostern_store_a_SOURCES = \
 	workers/store/op_admin.c \
 	workers/store/op_command.c \
 	workers/store/op_media.c \
+	workers/store/op_note.c \
 	workers/store/op_pairing.c \
 	workers/store/op_query.c \
+	workers/store/op_session_meta.c \
 	workers/store/op_tool.c \
 	workers/store/op_turn.c \
 	workers/store/outbox.c workers/store/outbox.h \
@@ -27,6 +29,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/reply.c workers/store/reply.h \
 	workers/store/service.c workers/store/service.h \
 	workers/store/session.c workers/store/session.h \
+	workers/store/session_meta.c workers/store/session_meta.h \
 	workers/store/sql.c workers/store/sql.h \
 	workers/store/store.h \
 	workers/store/tool.c workers/store/tool.h

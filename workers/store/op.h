@@ -108,6 +108,36 @@ enum store_rc op_session_list(struct op_call *);
 enum store_rc op_session_show(struct op_call *);
 enum store_rc op_session_reset(struct op_call *);
 
+/* op_session_meta.c: what an account asks about a session. */
+enum store_rc op_session_open(struct op_call *);
+/*
+ * The members of turn.commit and turn.dead that are about sessions, gates
+ * and other rows; all of them are optional.
+ */
+struct op_extra {
+	const char *outcome;	   /* of the rows that end with this one */
+	struct json_object *seqs;  /* array, or NULL */
+	struct json_object *meta;  /* {model, thinking}, or NULL */
+	struct json_object *usage; /* {prompt, completion, model}, or NULL */
+	struct json_object *gate;  /* {channel, mode}, or NULL */
+	struct json_object *notes; /* {session, upto}, or NULL */
+	const char *parent;	   /* whose words a new session begins with */
+};
+/* Takes the members; what is wrong shows in fields_end(). */
+void op_extra_take(struct op_extra *, struct fields *);
+/* Does them. session, agent: of the turn, may be "". */
+enum store_rc op_extra_run(struct op_call *, const struct op_extra *,
+    const char *session, const char *agent);
+
+/* op_note.c */
+enum store_rc op_note_put(struct op_call *);
+enum store_rc op_note_list(
+    struct op_call *, const char *session, struct json_object *list);
+enum store_rc op_note_shown(
+    struct op_call *, const char *session, int64_t upto);
+/* op_access.c: {"channel", "mode"} of all gates of the account. */
+enum store_rc op_gate_list(struct op_call *);
+
 /* Rows of an outbox array that belong to no turn. */
 enum store_rc op_outbox_rows(struct op_call *, struct json_object *rows);
 

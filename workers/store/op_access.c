@@ -5,7 +5,8 @@
  *  access.load  -
  *               -> access {grants [{user, notify: direct channel where the
  *                  user is still to be told, or ""}], threads [{channel,
- *                  root, at ms}], loops [{channel, root, n, at}]}
+ *                  root, at ms}], loops [{channel, root, n, at}], gates
+ *                  [{channel, mode}]}
  *  pairing.ask  user, code, name, channel, kind, event, at, outbox(o): the
  *               reply
  *               -> pairing {state: new known granted full taken, code}
@@ -108,6 +109,8 @@ op_access_load(struct op_call *c)
 		    c->db, Q_LOOP_LIST, &s, "si", id, (int64_t)LOOPS_KEEP);
 		rc = list(c, "loops", rc, s, loop_row);
 	}
+	if (rc == STORE_OK)
+		rc = op_gate_list(c);
 	if (rc != STORE_OK) {
 		json_object_put(c->reply);
 		c->reply = NULL;

@@ -21,7 +21,8 @@
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
  *               notice, transcript(o) [{role, ...}], outbox(o) [{key, op:
  *               post edit delete, channel, root(o), post(o), text(o),
- *               props(o) object, files(o) [ids of the server]}], reset(o) bool: forget the session first
+ *               props(o) object, files(o) [ids of the server]}], reset(o) bool:
+ *               forget the session first; more of it: op_session_meta.c
  *               -> ok {dup true, when the row was finished before}
  *  turn.retry   seq, not_before ms, reason            -> ok {dup ...}
  *  turn.dead    seq, reason, status, outbox(o)        -> ok {dup ...}
@@ -30,7 +31,8 @@
  *  outbox.dead  key, reason, status, text(o)
  *
  * What is said about people, threads and loops: op_access.c; about slash
- * commands: op_command.c; about attachments: op_media.c.
+ * commands: op_command.c; about attachments: op_media.c; about sessions:
+ * op_session_meta.c; about what the next turn is told: op_note.c.
  *
  * Every request may be answered by err {code, text}; code: full io busy
  * denied size. Nothing of a request that got err was kept.
@@ -211,6 +213,8 @@ const struct op op_account[] = {
     {"media.new", OP_READ, op_media_new},
     {"media.put", 0, op_media_put},
     {"media.drop", OP_MEMORY, op_media_drop},
+    {"session.open", OP_READ, op_session_open},
+    {"note.put", 0, op_note_put},
     {NULL, 0, NULL},
 };
 

@@ -2,7 +2,8 @@
  * What agents and control may ask.
  *
  * agent:
- *  session.load session, max_bytes
+ *  session.load session, max_bytes, parent(o): whose newest words a
+ *               session that is not there yet begins with
  *               -> session {messages [{role, ...}]} the newest that fit
  * control:
  *  explain      post, account(o)
@@ -41,6 +42,7 @@
 #include "common/log.h"
 #include "workers/store/op.h"
 #include "workers/store/session.h"
+#include "workers/store/session_meta.h"
 
 #define DEAD_MAX 500 /* rows of one list */
 
@@ -98,7 +100,8 @@ static enum store_rc
 op_session_load(struct op_call *c)
 {
 	struct json_object *list;
-	const char *session;
+	const char *session, *parent;
+	struct session ss;
 	struct fields f;
 	enum store_rc rc;
 	int64_t max;
@@ -106,11 +109,18 @@ op_session_load(struct op_call *c)
 	fields_open(&f, c->msg);
 	session = fields_str(&f, "session", STORE_SESSION);
 	max = fields_int(&f, "max_bytes", 0, INT64_MAX);
+	parent = op_opt_str(&f, "parent", STORE_SESSION);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	if (!session_is_of(session, c->peer->id))
+	if (!session_is_of(session, c->peer->id) ||
+	    (*parent != '\0' && !session_is_of(parent, c->peer->id)))
 		return STORE_DENIED;
-	if ((rc = op_messages(c, session, max, &list)) != STORE_OK)
+	rc = session_find(c->db, session, &ss);
+	if (rc == STORE_NONE && *parent != '\0')
+		rc = session_inherit(c->db, parent, (size_t)max, &list);
+	else if (rc == STORE_OK || rc == STORE_NONE)
+		rc = op_messages(c, session, max, &list);
+	if (rc != STORE_OK)
 		return rc;
 	c->reply = chan_reply_msg("session", c->msg);
 	json_object_object_add(c->reply, "messages", list);

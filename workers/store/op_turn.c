@@ -9,6 +9,7 @@
 #include "workers/store/op.h"
 #include "workers/store/outbox.h"
 #include "workers/store/session.h"
+#include "workers/store/session_meta.h"
 #include "workers/store/tool.h"
 
 #define TRANSCRIPT_MAX 1000 /* messages of one turn */
@@ -103,13 +104,14 @@ struct commit {
 	struct json_object *transcript;
 	struct json_object *outbox;
 	int reset;
+	struct op_extra extra;
 };
 
 static int
 outcome_is_known(const char *s)
 {
 	static const char *const known[] = {
-	    "answered", "silent", "command", "notice"};
+	    "answered", "silent", "command", "notice", "stopped"};
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -131,6 +133,7 @@ commit_parse(struct op_call *c, struct commit *t)
 	t->transcript = fields_opt_arr(&f, "transcript", TRANSCRIPT_MAX);
 	t->outbox = fields_opt_arr(&f, "outbox", OUTBOX_MAX);
 	t->reset = fields_opt_bool(&f, "reset", 0);
+	op_extra_take(&t->extra, &f);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	if (!outcome_is_known(t->outcome))
@@ -173,7 +176,8 @@ commit_session(struct op_call *c, const struct commit *t)
 
 	if (t->transcript == NULL && !t->reset)
 		return STORE_OK;
-	rc = session_open(c->db, t->session, c->now, &ss);
+	rc = session_begin(c->db, t->session,
+	    t->reset ? "" : t->extra.parent, c->now, &ss);
 	if (rc == STORE_OK && t->reset)
 		rc = session_reset(c->db, &ss);
 	n = t->transcript == NULL ? 0 : json_object_array_length(t->transcript);
@@ -200,6 +204,7 @@ op_turn_commit(struct op_call *c)
 	if (state != STATE_OPEN)
 		return reply_ok(c, 1);
 	if ((rc = commit_session(c, &t)) != STORE_OK ||
+	    (rc = op_extra_run(c, &t.extra, t.session, t.agent)) != STORE_OK ||
 	    (rc = outbox_all(c, t.outbox, t.seq, lane)) != STORE_OK ||
 	    (rc = tool_forget(c->db, t.seq)) != STORE_OK ||
 	    (rc = inbox_done(c->db, t.seq, t.outcome, c->now)) != STORE_OK)
@@ -238,6 +243,7 @@ op_turn_dead(struct op_call *c)
 {
 	char lane[STORE_EVENT + 1], reason[STORE_REASON + 1];
 	struct json_object *outbox;
+	struct op_extra extra;
 	struct fields f;
 	enum store_rc rc;
 	int64_t seq;
@@ -248,6 +254,7 @@ op_turn_dead(struct op_call *c)
 	op_cut(reason, fields_str(&f, "reason", PROTO_NORMAL), sizeof(reason));
 	status = (int)fields_int(&f, "status", 0, STATUS_MAX);
 	outbox = fields_opt_arr(&f, "outbox", OUTBOX_MAX);
+	op_extra_take(&extra, &f);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	rc = inbox_check(c->db, c->peer->id, seq, &state, lane);
@@ -256,7 +263,8 @@ op_turn_dead(struct op_call *c)
 	c->release = seq;
 	if (state != STATE_OPEN)
 		return reply_ok(c, 1);
-	if ((rc = outbox_all(c, outbox, seq, lane)) != STORE_OK ||
+	if ((rc = op_extra_run(c, &extra, "", "")) != STORE_OK ||
+	    (rc = outbox_all(c, outbox, seq, lane)) != STORE_OK ||
 	    (rc = inbox_dead(c->db, seq, reason, status, c->now)) != STORE_OK)
 		return rc;
 	return reply_ok(c, 0);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "workers/store/session.h"
+#include "workers/store/session_meta.h"
 
 #define MESSAGE_ID(num, n) (((num) << 32) | (n))
 
@@ -74,6 +75,10 @@ session_trim(struct db *db, struct session *ss, int64_t keep)
 enum store_rc
 session_reset(struct db *db, struct session *ss)
 {
+	enum store_rc rc;
+
+	if ((rc = session_meta_reset(db, ss->num)) != STORE_OK)
+		return rc;
 	return session_trim(db, ss, 0);
 }
 

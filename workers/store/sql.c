@@ -96,8 +96,27 @@ static const char schema_media[] =
     "CREATE INDEX media_at ON media(at);"
     "ALTER TABLE outbox ADD COLUMN files TEXT;";
 
-const char *const sql_migrations[] = {
-    schema_1, schema_access, schema_tool, schema_command, schema_media, NULL};
+/*
+ * What is set and counted for a session: num is the session's. gen grows
+ * with each reset. note: what the next turn of a session is told of; ids are
+ * never given twice. gate: channels whose mention gate people have set.
+ */
+static const char schema_session[] =
+    "CREATE TABLE session_meta(num INTEGER PRIMARY KEY,"
+    " gen INTEGER NOT NULL DEFAULT 0, model TEXT NOT NULL DEFAULT '',"
+    " thinking TEXT NOT NULL DEFAULT '', turns INTEGER NOT NULL DEFAULT 0,"
+    " prompt INTEGER NOT NULL DEFAULT 0,"
+    " completion INTEGER NOT NULL DEFAULT 0,"
+    " used TEXT NOT NULL DEFAULT '');"
+    "CREATE TABLE note(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL,"
+    " text TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX note_key ON note(session, key);"
+    "CREATE TABLE gate(account TEXT, channel TEXT, mode TEXT NOT NULL,"
+    " PRIMARY KEY(account, channel)) WITHOUT ROWID;";
+
+const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
+    schema_command, schema_media, schema_session, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -323,6 +342,37 @@ const char *const sql_query[Q_MAX] = {
 		    " LIMIT ?2",
     [Q_MEDIA_TOTAL] = "SELECT total(size) FROM media",
     [Q_MEDIA_DELETE] = "DELETE FROM media WHERE id = ?1",
+    [Q_META_GET] = "SELECT s.num, s.next - s.first, s.updated, m.gen,"
+		   " m.model, m.thinking, m.turns, m.prompt, m.completion,"
+		   " m.used FROM session s LEFT JOIN session_meta m"
+		   " ON m.num = s.num WHERE s.key = ?1",
+    [Q_META_ADD] = "INSERT INTO session_meta(num) VALUES(?1)"
+		   " ON CONFLICT DO NOTHING",
+    [Q_META_GEN] = "UPDATE session_meta SET gen = gen + 1, turns = 0,"
+		   " prompt = 0, completion = 0, used = '' WHERE num = ?1",
+    [Q_META_MODEL] = "UPDATE session_meta SET model = ?2 WHERE num = ?1",
+    [Q_META_THINKING] = "UPDATE session_meta SET thinking = ?2"
+			" WHERE num = ?1",
+    [Q_META_USAGE] = "UPDATE session_meta SET turns = turns + 1,"
+		     " prompt = prompt + ?2, completion = completion + ?3,"
+		     " used = CASE WHEN ?4 = '' THEN used ELSE ?4 END"
+		     " WHERE num = ?1",
+    [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text)"
+		   " VALUES(?1, ?2, ?3, ?4)",
+    /* The newest ?2 stay. */
+    [Q_NOTE_TRIM] = "DELETE FROM note WHERE session = ?1 AND id <="
+		    " (SELECT id FROM note WHERE session = ?1"
+		    " ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    [Q_NOTE_LIST] = "SELECT id, at, text FROM note WHERE session = ?1"
+		    " ORDER BY id",
+    [Q_NOTE_SHOWN] = "DELETE FROM note WHERE session = ?1 AND id <= ?2",
+    [Q_GATE_SET] = "INSERT INTO gate(account, channel, mode)"
+		   " VALUES(?1, ?2, ?3)"
+		   " ON CONFLICT(account, channel) DO UPDATE"
+		   " SET mode = excluded.mode",
+    [Q_GATE_CLEAR] = "DELETE FROM gate WHERE account = ?1 AND channel = ?2",
+    [Q_GATE_LIST] = "SELECT channel, mode FROM gate WHERE account = ?1"
+		    " ORDER BY channel LIMIT ?2",
     [Q_LOOP_LIST] = "SELECT channel, root, n, at FROM bot_turn"
 		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
 

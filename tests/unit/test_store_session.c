@@ -1,0 +1,377 @@
+/*
+ * What the store keeps of a session beside its transcript, the notes for its
+ * next turn, the gates that people set, and how all of it is committed with
+ * the end of a turn.
+ */
+#include "config.h"
+
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/test_store_util.h"
+#include "workers/store/session_meta.h"
+
+#define S "agent:helper:mattermost:channel:c1"
+#define T S ":thread:r1"
+
+static struct db *db;
+static struct peer *acct, *other, *helper, *spy, *ctl;
+
+static int
+setup(void **state)
+{
+	ts_enter();
+	db = ts_open();
+	acct = ts_account("main", "{\"agents\":[\"helper\"]}");
+	other = ts_account("other", "{\"agents\":[\"spy\"]}");
+	helper = peer_new(PEER_AGENT, "helper", NULL);
+	spy = peer_new(PEER_AGENT, "spy", NULL);
+	ctl = peer_new(PEER_CONTROL, "", NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	peer_free(acct);
+	peer_free(other);
+	peer_free(helper);
+	peer_free(spy);
+	peer_free(ctl);
+	db_close(db);
+	ts_leave();
+	return 0;
+}
+
+/* turn.commit of a new event with these members. */
+static void
+commit(const char *event, const char *members, enum store_rc want)
+{
+	char text[2048];
+	enum store_rc rc;
+
+	snprintf(text, sizeof(text),
+	    "{\"seq\":%lld,\"outcome\":\"command\",\"agent\":\"helper\",%s}",
+	    (long long)ts_put(db, acct, event), members);
+	json_object_put(ts_run(db, acct, "turn.commit", text, &rc));
+	assert_int_equal(rc, want);
+}
+
+static struct json_object *
+session_open_as(struct peer *p, const char *text, enum store_rc want)
+{
+	struct json_object *r;
+	enum store_rc rc;
+
+	r = ts_run(db, p, "session.open", text, &rc);
+	assert_int_equal(rc, want);
+	return r;
+}
+
+static struct json_object *
+info(const char *session)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"session\":\"%s\",\"agent\":\"helper\",\"notes\":\"%s\"}",
+	    session, session);
+	return session_open_as(acct, text, STORE_OK);
+}
+
+static int
+known(struct json_object *r)
+{
+	return json_object_get_boolean(json_object_object_get(r, "known"));
+}
+
+static void
+test_unknown_session(void **state)
+{
+	struct json_object *r = info(S);
+
+	assert_false(known(r));
+	assert_int_equal(ts_int(r, "gen"), 0);
+	assert_int_equal(ts_int(r, "messages"), 0);
+	assert_string_equal(ts_str(r, "model"), "");
+	json_object_put(r);
+	/* Asking makes nothing. */
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM session"), 0);
+}
+
+static void
+test_only_own_agents(void **state)
+{
+	session_open_as(acct, "{\"session\":\"agent:spy:main\","
+	    "\"agent\":\"helper\"}", STORE_DENIED);
+	session_open_as(acct, "{\"session\":\"agent:spy:main\","
+	    "\"agent\":\"spy\"}", STORE_DENIED);
+	session_open_as(acct, "{\"session\":\"" S "\",\"agent\":\"helper\","
+	    "\"notes\":\"agent:spy:main\"}", STORE_DENIED);
+	session_open_as(other, "{\"session\":\"" S "\",\"agent\":\"spy\"}",
+	    STORE_DENIED);
+	ts_fail(db, other, "note.put", "{\"session\":\"" S "\",\"agent\":"
+	    "\"helper\",\"key\":\"k\",\"at\":1,\"text\":\"t\"}", STORE_DENIED);
+	commit("e1", "\"session\":\"agent:spy:main\",\"meta\":{\"model\":"
+	    "\"x\"}", STORE_DENIED);
+	commit("e2", "\"session\":\"" S "\",\"notes\":{\"session\":"
+	    "\"agent:spy:main\",\"upto\":9}", STORE_DENIED);
+	commit("e3", "\"session\":\"" T "\",\"parent\":\"agent:spy:main\","
+	    "\"transcript\":[{\"role\":\"user\",\"content\":\"x\"}]",
+	    STORE_DENIED);
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM session"), 0);
+}
+
+static void
+test_meta_and_usage(void **state)
+{
+	struct json_object *r;
+
+	commit("e1", "\"session\":\"" S "\",\"meta\":{\"model\":\"big\"}",
+	    STORE_OK);
+	commit("e2", "\"session\":\"" S "\",\"meta\":{\"thinking\":\"high\"}",
+	    STORE_OK);
+	commit("e3", "\"session\":\"" S "\",\"usage\":{\"prompt\":7,"
+	    "\"completion\":3,\"model\":\"big-1\"}", STORE_OK);
+	commit("e4", "\"session\":\"" S "\",\"usage\":{\"prompt\":10,"
+	    "\"completion\":2}", STORE_OK);
+	db_close(db);
+	db = ts_open();
+	r = info(S);
+	assert_true(known(r));
+	assert_string_equal(ts_str(r, "model"), "big");
+	assert_string_equal(ts_str(r, "thinking"), "high");
+	assert_string_equal(ts_str(r, "used"), "big-1");
+	assert_int_equal(ts_int(r, "turns"), 2);
+	assert_int_equal(ts_int(r, "prompt"), 17);
+	assert_int_equal(ts_int(r, "completion"), 5);
+	json_object_put(r);
+	commit("e5", "\"session\":\"" S "\",\"meta\":{\"model\":\"\"}",
+	    STORE_OK);
+	r = info(S);
+	assert_string_equal(ts_str(r, "model"), "");
+	assert_string_equal(ts_str(r, "thinking"), "high");
+	json_object_put(r);
+	commit("e6", "\"session\":\"" S "\",\"meta\":{\"colour\":\"red\"}",
+	    STORE_BAD);
+}
+
+static void
+test_reset_keeps_what_was_set(void **state)
+{
+	struct json_object *r;
+
+	commit("e1", "\"session\":\"" S "\",\"meta\":{\"model\":\"big\"},"
+	    "\"usage\":{\"prompt\":7,\"completion\":3},"
+	    "\"transcript\":[{\"role\":\"user\",\"content\":\"hi\"}]",
+	    STORE_OK);
+	commit("e2", "\"session\":\"" S "\",\"reset\":true", STORE_OK);
+	r = info(S);
+	assert_int_equal(ts_int(r, "gen"), 1);
+	assert_int_equal(ts_int(r, "messages"), 0);
+	assert_int_equal(ts_int(r, "turns"), 0);
+	assert_int_equal(ts_int(r, "prompt"), 0);
+	assert_string_equal(ts_str(r, "model"), "big");
+	json_object_put(r);
+	/* The operator's reset is seen as well. */
+	json_object_put(ts_run(db, ctl, "session.reset",
+	    "{\"session\":\"" S "\"}", &(enum store_rc){0}));
+	r = info(S);
+	assert_int_equal(ts_int(r, "gen"), 2);
+	json_object_put(r);
+}
+
+/* The contents of a session's messages, one letter each. */
+static const char *
+load(struct peer *p, const char *session, const char *parent,
+    enum store_rc want)
+{
+	static char out[128];
+	struct json_object *r, *list;
+	char text[512];
+	enum store_rc rc;
+	size_t i;
+
+	snprintf(text, sizeof(text),
+	    "{\"session\":\"%s\",\"max_bytes\":100000%s%s%s}", session,
+	    *parent == '\0' ? "" : ",\"parent\":\"", parent,
+	    *parent == '\0' ? "" : "\"");
+	r = ts_run(db, p, "session.load", text, &rc);
+	assert_int_equal(rc, want);
+	out[0] = '\0';
+	if (r == NULL)
+		return out;
+	/* As it goes over the link: the messages are raw text here. */
+	list = json_tokener_parse(json_object_to_json_string(
+	    json_object_object_get(r, "messages")));
+	for (i = 0; i < json_object_array_length(list); i++)
+		strlcat(out, ts_str(json_object_array_get_idx(list, i),
+			    "content"), sizeof(out));
+	json_object_put(list);
+	json_object_put(r);
+	return out;
+}
+
+#define SAY(event, session, more, c)                                           \
+	commit(event, "\"session\":\"" session "\"," more                      \
+	    "\"transcript\":[{\"role\":\"user\",\"content\":\"" c "\"}]",      \
+	    STORE_OK)
+
+static void
+test_thread_begins_with_its_parent(void **state)
+{
+	char event[16];
+	int i;
+
+	SAY("e1", S, "", "a");
+	SAY("e2", S, "", "b");
+	assert_string_equal(load(helper, T, S, STORE_OK), "ab");
+	assert_string_equal(load(helper, T, "", STORE_OK), "");
+	load(spy, T, S, STORE_DENIED);
+	load(helper, T, "agent:spy:main", STORE_DENIED);
+	/* From its first turn on it has words of its own. */
+	SAY("e3", T, "\"parent\":\"" S "\",", "c");
+	SAY("e4", S, "", "d");
+	assert_string_equal(load(helper, T, S, STORE_OK), "abc");
+	SAY("e5", T, "\"parent\":\"" S "\",", "e");
+	assert_string_equal(load(helper, T, S, STORE_OK), "abce");
+	assert_string_equal(load(helper, S, "", STORE_OK), "abd");
+	/* A thread that was reset is empty, not new. */
+	commit("e6", "\"session\":\"" T "2\",\"reset\":true,\"parent\":\""
+	    S "\"", STORE_OK);
+	assert_string_equal(load(helper, T "2", S, STORE_OK), "");
+	/* Not more than so many. */
+	for (i = 0; i < INHERIT_MESSAGES + 5; i++) {
+		snprintf(event, sizeof(event), "m%d", i);
+		SAY(event, S, "", "x");
+	}
+	assert_int_equal(
+	    strlen(load(helper, T "3", S, STORE_OK)), INHERIT_MESSAGES);
+	SAY("e7", T "3", "\"parent\":\"" S "\",", "y");
+	assert_int_equal(strlen(load(helper, T "3", "", STORE_OK)),
+	    INHERIT_MESSAGES + 1);
+}
+
+static void
+note(const char *key, int at)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "{\"session\":\"" S "\",\"agent\":"
+	    "\"helper\",\"key\":\"%s\",\"at\":%d,\"text\":\"t-%s\"}", key, at,
+	    key);
+	ts_ok(db, acct, "note.put", text);
+}
+
+static void
+test_notes(void **state)
+{
+	struct json_object *r, *list;
+	char key[16], upto[128];
+	int64_t last;
+	int i;
+
+	for (i = 0; i < 25; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		note(key, i);
+		note(key, i); /* the same again takes its place */
+	}
+	r = info(S);
+	list = json_object_object_get(r, "notes");
+	assert_int_equal(json_object_array_length(list), 20);
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(list, 0), "text"), "t-k5");
+	assert_int_equal(ts_int(json_object_array_get_idx(list, 0), "at"), 5);
+	last = ts_int(json_object_array_get_idx(list, 19), "n");
+	json_object_put(r);
+	/* One that comes while they are shown is for the turn after. */
+	note("late", 9);
+	snprintf(upto, sizeof(upto), "\"session\":\"" S "\",\"notes\":{"
+	    "\"session\":\"" S "\",\"upto\":%lld}", (long long)last);
+	commit("e1", upto, STORE_OK);
+	note("later", 9);
+	r = info(S);
+	list = json_object_object_get(r, "notes");
+	assert_int_equal(json_object_array_length(list), 2);
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(list, 0), "text"), "t-late");
+	json_object_put(r);
+	/* Shown once, it may happen again; numbers do not come back. */
+	assert_true(ts_sql(db, "SELECT min(id) FROM note") > last);
+	note("k1", 3);
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM note"), 3);
+}
+
+static void
+test_gates(void **state)
+{
+	struct json_object *r, *list;
+	enum store_rc rc;
+
+	commit("e1", "\"gate\":{\"channel\":\"c1\",\"mode\":\"always\"}",
+	    STORE_OK);
+	commit("e2", "\"gate\":{\"channel\":\"c2\",\"mode\":\"always\"}",
+	    STORE_OK);
+	commit("e3", "\"gate\":{\"channel\":\"c1\",\"mode\":\"mention\"}",
+	    STORE_OK);
+	commit("e4", "\"gate\":{\"channel\":\"c2\",\"mode\":\"\"}", STORE_OK);
+	commit("e5", "\"gate\":{\"channel\":\"c2\",\"mode\":\"maybe\"}",
+	    STORE_BAD);
+	r = ts_run(db, acct, "access.load", "{}", &rc);
+	list = json_object_object_get(r, "gates");
+	assert_int_equal(json_object_array_length(list), 1);
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(list, 0), "channel"), "c1");
+	assert_string_equal(
+	    ts_str(json_object_array_get_idx(list, 0), "mode"), "mention");
+	json_object_put(r);
+	r = ts_run(db, other, "access.load", "{}", &rc);
+	assert_int_equal(json_object_array_length(
+	    json_object_object_get(r, "gates")), 0);
+	json_object_put(r);
+}
+
+static void
+test_rows_that_end_together(void **state)
+{
+	int64_t p = ts_put(db, acct, "p"), q = ts_put(db, acct, "q");
+	int64_t foreign = ts_put(db, other, "f");
+	char text[512];
+
+	snprintf(text, sizeof(text), "\"ends\":{\"outcome\":\"merged\","
+	    "\"seqs\":[%lld,%lld]}", (long long)p, (long long)foreign);
+	commit("e1", text, STORE_DENIED);
+	assert_int_equal(
+	    ts_sql(db, "SELECT count(*) FROM inbox WHERE state = 0"), 4);
+	snprintf(text, sizeof(text), "\"ends\":{\"outcome\":\"merged\","
+	    "\"seqs\":[%lld,%lld]}", (long long)p, (long long)q);
+	commit("e1", text, STORE_OK);
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM inbox"
+	    " WHERE state = 1 AND outcome = 'merged'"), 2);
+	commit("e2", "\"ends\":{\"outcome\":7,\"seqs\":[]}", STORE_BAD);
+	commit("e3", "\"ends\":{\"seqs\":[]}", STORE_BAD);
+}
+
+int
+main(void)
+{
+#define X(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    X(test_unknown_session),
+	    X(test_only_own_agents),
+	    X(test_meta_and_usage),
+	    X(test_reset_keeps_what_was_set),
+	    X(test_thread_begins_with_its_parent),
+	    X(test_notes),
+	    X(test_gates),
+	    X(test_rows_that_end_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/*
+ * Notes: short lines about what happened in a conversation without starting
+ * a turn (a reaction), kept until the next turn of the session has shown
+ * them. ms is wall clock milliseconds.
+ *
+ *  note.put     session, agent, key: of the happening, at ms, text
+ *               -> ok; it takes the place of one with that key
+ *
+ * A session keeps its NOTES_KEEP newest. They come with session.open and go
+ * with the turn.commit that has shown them.
+ */
+#include "config.h"
+
+#include <json-c/json.h>
+
+#include "common/chan.h"
+#include "common/fields.h"
+#include "workers/store/op.h"
+#include "workers/store/session.h"
+
+#define NOTES_KEEP 20 /* of a session: the peer's */
+
+enum store_rc
+op_note_put(struct op_call *c)
+{
+	char text[STORE_REASON + 1];
+	const char *session, *agent, *key;
+	struct fields f;
+	enum store_rc rc;
+	int64_t at;
+
+	fields_open(&f, c->msg);
+	session = fields_str(&f, "session", STORE_SESSION);
+	agent = fields_str(&f, "agent", STORE_ID);
+	key = fields_str(&f, "key", STORE_SESSION);
+	at = fields_int(&f, "at", 0, INT64_MAX);
+	op_cut(text, fields_str(&f, "text", PROTO_SMALL), sizeof(text));
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	if (!peer_has_agent(c->peer, agent) || !session_is_of(session, agent))
+		return STORE_DENIED;
+	rc = db_run(c->db, Q_NOTE_PUT, "ssis", session, key, at, text);
+	if (rc == STORE_OK)
+		rc = db_run(c->db, Q_NOTE_TRIM, "si", session,
+		    (int64_t)NOTES_KEEP);
+	if (rc != STORE_OK)
+		return rc;
+	c->reply = chan_reply_msg("ok", c->msg);
+	return STORE_OK;
+}
+
+enum store_rc
+op_note_list(struct op_call *c, const char *session, struct json_object *list)
+{
+	struct json_object *o;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(c->db, Q_NOTE_LIST, &s, "s", session);
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		o = json_object_new_object();
+		json_object_object_add(o, "n",
+		    json_object_new_int64(sqlite3_column_int64(s, 0)));
+		json_object_object_add(o, "at",
+		    json_object_new_int64(sqlite3_column_int64(s, 1)));
+		json_object_object_add(
+		    o, "text", json_object_new_string(db_text(s, 2)));
+		json_object_array_add(list, o);
+	}
+	return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc
+op_note_shown(struct op_call *c, const char *session, int64_t upto)
+{
+	return db_run(c->db, Q_NOTE_SHOWN, "si", session, upto);
+}
