@@ -129,6 +129,22 @@ add_filled(struct build *b, struct json_object *json, const char *name,
 	    json, name, config_json_fill(b->ctx, config_key_find(path), v));
 }
 
+/* All that the provider lists: what people may choose from. */
+static struct json_object *
+model_ids(const struct cval *provider)
+{
+	struct json_object *ids = json_object_new_array();
+	const struct cval *list = cval_get(provider, "models"), *m;
+	const char *id;
+
+	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next) {
+		id = cval_string(cval_get(m, "id"), "");
+		if (!m->bad && *id != '\0')
+			json_object_array_add(ids, json_object_new_string(id));
+	}
+	return ids;
+}
+
 static struct json_object *
 model_json(struct build *b, const struct cval *p, const char *id)
 {
@@ -153,6 +169,7 @@ model_json(struct build *b, const struct cval *p, const char *id)
 	add_filled(b, json, "maxTokens", "models.providers.*.models[].maxTokens",
 	    cval_get(m, "maxTokens"));
 	config_json_bool(json, "images", reads_images(m));
+	config_json_add(json, "models", model_ids(p));
 	add_filled(b, json, "parallel", "models.providers.*.parallel",
 	    cval_get(p, "parallel"));
 	return json;

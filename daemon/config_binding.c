@@ -148,6 +148,21 @@ bind(struct config_account *a, size_t agent)
 	a->agents[a->nagents++] = agent;
 }
 
+/* The names of its models, for people to see and choose. */
+static struct json_object *
+model_brief(const struct config_agent *agent)
+{
+	struct json_object *from = config_json_get(agent->json, "model"), *o;
+
+	if (from == NULL)
+		return NULL;
+	o = json_object_new_object();
+	config_json_copy(o, "provider", from, "provider");
+	config_json_copy(o, "model", from, "model");
+	config_json_copy(o, "models", from, "models");
+	return o;
+}
+
 /*
  * What an account is told of an agent it is bound to: name and emoji are
  * those of its identity, which mention patterns are made from.
@@ -172,6 +187,7 @@ brief_json(const struct config_agent *agent)
 		config_json_str(o, "model", ref);
 		free(ref);
 	}
+	config_json_add(o, "choice", model_brief(agent));
 	return o;
 }
 

@@ -79,6 +79,7 @@ class World:
         self.user = server.new_user()
         self.channel = server.new_channel([self.bot, self.user])
         self.dm = self.user.direct(self.bot)
+        self.asked_before = len(server.model_requests())
 
     def config(self, **more):
         return {"channels": {"mattermost": account(
@@ -96,6 +97,10 @@ class World:
     def start(self, config=None, **kw):
         self.postern = self.daemons(config or self.config(), **kw)
         return self.postern
+
+    def model_requests(self):
+        """What the model was asked since this world began."""
+        return self.server.model_requests()[self.asked_before:]
 
     def said(self):
         """What the bot has said in the direct channel."""

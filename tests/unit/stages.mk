@@ -76,3 +76,11 @@ tests_unit_test_preview_SOURCES = tests/unit/test_preview.c \
 	workers/account/preview_end.c
 tests_unit_test_preview_CFLAGS = $(AM_CFLAGS)
 tests_unit_test_preview_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_directive
+TESTS += tests/unit/test_directive
+tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
+tests_unit_test_directive_LDADD = libpostern_stages.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_pending
+TESTS += tests/unit/test_pending
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c
+tests_unit_test_pending_LDADD = libpostern_stages.a $(UNIT_LIBS)

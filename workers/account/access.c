@@ -9,6 +9,7 @@
 #include "workers/account/access.h"
 #include "workers/account/account.h"
 #include "workers/account/conn.h"
+#include "workers/account/gates.h"
 #include "workers/account/pairing.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
@@ -34,7 +35,7 @@ on_access(struct account *a, struct json_object *reply, const char *err,
 	if (err == NULL &&
 	    json_object_object_get_ex(reply, "grants", &grants) &&
 	    json_object_is_type(grants, json_type_array) &&
-	    standing_load(a, reply) == 0) {
+	    standing_load(a, reply) == 0 && gates_load(a, reply) == 0) {
 		pairing_replace(a, grants);
 		loaded = 1;
 		conn_wake(a);

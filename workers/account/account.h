@@ -31,8 +31,10 @@ struct net;
 struct names;
 struct net_endpoint;
 struct outbox;
+struct pending;
 struct places;
 struct policy;
+struct recovery;
 struct resolver;
 struct slash;
 struct secret;
@@ -91,6 +93,10 @@ struct account {
 	struct names *names;
 	struct places *threads; /* standing.h */
 	struct places *loops;
+	struct places *gates;     /* gates.h */
+	struct pending *pending;  /* what was said since */
+	struct recovery *recovery; /* of cold threads */
+	int64_t debounce_ms;      /* messages.inbound; 0: off */
 	struct chan *ctl; /* the link to the control worker */
 	int linked; /* the first links have come: missing agents are missing */
 	int stopping;

@@ -1,8 +1,10 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "workers/account/context.h"
 #include "workers/account/strbuf.h"
 
@@ -127,25 +129,37 @@ context_build(const struct inbound *in, const char *root, enum tri mentioned)
 	return strbuf_take(&b);
 }
 
-/* Head and tail of a text that is too long. */
-static void
-put_text(struct strbuf *b, const char *text)
+char *
+context_cut(const char *text)
 {
-	char cut[CONTEXT_HISTORY_TEXT + 8];
 	size_t len = strlen(text), half = CONTEXT_HISTORY_TEXT / 2;
 	const char *tail;
+	char *cut;
 
 	if (len <= CONTEXT_HISTORY_TEXT) {
-		strbuf_json(b, text);
-		return;
+		if ((cut = strdup(text)) == NULL)
+			fatal("strdup");
+		return cut;
 	}
 	while (half > 0 && ((unsigned char)text[half] & 0xc0) == 0x80)
 		half--;
 	tail = text + len - CONTEXT_HISTORY_TEXT / 2;
 	while (((unsigned char)*tail & 0xc0) == 0x80)
 		tail++;
-	(void)snprintf(cut, sizeof(cut), "%.*s ... %s", (int)half, text, tail);
-	strbuf_json(b, cut);
+	if (asprintf(&cut, "%.*s ... %s", (int)half, text, tail) == -1)
+		fatal("asprintf");
+	return cut;
+}
+
+static void
+put_text(struct strbuf *b, const char *text)
+{
+	/* What was cut before comes out a little longer than the bound. */
+	char *cut = strlen(text) <= CONTEXT_HISTORY_TEXT + 8 ?
+	    NULL : context_cut(text);
+
+	strbuf_json(b, cut == NULL ? text : cut);
+	free(cut);
 }
 
 char *
@@ -172,5 +186,91 @@ context_history(const struct history_entry *entries, size_t n)
 		strbuf_putc(&b, '}');
 	}
 	strbuf_puts(&b, "]\n```\n");
+	return strbuf_take(&b);
+}
+
+void
+context_elapsed(int64_t ms, char out[CONTEXT_ELAPSED_SIZE])
+{
+	int64_t s = ms / 1000;
+
+	if (s < 60)
+		(void)snprintf(out, CONTEXT_ELAPSED_SIZE, "%llds",
+		    (long long)s);
+	else if (s < 3600)
+		(void)snprintf(out, CONTEXT_ELAPSED_SIZE, "%lldm",
+		    (long long)(s / 60));
+	else if (s < 86400)
+		(void)snprintf(out, CONTEXT_ELAPSED_SIZE, "%lldh",
+		    (long long)(s / 3600));
+	else
+		(void)snprintf(out, CONTEXT_ELAPSED_SIZE, "%lldd",
+		    (long long)(s / 86400));
+}
+
+/* Before the end of the object that base is. */
+static void
+put_members(struct strbuf *b, const struct context_more *m)
+{
+	char elapsed[CONTEXT_ELAPSED_SIZE];
+	size_t i;
+
+	strbuf_puts(b, ",\"history_count\":");
+	strbuf_num(b, (int64_t)(m->n_history > CONTEXT_HISTORY_MAX ?
+	    CONTEXT_HISTORY_MAX : m->n_history));
+	flag(b, "history_truncated", m->total > CONTEXT_HISTORY_MAX);
+	if (m->elapsed >= 0) {
+		context_elapsed(m->elapsed, elapsed);
+		member(b, "since_last_turn", elapsed, sizeof(elapsed));
+	}
+	if (m->n_ids < 2)
+		return;
+	strbuf_puts(b, ",\"message_ids\":[");
+	for (i = 0; i < m->n_ids; i++) {
+		if (i > 0)
+			strbuf_putc(b, ',');
+		strbuf_json_max(b, m->ids[i], MM_ID_LEN);
+	}
+	strbuf_putc(b, ']');
+}
+
+/* One line each, whatever is in it. */
+static void
+put_notes(struct strbuf *b, const struct context_more *m)
+{
+	char when[CONTEXT_TIME_SIZE];
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < m->n_notes; i++) {
+		context_time(m->notes[i].at, when);
+		strbuf_puts(b, "System: [");
+		strbuf_puts(b, when);
+		strbuf_puts(b, "] ");
+		for (s = m->notes[i].text; *s != '\0'; s++)
+			strbuf_putc(b, (unsigned char)*s < 0x20 ? ' ' : *s);
+		strbuf_putc(b, '\n');
+	}
+}
+
+char *
+context_complete(const char *base, const struct context_more *m)
+{
+	static const char end[] = "}\n```\n";
+	size_t len = strlen(base), n = sizeof(end) - 1;
+	struct strbuf b = STRBUF_INIT;
+	char *history;
+
+	if (len > n && strcmp(base + len - n, end) == 0) {
+		strbuf_add(&b, base, len - n);
+		put_members(&b, m);
+		strbuf_puts(&b, end);
+	} else
+		strbuf_puts(&b, base);
+	history = context_history(m->history, m->n_history);
+	if (history != NULL)
+		strbuf_puts(&b, history);
+	free(history);
+	put_notes(&b, m);
 	return strbuf_take(&b);
 }

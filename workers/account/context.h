@@ -36,6 +36,36 @@ char *context_build(
  */
 char *context_history(const struct history_entry *, size_t n);
 
+/* A line about what happened since: a reaction. */
+struct context_note {
+	const char *text;
+	int64_t at;
+};
+
+/*
+ * The context of a turn that starts: base, as context_build() made it, with
+ * what is only known by now. total: entries there were, of which at most
+ * CONTEXT_HISTORY_MAX are given. elapsed: ms since the session was last
+ * used, -1 unknown. ids: of merged messages, oldest first, or NULL.
+ */
+struct context_more {
+	const struct history_entry *history;
+	size_t n_history, total;
+	const struct context_note *notes;
+	size_t n_notes;
+	int64_t elapsed;
+	const char *const *ids;
+	size_t n_ids;
+};
+char *context_complete(const char *base, const struct context_more *);
+
+/* A text as history keeps it: head and tail of what is too long. A new
+ * string of at most CONTEXT_HISTORY_TEXT + 8 bytes. */
+char *context_cut(const char *text);
+/* "42s", "3m", "5h", "2d". */
+#define CONTEXT_ELAPSED_SIZE 24
+void context_elapsed(int64_t ms, char out[CONTEXT_ELAPSED_SIZE]);
+
 #define CONTEXT_TIME_SIZE 48
 /* "2026-11-22T09:52:40.956Z"; "" when ms is no date. */
 void context_time(int64_t ms, char out[CONTEXT_TIME_SIZE]);

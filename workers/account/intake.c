@@ -19,12 +19,15 @@
 #include "workers/account/drops.h"
 #include "workers/account/figures.h"
 #include "workers/account/gapfill.h"
+#include "workers/account/gates.h"
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
 #include "workers/account/media_in.h"
+#include "workers/account/notes.h"
 #include "workers/account/outbox.h"
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
+#include "workers/account/rowdata.h"
 #include "workers/account/seen.h"
 #include "workers/account/slash.h"
 #include "workers/account/selftest.h"
@@ -164,21 +167,12 @@ struct json_object *
 intake_data(
     struct account *a, const struct inbound *in, const struct verdict *v)
 {
-	struct json_object *d = json_object_new_object();
-	const char *sender = in->actor_name;
+	const char *name = in->actor_name;
+	struct json_object *d;
 
-	if (*sender == '\0' && users_name(a, in->actor_id) != NULL)
-		sender = users_name(a, in->actor_id);
-	json_object_object_add(d, "agent", json_object_new_string(v->agent));
-	json_object_object_add(
-	    d, "session", json_object_new_string(v->session.key));
-	json_object_object_add(d, "text", json_object_new_string(v->text));
-	json_object_object_add(d, "context",
-	    json_object_new_string(v->context != NULL ? v->context : ""));
-	json_object_object_add(d, "sender", json_object_new_string(sender));
-	json_object_object_add(
-	    d, "addressed", json_object_new_boolean(v->addressed));
-	json_object_object_add(d, "post", json_object_new_string(in->post_id));
+	if (*name == '\0')
+		name = users_name(a, in->actor_id);
+	d = rowdata_make(a->policy, in, v, name == NULL ? "" : name);
 	media_in_note(d, in);
 	return d;
 }
@@ -238,8 +232,14 @@ dropped(struct account *a, struct entering *e)
 {
 	if (e->v.reason == REASON_NO_MENTION)
 		hint(a, channel_get(a, e->in->channel_id));
-	drops_add(a, e->in, &e->v);
-	mark_end(a, channel_get(a, e->in->channel_id));
+	if (e->v.kind == VERDICT_ACCEPT)
+		notes_put(a, e->in, &e->v);
+	else
+		drops_add(a, e->in, &e->v);
+	if (e->v.history)
+		notes_history(a, e->in, &e->v);
+	if (is_message(e->in))
+		mark_end(a, channel_get(a, e->in->channel_id));
 	entering_free(e);
 }
 
@@ -287,7 +287,7 @@ judge(struct account *a, struct inbound *in, int missed)
 	    ch->team_id};
 	struct facts facts = {.now = clock_now(a), .missed = missed,
 	    .participates = threads_participates, .bot_turns = loops_turns,
-	    .arg = a};
+	    .arg = a, .mention = gates_get(a, in->channel_id)};
 	struct entering *e;
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
@@ -435,7 +435,8 @@ enter(struct account *a, struct inbound *in, int missed)
 		inbound_free(in);
 		return;
 	}
-	mark_begin(ch, in->post_id, in->create_at);
+	if (is_message(in))
+		mark_begin(ch, in->post_id, in->create_at);
 	take(a, in, missed);
 }
 
@@ -443,6 +444,20 @@ int
 intake_putting(const struct account *a)
 {
 	return a->intake->putting > 0;
+}
+
+/* It says nothing of how far the channel was read, and waits for nothing. */
+static void
+enter_reaction(struct account *a, struct inbound *in)
+{
+	char opposite[EVENT_ID_SIZE];
+	const char *name = users_name(a, in->actor_id);
+
+	if (name != NULL)
+		inbound_set(&in->actor_name, name);
+	notes_opposite(in, opposite, sizeof(opposite));
+	seen_forget(a->intake->seen, opposite);
+	enter(a, in, 0);
 }
 
 void
@@ -538,6 +553,11 @@ intake_event(struct account *a, struct event *ev)
 	case EVENT_EDITED:
 		ev->in = NULL;
 		enter_live(a, in);
+		break;
+	case EVENT_REACTION_ADDED:
+	case EVENT_REACTION_REMOVED:
+		ev->in = NULL;
+		enter_reaction(a, in);
 		break;
 	case EVENT_BAD:
 		log_event(LOG_INFO, "event.malformed", "account", a->id,

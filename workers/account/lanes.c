@@ -14,8 +14,12 @@
 #include "common/tree.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/batch.h"
+#include "workers/account/cmd.h"
 #include "workers/account/lanes.h"
+#include "workers/account/picker.h"
 #include "workers/account/preview.h"
+#include "workers/account/rowdata.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -25,8 +29,9 @@
 struct lane {
 	RB_ENTRY(lane) entry;
 	TAILQ_ENTRY(lane) ready;
-	TAILQ_HEAD(rowhead, row) rows; /* in order of seq */
+	struct rowhead rows;    /* in order of seq */
 	int held;               /* by outbox rows */
+	int busy;               /* a turn, or a command that waited, runs */
 	int queued;             /* is on the ready list */
 	char key[];
 };
@@ -41,6 +46,7 @@ struct lanes {
 	struct monotime next;     /* when that is */
 	TAILQ_HEAD(, row) active; /* their turns run */
 	int waiting, running;
+	int urgent; /* rows that wait for nobody, not started */
 };
 
 static int
@@ -76,6 +82,22 @@ lane_get(struct account *a, const char *key)
 	}
 	TAILQ_INIT(&l->rows);
 	return l;
+}
+
+static void
+row_free(struct account *a, struct row *r)
+{
+	struct row *m;
+
+	while ((m = TAILQ_FIRST(&r->merged)) != NULL) {
+		TAILQ_REMOVE(&r->merged, m, entry);
+		row_free(a, m);
+	}
+	a->lanes->waiting--;
+	preview_free(r->preview);
+	json_object_put(r->data);
+	json_object_put(r->media);
+	free(r);
 }
 
 /* A lane that nobody is in is forgotten. */
@@ -115,6 +137,19 @@ lanes_release(struct account *a, struct lane *l)
 	lane_check(a, l);
 }
 
+/* 1 when it is answered together with another row already. */
+static int
+is_merged(const struct lane *l, int64_t seq)
+{
+	const struct row *r, *m;
+
+	TAILQ_FOREACH(r, &l->rows, entry)
+		TAILQ_FOREACH(m, &r->merged, entry)
+			if (m->seq == seq)
+				return 1;
+	return 0;
+}
+
 static struct row *
 row_add(struct account *a, int64_t seq, const char *key)
 {
@@ -125,18 +160,29 @@ row_add(struct account *a, int64_t seq, const char *key)
 	TAILQ_FOREACH_REVERSE(after, &l->rows, rowhead, entry)
 		if (after->seq <= seq)
 			break;
-	if (after != NULL && after->seq == seq)
+	if ((after != NULL && after->seq == seq) || is_merged(l, seq))
 		return NULL;
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		fatal("calloc");
 	r->lane = l;
 	r->seq = seq;
+	r->came = monotime_now();
+	TAILQ_INIT(&r->merged);
 	if (after == NULL)
 		TAILQ_INSERT_HEAD(&l->rows, r, entry);
 	else
 		TAILQ_INSERT_AFTER(&l->rows, after, r, entry);
 	a->lanes->waiting++;
 	return r;
+}
+
+static void
+row_data(struct account *a, struct row *r, struct json_object *data)
+{
+	r->data = data;
+	r->cmd = picker_wants(data) ? COMMAND_NONE : rowdata_command(data);
+	r->at_once = cmd_at_once(r->cmd);
+	a->lanes->urgent += r->at_once;
 }
 
 void
@@ -154,7 +200,7 @@ lanes_add(struct account *a, int64_t seq, const char *lane,
 	ID_COPY(r->channel, channel);
 	ID_COPY(r->root, root);
 	ID_COPY(r->event, event);
-	r->data = data;
+	row_data(a, r, data);
 	lane_ready(a, r->lane);
 }
 
@@ -204,7 +250,7 @@ lanes_restore(struct account *a, struct json_object *msg)
 	ID_COPY(r->channel, channel);
 	ID_COPY(r->root, root);
 	ID_COPY(r->event, event);
-	r->data = json_object_get(data);
+	row_data(a, r, json_object_get(data));
 	return 0;
 }
 
@@ -217,45 +263,109 @@ lanes_loaded(struct account *a)
 		lane_ready(a, l);
 }
 
-/* The nearest retry; its timer looks at all lanes. */
+/* The nearest time to look again; the timer looks at all lanes. */
 static void
-row_wait(struct account *a, const struct row *r)
+lanes_wait(struct account *a, struct monotime at)
 {
 	struct lanes *ls = a->lanes;
 
 	if (evtimer_pending(ls->timer, NULL) &&
-	    monotime_diff(ls->next, r->ready_at) >= 0)
+	    monotime_diff(ls->next, at) >= 0)
 		return;
-	ls->next = r->ready_at;
-	loop_timer(ls->timer, monotime_left(r->ready_at));
+	ls->next = at;
+	loop_timer(ls->timer, monotime_left(at));
+}
+
+static void
+row_started(struct account *a, struct row *r)
+{
+	TAILQ_INSERT_TAIL(&a->lanes->active, r, running);
+	a->lanes->running++;
+	r->busy = 1;
+	if (r->at_once)
+		a->lanes->urgent--;
+	else
+		r->lane->busy = 1;
+}
+
+static void
+row_stopped(struct account *a, struct row *r)
+{
+	TAILQ_REMOVE(&a->lanes->active, r, running);
+	a->lanes->running--;
+	r->turn = NULL;
+	r->busy = 0;
+	if (!r->at_once)
+		r->lane->busy = 0;
+	if (!TAILQ_EMPTY(&a->lanes->ready))
+		event_active(a->lanes->run, EV_TIMEOUT, 0);
+}
+
+/* A row of the lane that waits for nobody, or NULL. */
+static struct row *
+lane_urgent(struct lane *l)
+{
+	struct row *r;
+
+	TAILQ_FOREACH(r, &l->rows, entry)
+		if (r->at_once && !r->busy)
+			return r;
+	return NULL;
+}
+
+static void
+urgent_start(struct account *a)
+{
+	struct lane *l;
+	struct row *r;
+
+	while (a->lanes->urgent > 0) {
+		TAILQ_FOREACH(l, &a->lanes->ready, ready)
+			if ((r = lane_urgent(l)) != NULL)
+				break;
+		if (l == NULL)
+			return;
+		row_started(a, r);
+		cmd_start(a, r); /* may end the row, and its lane */
+	}
 }
 
 static void
 lane_start(struct account *a, struct lane *l)
 {
-	struct row *r = TAILQ_FIRST(&l->rows);
+	struct monotime wait = {0};
+	struct row *r;
 
-	if (r == NULL || l->held > 0 || r->turn != NULL)
+	if (l->held > 0 || l->busy)
 		return;
-	if (monotime_left(r->ready_at) > 0) {
-		row_wait(a, r);
+	if ((r = batch_pick(a, &l->rows, &wait)) == NULL) {
+		if (wait.ms != 0)
+			lanes_wait(a, wait);
 		return;
 	}
-	if (turn_start(a, r) == NULL)
+	row_started(a, r);
+	if (r->cmd != COMMAND_NONE) {
+		cmd_start(a, r);
 		return;
-	TAILQ_INSERT_TAIL(&a->lanes->active, r, running);
-	a->lanes->running++;
+	}
+	batch_take(a, &l->rows, r);
+	if (turn_start(a, r) == NULL)
+		row_stopped(a, r);
 }
 
 static void
 on_run(int fd, short what, void *arg)
 {
 	struct account *a = arg;
+	struct lanes *ls = a->lanes;
 	struct lane *l;
 
-	while (a->lanes->running < RUNNING_MAX && !a->stopping &&
-	    (l = TAILQ_FIRST(&a->lanes->ready)) != NULL) {
-		TAILQ_REMOVE(&a->lanes->ready, l, ready);
+	if (a->stopping)
+		return;
+	urgent_start(a);
+	while (ls->running < RUNNING_MAX &&
+	    (l = TAILQ_FIRST(&ls->ready)) != NULL) {
+		TAILQ_REMOVE(&ls->ready, l, ready);
 		l->queued = 0;
 		lane_start(a, l);
 	}
@@ -299,16 +409,6 @@ lanes_reclaim(struct account *a)
 		turn_claim(a, r);
 }
 
-static void
-row_stopped(struct account *a, struct row *r)
-{
-	TAILQ_REMOVE(&a->lanes->active, r, running);
-	a->lanes->running--;
-	r->turn = NULL;
-	if (!TAILQ_EMPTY(&a->lanes->ready))
-		event_active(a->lanes->run, EV_TIMEOUT, 0);
-}
-
 void
 lanes_row_done(struct account *a, struct row *r)
 {
@@ -316,12 +416,68 @@ lanes_row_done(struct account *a, struct row *r)
 
 	row_stopped(a, r);
 	TAILQ_REMOVE(&l->rows, r, entry);
-	a->lanes->waiting--;
-	preview_free(r->preview);
-	json_object_put(r->data);
-	json_object_put(r->media);
-	free(r);
+	row_free(a, r);
 	lane_check(a, l);
+}
+
+static void
+lane_each(struct lane *l, void (*fn)(struct row *, void *), void *arg)
+{
+	struct row *r, *next;
+
+	for (r = TAILQ_FIRST(&l->rows); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, entry);
+		fn(r, arg);
+	}
+}
+
+void
+lanes_each(struct account *a, struct row *of, int all,
+    void (*fn)(struct row *, void *), void *arg)
+{
+	struct row *first;
+	struct lane *l;
+
+	if (!all) {
+		lane_each(of->lane, fn, arg);
+		return;
+	}
+	RB_FOREACH(l, lane_tree, &a->lanes->tree)
+		if ((first = TAILQ_FIRST(&l->rows)) != NULL &&
+		    strcmp(first->channel, of->channel) == 0)
+			lane_each(l, fn, arg);
+}
+
+void
+lanes_row_ended(struct account *a, int64_t seq)
+{
+	struct lane *l;
+	struct row *r;
+
+	RB_FOREACH(l, lane_tree, &a->lanes->tree)
+		TAILQ_FOREACH(r, &l->rows, entry) {
+			if (r->seq != seq || r->busy)
+				continue;
+			TAILQ_REMOVE(&l->rows, r, entry);
+			row_free(a, r);
+			lane_check(a, l);
+			return;
+		}
+}
+
+void
+lanes_load(struct row *of, int *waiting, int *busy)
+{
+	struct row *r;
+
+	*waiting = 0;
+	*busy = 0;
+	TAILQ_FOREACH(r, &of->lane->rows, entry) {
+		if (r == of)
+			continue;
+		*busy |= r->turn != NULL;
+		*waiting += !r->busy;
+	}
 }
 
 void
@@ -339,7 +495,8 @@ lanes_agent_gone(struct account *a, const char *agent)
 
 	for (r = TAILQ_FIRST(&a->lanes->active); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, running);
-		turn_agent_gone(a, r, agent);
+		if (r->turn != NULL)
+			turn_agent_gone(a, r, agent);
 	}
 }
 
@@ -355,7 +512,7 @@ lanes_turn(struct account *a, int64_t id)
 	struct row *r;
 
 	TAILQ_FOREACH(r, &a->lanes->active, running)
-		if (r->turn->id == id)
+		if (r->turn != NULL && r->turn->id == id)
 			return r->turn;
 	return NULL;
 }

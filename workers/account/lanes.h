@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/monotime.h"
+#include "workers/account/command.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 
@@ -25,6 +26,8 @@ struct lane;
 struct lanes;
 struct preview;
 struct turn;
+
+TAILQ_HEAD(rowhead, row);
 
 /* An event of the inbox that waits for, or has, its turn. */
 struct row {
@@ -45,6 +48,12 @@ struct row {
 	struct json_object *media; /* media_in.h: once they were asked for */
 	struct preview *preview; /* or NULL */
 	struct turn *turn; /* running */
+	enum command_id cmd; /* COMMAND_NONE: a turn */
+	int at_once;         /* does not wait for the others */
+	int busy;            /* its turn or command runs */
+	int ended;           /* is about to end with another row */
+	struct monotime came;
+	struct rowhead merged; /* answered together with this one; owned */
 };
 
 struct lanes *lanes_new(struct account *);
@@ -73,6 +82,18 @@ void lanes_row_again(struct account *, struct row *, int64_t not_before);
 /* An undelivered outbox row holds its lane. key "" holds none: NULL. */
 struct lane *lanes_hold(struct account *, const char *key);
 void lanes_release(struct account *, struct lane *);
+
+/* A row that waited has ended with another one; it may be gone already. */
+void lanes_row_ended(struct account *, int64_t seq);
+/*
+ * Call fn for each row that waits or runs in the lane of this row, or, with
+ * all, in any lane of its channel. fn must not end rows.
+ */
+void lanes_each(struct account *, struct row *, int all,
+    void (*fn)(struct row *, void *), void *arg);
+/* How the lane of this row stands without it: rows that wait, and whether
+ * a turn runs. */
+void lanes_load(struct row *, int *waiting, int *busy);
 
 int lanes_waiting(const struct account *);
 int lanes_running(const struct account *);

@@ -11,10 +11,14 @@ postern_account_SOURCES = \
 	workers/account/action_in.c \
 	workers/account/agents.c workers/account/agents.h \
 	workers/account/api.c workers/account/api.h \
+	workers/account/batch.c workers/account/batch.h \
 	workers/account/callbacks.c workers/account/callbacks.h \
 	workers/account/channels.c workers/account/channels.h \
 	workers/account/clock.c workers/account/clock.h \
 	workers/account/confirm.c workers/account/confirm.h \
+	workers/account/cmd.c workers/account/cmd.h \
+	workers/account/cmd_int.h workers/account/cmd_set.c \
+	workers/account/cmd_show.c workers/account/cmd_table.c \
 	workers/account/conn.c workers/account/conn.h \
 	workers/account/ctl.c workers/account/ctl.h \
 	workers/account/ctl_files.c workers/account/ctl_files.h \
@@ -22,6 +26,7 @@ postern_account_SOURCES = \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/entry.c workers/account/entry.h \
 	workers/account/gapfill.c workers/account/gapfill.h \
+	workers/account/gates.c workers/account/gates.h \
 	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \
 	workers/account/interact.c workers/account/interact.h \
@@ -36,15 +41,19 @@ postern_account_SOURCES = \
 	workers/account/message_tool.c workers/account/message_tool.h \
 	workers/account/message_tool_int.h \
 	workers/account/names.c workers/account/names.h \
+	workers/account/notes.c workers/account/notes.h \
 	workers/account/outbox.c workers/account/outbox.h \
 	workers/account/outbox_send.c workers/account/outbox_int.h \
 	workers/account/pairing.c workers/account/pairing.h \
+	workers/account/prepare.c workers/account/prepare.h \
+	workers/account/recover.c workers/account/recover.h \
 	workers/account/preview.c workers/account/preview.h \
 	workers/account/preview_end.c workers/account/preview_int.h \
 	workers/account/picker.c workers/account/picker.h \
 	workers/account/resolve.c workers/account/resolve.h \
 	workers/account/seen.c workers/account/seen.h \
 	workers/account/selftest.c workers/account/selftest.h \
+	workers/account/sessinfo.c workers/account/sessinfo.h \
 	workers/account/standing.c workers/account/standing.h \
 	workers/account/slash.c workers/account/slash.h \
 	workers/account/slash_check.c workers/account/slash_int.h \

@@ -27,10 +27,12 @@
 #include "workers/account/media_url.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
+#include "workers/account/pending.h"
 #include "workers/account/places.h"
 #include "workers/account/picker.h"
 #include "workers/account/policy.h"
 #include "workers/account/slash.h"
+#include "workers/account/recover.h"
 #include "workers/account/resolve.h"
 #include "workers/account/selftest.h"
 #include "workers/account/storelink.h"
@@ -82,6 +84,8 @@ account_prepare(struct worker *w)
 	a->names = names_new();
 	a->threads = places_new();
 	a->loops = places_new();
+	a->gates = places_new();
+	a->recovery = recovery_new();
 	if ((trim_timer = evtimer_new(a->base, on_trim, a)) == NULL)
 		fatalx("evtimer_new");
 	worker_set_state(w, a);
@@ -122,7 +126,7 @@ static void
 account_init(struct worker *w, struct json_object *config)
 {
 	struct account *a = worker_state(w);
-	struct json_object *fill;
+	struct json_object *fill, *messages;
 	struct fields f;
 	const char *why;
 
@@ -132,6 +136,7 @@ account_init(struct worker *w, struct json_object *config)
 	if ((a->policy = policy_compile(config, &why)) == NULL)
 		fatalx("init: %s", why);
 	names_init(a);
+	a->pending = pending_new(a->policy->history_limit);
 	endpoint_init(a, config);
 	slash_config(a, config);
 	interact_config(a, config);
@@ -150,6 +155,8 @@ account_init(struct worker *w, struct json_object *config)
 	fill = fields_opt_obj(&f, "gapFill");
 	a->fill_age_ms = fill == NULL ? 60 : api_int(fill, "maxAgeMinutes");
 	a->fill_age_ms *= 60000;
+	messages = fields_opt_obj(&f, "messages");
+	a->debounce_ms = api_int(messages, "debounceMs");
 	if ((why = fields_opt_str(&f, "problem", 256)) != NULL &&
 	    (a->problem = strdup(why)) == NULL)
 		fatal("strdup");

@@ -273,6 +273,9 @@ check_gate(struct step *s)
 		return 0;
 	}
 	applied = gate_applied(s->p, in->surface, in->channel_id);
+	if (s->facts != NULL && s->facts->mention != TRI_UNKNOWN &&
+	    in->surface != SURFACE_DIRECT)
+		applied = s->facts->mention == TRI_YES;
 	s->gate.mentioned = mention_find(s->bot->username, in->text) ||
 	    (s->agent != NULL && gate_patterns(s->p, in->channel_id) &&
 		mention_by_pattern(s->agent, in->text));
@@ -304,6 +307,69 @@ check_text(struct step *s)
 	if (s->text.empty)
 		s->v->text[0] = '\0';
 	return 0;
+}
+
+static enum command_id
+directive_command(const struct directives *d)
+{
+	if (d->n > 0)
+		return d->v[0].id;
+	if (d->shortcuts & SHORTCUT_STATUS)
+		return COMMAND_STATUS;
+	if (d->shortcuts & SHORTCUT_WHOAMI)
+		return COMMAND_WHOAMI;
+	return d->shortcuts & SHORTCUT_HELP ? COMMAND_HELP : COMMAND_COMMANDS;
+}
+
+/* Settings within the text are not for the agent to read. */
+static void
+take_directives(struct step *s)
+{
+	struct verdict *v = s->v;
+	struct directives d;
+	char *rest;
+
+	if (!v->command_authorised || !s->p->text_commands ||
+	    !is_message(s->in) || v->command.spoken)
+		return;
+	rest = directives_take(v->text, &d);
+	if ((d.n == 0 && d.shortcuts == 0) || (v->command.id != COMMAND_NONE &&
+		(d.n == 0 || v->command.id != d.v[0].id))) {
+		free(rest);
+		return;
+	}
+	v->directives = d;
+	if (normalise_is_unseen(rest) && s->in->n_files == 0) {
+		v->command.id = directive_command(&d);
+		free(rest);
+		return;
+	}
+	memset(&v->command, 0, sizeof(v->command));
+	free(v->text);
+	v->text = rest;
+}
+
+/* What history needs to know of a message that is not answered. */
+static void
+fill_history(struct step *s)
+{
+	struct verdict *v = s->v;
+	const struct inbound *in = s->in;
+
+	find_agent(s);
+	if (in->kind != INBOUND_POST || s->agent == NULL ||
+	    (s->text.empty && in->n_files == 0)) {
+		v->history = 0;
+		return;
+	}
+	inbound_root(s->p, in, v->root);
+	(void)strlcpy(v->agent, s->agent->id, sizeof(v->agent));
+	session_keys(s->p, v->agent, in->surface, in->actor_id, in->channel_id,
+	    v->root, &v->session);
+	v->text = s->text.agent;
+	s->text.agent = NULL;
+	if (s->text.empty)
+		v->text[0] = '\0';
 }
 
 /* A session of its own, or the one that was asked for, of its agent. */
@@ -399,9 +465,13 @@ decide(const struct policy *p, const struct bot_identity *bot,
 		find_agent(&s);
 		inbound_root(p, in, v->root);
 		if (check_gate(&s) == 0 && check_text(&s) == 0 &&
-		    check_route(&s) == 0 && check_loop(&s) == 0)
+		    check_route(&s) == 0 && check_loop(&s) == 0) {
+			take_directives(&s);
 			accept(&s);
+		}
 	}
+	if (v->history)
+		fill_history(&s);
 	normal_text_free(&s.text);
 	if (v->kind != VERDICT_ACCEPT)
 		memset(&v->command, 0, sizeof(v->command));

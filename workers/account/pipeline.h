@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "workers/account/command.h"
+#include "workers/account/directive.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 #include "workers/account/policy.h"
@@ -50,6 +51,11 @@ struct facts {
 	int (*bot_turns)(
 	    void *arg, const char *channel_id, const char *root_id);
 	void *arg;
+	/*
+	 * What people have set for this conversation with /activation:
+	 * TRI_YES a mention is required, TRI_NO none is, else as configured.
+	 */
+	enum tri mention;
 };
 
 enum verdict_kind { VERDICT_DROP = 0, VERDICT_ACCEPT, VERDICT_PAIR };
@@ -60,7 +66,11 @@ struct verdict {
 	enum stage stage;
 	const char *rule;   /* static text: what decided */
 	enum surface surface;
-	int history;        /* drop: may still be shown as history */
+	/*
+	 * drop: may still be shown as history; agent, session, root and text
+	 * are then filled.
+	 */
+	int history;
 
 	/* Accepted only. */
 	int runs;           /* starts a turn; 0: a note for the next one */
@@ -73,7 +83,12 @@ struct verdict {
 	char *context;      /* context_build() */
 	int was_mentioned;  /* by name or pattern */
 	int addressed;      /* meant for the bot in some way */
-	struct command command; /* within raw */
+	/*
+	 * Within raw. To be obeyed when command_authorised; a message that
+	 * is nothing but directives is the command of its first.
+	 */
+	struct command command;
+	struct directives directives; /* taken out of text; authorised only */
 	int command_authorised;
 };
 

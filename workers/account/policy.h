@@ -14,7 +14,8 @@
  *   dangerouslyAllowNameMatching allowBots replyToMode
  *   replyToModeByChatType accessGroups contextVisibility historyLimit
  *   session {dmScope mainKey groupScope identityLinks} bindings
- *   defaultAgent agents [{id name emoji mentionPatterns}] textCommands
+ *   defaultAgent agents [{id name emoji mentionPatterns choice {provider
+ *   model models}}] textCommands
  *   commandAllowFrom mentionPatterns {mode allowIn denyIn}
  *   gapFill {maxAgeMinutes}
  */
@@ -64,6 +65,10 @@ struct agent {
 	char id[ACCOUNT_ID_SIZE];
 	struct pattern **patterns; /* compiled mention patterns */
 	size_t n_patterns;
+	char *provider; /* of its model; "" when it has none */
+	char *model;    /* "": it echoes */
+	char **models;  /* what its provider lists */
+	size_t n_models;
 };
 
 struct policy {

@@ -10,6 +10,8 @@
 #include "workers/account/policy_impl.h"
 #include "workers/account/route.h"
 
+#define MODELS_MAX 1000 /* of one provider */
+
 static void
 add_pattern(struct agent *a, struct pattern *pattern)
 {
@@ -40,6 +42,44 @@ configured_patterns(struct agent *a, struct json_object *list)
 	}
 }
 
+static char *
+copy(const char *s)
+{
+	char *c = strdup(s == NULL ? "" : s);
+
+	if (c == NULL)
+		fatal("strdup");
+	return c;
+}
+
+static void
+add_models(struct agent *a, struct json_object *model)
+{
+	struct json_object *list, *v;
+	struct fields g;
+	size_t i, n;
+
+	if (model == NULL) {
+		a->provider = copy("");
+		a->model = copy("");
+		return;
+	}
+	fields_open(&g, model);
+	a->provider = copy(fields_opt_str(&g, "provider", 128));
+	a->model = copy(fields_opt_str(&g, "model", 256));
+	list = fields_opt_arr(&g, "models", MODELS_MAX);
+	n = list == NULL ? 0 : json_object_array_length(list);
+	for (i = 0; i < n; i++) {
+		v = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(v, json_type_string) ||
+		    json_object_get_string_len(v) > 256)
+			continue;
+		a->models =
+		    policy_grow(a->models, a->n_models, sizeof(*a->models));
+		a->models[a->n_models++] = copy(json_object_get_string(v));
+	}
+}
+
 static void
 add_agent(struct policy *p, struct json_object *o)
 {
@@ -56,6 +96,7 @@ add_agent(struct policy *p, struct json_object *o)
 	if (a->id[0] == '\0')
 		return;
 	p->n_agents++;
+	add_models(a, fields_opt_obj(&g, "choice"));
 	patterns = fields_opt_arr(&g, "mentionPatterns", 100);
 	if (patterns != NULL) {
 		configured_patterns(a, patterns);

@@ -331,6 +331,11 @@ policy_free(struct policy *p)
 		for (k = 0; k < p->agents[i].n_patterns; k++)
 			pattern_free(p->agents[i].patterns[k]);
 		free(p->agents[i].patterns);
+		for (k = 0; k < p->agents[i].n_models; k++)
+			free(p->agents[i].models[k]);
+		free(p->agents[i].models);
+		free(p->agents[i].provider);
+		free(p->agents[i].model);
 	}
 	free(p->onchar);
 	free(p->groups);

@@ -14,6 +14,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/decode_impl.h \
 	workers/account/decode_post.c \
 	workers/account/dm_retry.c workers/account/dm_retry.h \
+	workers/account/directive.c workers/account/directive.h \
 	workers/account/draft_text.c workers/account/draft_text.h \
 	workers/account/emoji.c workers/account/emoji.h \
 	workers/account/fence.c workers/account/fence.h \
@@ -30,6 +31,8 @@ libpostern_stages_a_SOURCES = \
 	workers/account/pattern_impl.h \
 	workers/account/pattern_parse.c \
 	workers/account/pattern_run.c \
+	workers/account/pending.c workers/account/pending.h \
+	workers/account/pending_text.c workers/account/pending_text.h \
 	workers/account/pipeline.c workers/account/pipeline.h \
 	workers/account/places.c workers/account/places.h \
 	workers/account/policy.c workers/account/policy.h \
@@ -40,6 +43,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/reasoning.c workers/account/reasoning.h \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
+	workers/account/rowdata.c workers/account/rowdata.h \
 	workers/account/session_key.c workers/account/session_key.h \
 	workers/account/slash_text.c workers/account/slash_text.h \
 	workers/account/strbuf.c workers/account/strbuf.h \
@@ -47,6 +51,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/surface.c workers/account/surface.h \
 	workers/account/table_row.c workers/account/table_row.h \
 	workers/account/tables.c workers/account/tables.h \
+	workers/account/thread_posts.c workers/account/thread_posts.h \
 	workers/account/target.c workers/account/target.h \
 	workers/account/tool_args.c workers/account/tool_args.h \
 	workers/account/unicode.c workers/account/unicode.h \

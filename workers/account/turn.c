@@ -20,6 +20,7 @@
 #include "workers/account/outbox.h"
 #include "workers/account/picker.h"
 #include "workers/account/policy.h"
+#include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/progress_text.h"
 #include "workers/account/storelink.h"
@@ -45,6 +46,7 @@ turn_free(struct turn *t)
 	json_object_put(t->commit);
 	json_object_put(t->items);
 	json_object_put(t->props);
+	prepare_free(t->prep);
 	free(t->text);
 	free(t->error);
 	free(t);
@@ -77,17 +79,38 @@ seq_msg(const char *type, const struct row *r)
 void
 turn_claim(struct account *a, struct row *r)
 {
+	struct row *m;
+
 	storelink_tell(a, seq_msg("turn.begin", r));
+	TAILQ_FOREACH(m, &r->merged, entry)
+		storelink_tell(a, seq_msg("turn.begin", m));
+}
+
+static void
+tell_cancel(struct turn *t)
+{
+	struct json_object *msg = chan_msg("turn.cancel");
+
+	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
+	agents_send(t->a, t->agent, msg);
+}
+
+int
+turn_cancel(struct turn *t)
+{
+	if (t->ending)
+		return 0;
+	tell_cancel(t);
+	turn_stop(t);
+	return 1;
 }
 
 static void
 on_guard(int fd, short what, void *arg)
 {
 	struct turn *t = arg;
-	struct json_object *msg = chan_msg("turn.cancel");
 
-	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
-	agents_send(t->a, t->agent, msg);
+	tell_cancel(t);
 	turn_fail(t, 0, "deadline", "the agent did not answer in time", 0);
 }
 
@@ -103,31 +126,40 @@ turn_ask(struct turn *t)
 	json_object_object_add(
 	    msg, "text", json_object_new_string(data_str(r, "text")));
 	json_object_object_add(
-	    msg, "context", json_object_new_string(data_str(r, "context")));
+	    msg, "context", json_object_new_string(prepare_context(t->prep)));
 	json_object_object_add(
 	    msg, "sender", json_object_new_string(data_str(r, "sender")));
 	json_object_object_add(msg, "addressed",
 	    json_object_new_boolean(data_bool(r, "addressed")));
 	json_object_object_add(
 	    msg, "deadline_ms", json_object_new_int64(TURN_DEADLINE_MS));
-	options = json_object_new_object();
+	options = prepare_options(t->prep);
 	json_object_object_add(options, "tools", message_tool_offer(t->a));
 	json_object_object_add(msg, "options", options);
 	media_in_add(r, msg);
 	return agents_send(t->a, t->agent, msg);
 }
 
-/* The agent is asked; what came with the message is here. */
+void
+turn_prepared(struct turn *t)
+{
+	if (t->ending)
+		return;
+	if (turn_ask(t) == -1)
+		turn_fail(t, 0, "large", "the message is too large", 0);
+}
+
+/* What came with the message is here: what was said before it? */
 static void
 turn_hand(void *arg)
 {
 	struct turn *t = arg;
 
 	t->media = NULL;
-	if (turn_ask(t) == -1)
-		turn_fail(t, 0, "large", "the message is too large", 0);
-	else
-		loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
+	if (t->ending)
+		return;
+	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
+	t->prep = prepare_start(t);
 }
 
 static int
@@ -336,8 +368,8 @@ frame_thinking(struct account *a, const char *agent, struct json_object *msg)
 static int
 frame_final(struct account *a, const char *agent, struct json_object *msg)
 {
-	struct json_object *transcript;
-	const char *text;
+	struct json_object *transcript, *usage;
+	const char *text, *model;
 	struct fields f;
 	struct turn *t;
 	int64_t id;
@@ -346,12 +378,14 @@ frame_final(struct account *a, const char *agent, struct json_object *msg)
 	id = fields_int(&f, "turn", 1, INT64_MAX);
 	text = fields_str(&f, "text", PROTO_TEXT);
 	transcript = fields_arr(&f, "transcript", 64);
-	fields_opt_obj(&f, "usage");
-	fields_opt_str(&f, "model", 256);
+	usage = fields_opt_obj(&f, "usage");
+	model = fields_opt_str(&f, "model", 256);
 	if (fields_end(&f) == -1)
 		return -1;
-	if ((t = turn_find(a, agent, id)) != NULL)
+	if ((t = turn_find(a, agent, id)) != NULL) {
+		prepare_usage(t->prep, usage, model);
 		turn_answer(t, text, json_object_get(transcript));
+	}
 	return 0;
 }
 

@@ -24,6 +24,10 @@ struct turn;
  * never (the row has been ended); the row is looked at again by itself.
  */
 struct turn *turn_start(struct account *, struct row *);
+/* Its session is known now: ask the agent. */
+void turn_prepared(struct turn *);
+/* Somebody has said stop. 0: it has its end already. */
+int turn_cancel(struct turn *);
 /* The store was restarted: the claim must be told again. */
 void turn_claim(struct account *, struct row *);
 /* The agent's link is gone: give the turn up if it was with that one. */

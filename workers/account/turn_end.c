@@ -16,6 +16,7 @@
 #include "workers/account/lanes.h"
 #include "workers/account/message_tool.h"
 #include "workers/account/outbox.h"
+#include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
@@ -70,6 +71,13 @@ turn_fail(struct turn *t, int transient, const char *code, const char *text,
 	turn_ending(t);
 }
 
+void
+turn_stop(struct turn *t)
+{
+	t->stopped = 1;
+	turn_ending(t);
+}
+
 /* Ends that the store commits */
 
 static void commit_send(struct turn *);
@@ -103,6 +111,14 @@ commit_refused(struct turn *t, const char *err)
 	lanes_row_done(a, r);
 }
 
+static enum prepare_end
+end_of(const struct turn *t)
+{
+	if (t->stopped)
+		return PREPARE_STOPPED;
+	return t->error == NULL ? PREPARE_ANSWERED : PREPARE_DEAD;
+}
+
 static void
 committed(struct account *a, struct json_object *reply, const char *err,
     void *arg)
@@ -122,6 +138,7 @@ committed(struct account *a, struct json_object *reply, const char *err,
 		return;
 	}
 	figures_turn(a, monotime_since(t->began), t->error == NULL);
+	prepare_kept(t, end_of(t));
 	outbox_add(a, t->items, lanes_key(r), r->seq, NULL, NULL);
 	turn_over(t);
 	lanes_row_done(a, r);
@@ -177,6 +194,7 @@ end_answer(struct turn *t)
 
 	t->items = turn_items(t, silent ? NULL : t->text);
 	props_add(t);
+	t->items = prepare_items(t, t->items);
 	if (!t->command) {
 		json_object_object_add(msg, "session",
 		    json_object_new_string(api_str(t->row->data, "session")));
@@ -190,6 +208,20 @@ end_answer(struct turn *t)
 		    silent		      ? "silent" :
 						"answered"));
 	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	prepare_commit(t, msg, PREPARE_ANSWERED);
+	commit_send(t);
+}
+
+static void
+end_stopped(struct turn *t)
+{
+	struct json_object *msg = end_msg(t, "turn.commit");
+
+	t->items = turn_items(t, NULL);
+	json_object_object_add(
+	    msg, "outcome", json_object_new_string("stopped"));
+	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	prepare_commit(t, msg, PREPARE_STOPPED);
 	commit_send(t);
 }
 
@@ -238,6 +270,7 @@ end_dead(struct turn *t)
 	json_object_object_add(msg, "reason", json_object_new_string(reason));
 	json_object_object_add(msg, "status", json_object_new_int(0));
 	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	prepare_commit(t, msg, PREPARE_DEAD);
 	commit_send(t);
 }
 
@@ -258,7 +291,9 @@ turn_refused(struct turn *t, const char *err)
 static void
 turn_settle(struct turn *t)
 {
-	if (t->error == NULL)
+	if (t->stopped)
+		end_stopped(t);
+	else if (t->error == NULL)
 		end_answer(t);
 	else if (t->transient &&
 	    t->row->tries < (int)(sizeof(retry_wait) / sizeof(retry_wait[0])))

@@ -12,6 +12,7 @@
 struct account;
 struct event;
 struct json_object;
+struct prepared;
 struct row;
 struct turn_tools;
 struct typing;
@@ -28,6 +29,8 @@ struct turn {
 	char agent[ACCOUNT_ID_SIZE];
 	struct turn_tools *tools; /* or NULL: it has called none */
 	int ending; /* the agent has had its say */
+	int stopped; /* by somebody, before that */
+	struct prepared *prep;
 	/* What it said, while the preview comes to rest. */
 	char *text;
 	struct json_object *transcript;
@@ -50,6 +53,9 @@ void turn_answer(
 /* text: for people. retry_ms: what the model's server asked for. */
 void turn_fail(struct turn *, int transient, const char *code,
     const char *text, int64_t retry_ms);
+
+/* Nothing is answered, and nothing of it stays. */
+void turn_stop(struct turn *);
 
 /* Timer callback of turn.again. */
 void turn_commit_again(int, short, void *turn);

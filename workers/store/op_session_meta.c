@@ -28,7 +28,7 @@
 #include "workers/store/session_meta.h"
 
 #define ENDS_MAX 4096 /* rows of one lane */
-#define GATES_MAX 10000
+#define GATES_MAX 1000 /* as many as the account remembers */
 
 static void
 add_int(struct json_object *o, const char *key, int64_t value)
