@@ -31,6 +31,8 @@ static const struct proto_msg supervisor_msgs[] = {
     {"log", B, PROTO_ANY, 0, PROTO_SMALL},
     {"state", B, PROTO_ANY, 0, PROTO_SMALL},
     {"ctl", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"check", B, PROTO_RUN, 0, PROTO_SMALL},
+    {"check.end", B, PROTO_RUN, 0, PROTO_SMALL},
     END,
 };
 
@@ -148,6 +150,8 @@ static const struct proto_msg callback_account_msgs[] = {
     {"cb.hook", A, PROTO_RUN, PROTO_REQUEST, PROTO_TEXT},
     {"cb.secret", B, PROTO_RUN, 0, PROTO_SMALL},
     {"cb.commands", B, PROTO_RUN, 0, PROTO_TEXT},
+    {"cb.bye", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"cb.left", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     {"cb.reply", B, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     END,
 };

@@ -20,6 +20,7 @@
 #include "ctl/client.h"
 #include "daemon/rootless.h"
 
+#define STATUS_MS 5000
 #define PROGRESS_MS 1000
 
 struct session {
@@ -182,6 +183,8 @@ send_files(struct chan *c, const struct client_file *files, size_t n)
 	}
 }
 
+static int quiet; /* no answer is no news */
+
 static int
 converse(int fd, const char *verb, struct json_object *args,
     const struct client_file *files, size_t n, int wait_ms,
@@ -206,7 +209,7 @@ converse(int fd, const char *verb, struct json_object *args,
 		event_base_dispatch(s.base);
 		if (s.waited > 0 && isatty(STDERR_FILENO))
 			fprintf(stderr, "\r%*s\r", 50, "");
-		if (!s.done)
+		if (!s.done && !quiet)
 			fprintf(stderr,
 			    "posternctl: the daemon gave no answer\n");
 	}
@@ -248,6 +251,26 @@ client_free(struct answer *a)
 	free(a->text);
 	json_object_put(a->data);
 	memset(a, 0, sizeof(*a));
+}
+
+struct json_object *
+client_status(const char *path)
+{
+	struct json_object *data;
+	struct answer a;
+	int fd;
+
+	memset(&a, 0, sizeof(a));
+	if ((fd = dial(path)) == -1)
+		return NULL;
+	quiet = 1;
+	if (converse(fd, "status", json_object_new_object(), NULL, 0,
+		STATUS_MS, &a) == -1)
+		memset(&a, 0, sizeof(a));
+	quiet = 0;
+	data = json_object_get(a.data);
+	client_free(&a);
+	return data;
 }
 
 int

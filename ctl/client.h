@@ -11,7 +11,8 @@ struct json_object;
 #define CLIENT_WAIT_MS 15000
 #define CLIENT_SEND_MS 40000  /* a post may have to wait for the server */
 #define CLIENT_UPLOAD_MS 1810000 /* with files: the daemon gives up first */
-#define CLIENT_STOP_MS 20000  /* three stages of five seconds, and some */
+#define CLIENT_STOP_MS 25000  /* four stages of five seconds, and some */
+#define CLIENT_UPGRADE_MS 60000 /* the same, a start, and a slow disk */
 
 struct answer {
 	int ok;
@@ -37,6 +38,11 @@ int client_ask_files(const char *socket, const char *verb,
     struct json_object *args, const struct client_file *, size_t n,
     int wait_ms, struct answer *);
 void client_free(struct answer *);
+/*
+ * The daemon's answer to "status", or NULL; the caller frees it. Nothing is
+ * said when there is none.
+ */
+struct json_object *client_status(const char *socket);
 /* 1 when somebody answers there. */
 int client_is_there(const char *socket);
 /* Wait until nobody answers any more. 0, or -1 when somebody still does. */

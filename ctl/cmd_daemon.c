@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "common/monotime.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -57,6 +60,42 @@ cmd_stop(const struct invocation *inv)
 	}
 	printf("stopped\n");
 	return 0;
+}
+
+/*
+ * The daemon that answers now is another one when it is younger than our
+ * question.
+ */
+int
+cmd_upgrade(const struct invocation *inv)
+{
+	const char *socket = client_socket(inv->socket);
+	struct monotime asked = monotime_now();
+	struct monotime end = monotime_add(asked, CLIENT_UPGRADE_MS);
+	struct timespec pause = {0, 20 * 1000 * 1000};
+	struct json_object *now;
+	struct answer a;
+
+	if (ask_daemon(inv, "upgrade", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return 1;
+	client_free(&a);
+	while (monotime_left(end) > 0) {
+		now = client_status(socket);
+		if (now != NULL &&
+		    json_int(now, "upMs") < monotime_since(asked)) {
+			printf("posternd %s, %s, after %s ms\n",
+			    json_str(now, "version"),
+			    json_str(now, "summary"),
+			    log_num((char[24]){0}, monotime_since(asked)));
+			json_object_put(now);
+			return 0;
+		}
+		json_object_put(now);
+		nanosleep(&pause, NULL);
+	}
+	fprintf(stderr, "posternctl: the new program does not answer: see "
+	    "the log\n");
+	return 1;
 }
 
 static int

@@ -30,5 +30,6 @@ int cmd_session_reset(const struct invocation *);
 int cmd_session_show(const struct invocation *);
 int cmd_status(const struct invocation *);
 int cmd_stop(const struct invocation *);
+int cmd_upgrade(const struct invocation *);
 
 #endif

@@ -110,6 +110,8 @@ const struct keyword ctl_keywords[] = {
     {"status", "state of the daemon, its accounts and processes", NULL,
 	cmd_status, NULL, 0, OPT_JSON, 0},
     {"stop", "end the daemon in good order", NULL, cmd_stop, NULL, 0, 0, 0},
+    {"upgrade", "go over to the program that is installed now", NULL,
+	cmd_upgrade, NULL, 0, 0, 0},
     {0},
 };
 

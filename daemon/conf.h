@@ -191,6 +191,9 @@ const struct config_account *config_account_find(
 const struct config_agent *config_agent_find(
     const struct config *, const char *id);
 
+/* 1 when the slash commands that one has made are good for the other. */
+int config_account_same_commands(
+    const struct config_account *, const struct config_account *);
 /* 1 when the callback worker may have something for this account. */
 int config_account_is_called(
     const struct config *, const struct config_account *);

@@ -119,6 +119,16 @@ config_account_same(
 }
 
 int
+config_account_same_commands(
+    const struct config_account *a, const struct config_account *b)
+{
+	return same_text(a->url.text, b->url.text) &&
+	    same_secret(a->token, b->token) &&
+	    same_json(json_object_object_get(a->json, "commands"),
+		json_object_object_get(b->json, "commands"));
+}
+
+int
 config_agent_same(const struct config_agent *a, const struct config_agent *b)
 {
 	return same_json(a->json, b->json) && same_secret(a->key, b->key) &&

@@ -11,6 +11,7 @@
 #include "daemon/ctlreq.h"
 #include "daemon/reload.h"
 #include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
 
 #define TEXT_MAX 16384
 
@@ -187,6 +188,15 @@ do_verbose(struct proc *p, struct json_object *req, const char *arg)
 	answer(p, req, 1, on ? "verbose" : "not verbose", NULL);
 }
 
+static void
+do_upgrade(struct proc *p, struct json_object *req, const char *arg)
+{
+	char text[256];
+
+	if (upgrade_start(p->sup, req, text, sizeof(text)) == -1)
+		answer(p, req, 0, text, NULL);
+}
+
 static const struct {
 	const char *verb;
 	void (*fn)(struct proc *, struct json_object *req, const char *arg);
@@ -196,6 +206,7 @@ static const struct {
     {"check", do_check},
     {"stop", do_stop},
     {"verbose", do_verbose},
+    {"upgrade", do_upgrade},
 };
 
 void

@@ -188,6 +188,9 @@ feed_worker(struct proc *p)
 	size_t i;
 
 	json_object_object_add(msg, "config", config_of(p));
+	if (p->sup->online != NULL)
+		json_object_object_add(
+		    msg, "check", json_object_new_boolean(1));
 	chan_send(p->chan, msg, -1);
 	if (p->account != NULL) {
 		feed_secret(p, "token", p->account->token);

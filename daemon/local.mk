@@ -44,6 +44,7 @@ libpostern_daemon_a_SOURCES = \
 	daemon/links.c daemon/links.h \
 	daemon/listeners.c daemon/listeners.h \
 	daemon/logsink.c daemon/logsink.h \
+	daemon/online.c daemon/online.h \
 	daemon/proc.c daemon/proc.h \
 	daemon/procmsg.c \
 	daemon/reload.c daemon/reload.h \
@@ -53,6 +54,8 @@ libpostern_daemon_a_SOURCES = \
 	daemon/spawn.c daemon/spawn.h \
 	daemon/state.c daemon/state.h \
 	daemon/supervisor.c daemon/supervisor.h \
+	daemon/upgrade.c daemon/upgrade.h \
 	daemon/watch.c daemon/watch.h
+libpostern_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'
 posternd_SOURCES = daemon/main.c
 posternd_LDADD = libpostern_daemon.a libpostern_config.a $(COMMON_LIBS)

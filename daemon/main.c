@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,12 @@
 #include "daemon/conf.h"
 #include "daemon/listeners.h"
 #include "daemon/logsink.h"
+#include "daemon/online.h"
 #include "daemon/reload.h"
 #include "daemon/rundir.h"
 #include "daemon/sdnotify.h"
 #include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
 
 #define DEFAULT_FILE POSTERN_SYSCONFDIR "/postern/postern.json5"
 /* Each worker costs one; while links are handed out a few more. */
@@ -26,6 +29,7 @@
 struct options {
 	int foreground;
 	int check;
+	int json;
 	int verbose;
 	const char *file;
 };
@@ -33,18 +37,20 @@ struct options {
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: posternd [-dnv] [-f file]\n");
+	fprintf(stderr, "usage: posternd [-dnv] [-f file]\n       posternd -nn [--json] [-v] [-f file]\n");
 	exit(2);
 }
 
 static void
 options_parse(struct options *o, int argc, char *argv[])
 {
+	static const struct option longs[] = {
+	    {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	int ch;
 
 	memset(o, 0, sizeof(*o));
 	o->file = DEFAULT_FILE;
-	while ((ch = getopt(argc, argv, "df:nv")) != -1) {
+	while ((ch = getopt_long(argc, argv, "df:nv", longs, NULL)) != -1) {
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
@@ -53,7 +59,10 @@ options_parse(struct options *o, int argc, char *argv[])
 			o->file = optarg;
 			break;
 		case 'n':
-			o->check = 1;
+			o->check++;
+			break;
+		case 'j':
+			o->json = 1;
 			break;
 		case 'v':
 			o->verbose++;
@@ -62,7 +71,7 @@ options_parse(struct options *o, int argc, char *argv[])
 			usage();
 		}
 	}
-	if (optind != argc)
+	if (optind != argc || (o->json && o->check < 2))
 		usage();
 }
 
@@ -80,7 +89,8 @@ standard_fds(void)
 		if ((fd = open("/dev/null", O_RDWR)) == -1)
 			fatal("/dev/null");
 	} while (fd <= STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1 + listeners_inherited());
+	closefrom(STDERR_FILENO + 1 + (upgrade_inherited() > 0 ?
+		upgrade_inherited() : listeners_inherited()));
 }
 
 /* A later reload happens in another directory. */
@@ -133,6 +143,36 @@ check_only(const char *file)
 	return 0;
 }
 
+/* As check_only(), and then the servers are asked. */
+static int
+check_online(const struct options *o, const char *argv0)
+{
+	struct supervisor sup;
+	struct config_errors e;
+	int bad;
+
+	supervisor_init(&sup);
+	sup.foreground = 1;
+	sup.config_path = absolute(o->file);
+	spawn_init(argv0);
+	raise_limits();
+	config_errors_init(&e);
+	sup.config = config_load(sup.config_path, &e);
+	config_errors_print(&e, stderr, CONFIG_INFO);
+	bad = sup.config == NULL || e.parked > 0;
+	config_errors_free(&e);
+	if (sup.config == NULL)
+		return 1;
+	log_set_verbose(o->verbose);
+	if (!o->verbose)
+		sup.config->log.prio = LOG_CRIT;
+	if (logsink_setup(sup.config, 1) == -1)
+		fatalx("no log");
+	bad |= online_run(&sup, o->json);
+	supervisor_free(&sup);
+	return bad;
+}
+
 static void
 first_load(struct supervisor *sup, const struct options *o)
 {
@@ -162,11 +202,14 @@ main(int argc, char *argv[])
 	standard_fds();
 	log_init("posternd", 0);
 	options_parse(&o, argc, argv);
+	if (o.check > 1)
+		return check_online(&o, argv[0]);
 	if (o.check)
 		return check_only(o.file);
 
 	supervisor_init(&sup);
 	sup.foreground = o.foreground;
+	sup.argv = argv;
 	sup.config_path = absolute(o.file);
 	spawn_init(argv[0]);
 	sdnotify_init();
@@ -182,7 +225,7 @@ main(int argc, char *argv[])
 	rundir_listen(&sup);
 	if (listeners_open(&sup, sup.config, why, sizeof(why)) == -1)
 		fatalx("%s", why);
-	if (!o.foreground)
+	if (!o.foreground && upgrade_inherited() == 0)
 		spawn_detach();
 	rundir_write_pid(&sup);
 	sandbox_enter(SANDBOX_SUPERVISOR);

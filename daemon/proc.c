@@ -17,6 +17,7 @@
 #include "common/loop.h"
 #include "daemon/feed.h"
 #include "daemon/links.h"
+#include "daemon/reload.h"
 #include "daemon/supervisor.h"
 #include "daemon/watch.h"
 
@@ -205,6 +206,8 @@ proc_gone(struct proc *p)
 		    role_name(p->role), "name",
 		    p->name[0] == '\0' ? NULL : p->name, "why",
 		    p->why[0] == '\0' ? NULL : p->why, NULL);
+	if (p->role == ROLE_CALLBACK)
+		reload_callback_gone(sup);
 	if (p->next == NEXT_RETRY) {
 		retry_later(p);
 	} else if (p->next == NEXT_START) {
@@ -297,7 +300,7 @@ proc_start(struct proc *p)
 	p->next = NEXT_RETRY;
 	p->started = monotime_now();
 	p->why[0] = '\0';
-	p->violation = 0;
+	p->violation = p->again = 0;
 	p->resident = p->private = 0;
 	p->phase = PHASE_HELLO;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
@@ -328,6 +331,8 @@ proc_start(struct proc *p)
 void
 proc_stop(struct proc *p, enum proc_next next)
 {
+	struct json_object *msg;
+
 	p->next = next;
 	if (p->phase == PHASE_STOPPING)
 		return;
@@ -344,7 +349,10 @@ proc_stop(struct proc *p, enum proc_next next)
 		return; /* on its way already */
 	if (p->phase == PHASE_START || p->phase == PHASE_UP) {
 		p->phase = PHASE_STOPPING;
-		chan_send(p->chan, chan_msg("stop"), -1);
+		msg = chan_msg("stop");
+		json_object_object_add(msg, "again",
+		    json_object_new_boolean(p->again || p->sup->upgrading));
+		chan_send(p->chan, msg, -1);
 		loop_timer(p->timer, PROC_STOP_MS);
 		return;
 	}

@@ -73,7 +73,10 @@ struct proc {
 	struct monotime started;
 	struct backoff backoff;
 	unsigned restarts;
+	int checked;   /* posternd -nn: it has told all */
+	int again;     /* stopped for one that keeps its slash commands */
 	int changed;   /* by the plan being made */
+	int after_callback; /* stopped when the callback worker is gone */
 	int exchanged; /* counts in supervisor.exchanging */
 	int first;     /* counts in supervisor.not_up */
 	char why[HEALTH_TEXT]; /* of its end, as far as known */

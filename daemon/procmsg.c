@@ -7,6 +7,7 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "daemon/ctlreq.h"
+#include "daemon/online.h"
 #include "daemon/supervisor.h"
 
 /*
@@ -135,7 +136,36 @@ on_ctl(struct chan *c, struct json_object *msg, int fd, void *arg)
 	ctlreq_handle(p, msg);
 }
 
+static void
+on_check(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct proc *p = arg;
+	const char *what, *state, *detail;
+	struct fields f;
+
+	fields_open(&f, msg);
+	what = fields_str(&f, "what", 64);
+	state = fields_str(&f, "state", 8);
+	detail = fields_str(&f, "detail", PROTO_SMALL);
+	if (shape(c, &f) == -1)
+		return;
+	if (online_row(p, what, state, detail) == -1)
+		chan_violation(c, "nobody asked");
+}
+
+static void
+on_check_end(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct fields f;
+
+	fields_open(&f, msg);
+	if (shape(c, &f) == 0)
+		online_end(arg);
+}
+
 const struct chan_handler proc_handlers[] = {
+    {"check", on_check},
+    {"check.end", on_check_end},
     {"hello", on_hello},
     {"ready", on_ready},
     {"log", on_log},

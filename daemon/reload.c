@@ -114,14 +114,17 @@ plan_list(struct plan *pl)
 	struct proc *p;
 	size_t i;
 
-	plan_worker(pl, ROLE_STORE, "", 1);
-	plan_worker(pl, ROLE_CONTROL, "", 1);
+	if (pl->sup->online == NULL) {
+		plan_worker(pl, ROLE_STORE, "", 1);
+		plan_worker(pl, ROLE_CONTROL, "", 1);
+	}
 	/* Connections stay when it goes: their descriptors are handed out. */
 	plan_worker(pl, ROLE_DIALER, "", dialer_same(pl));
-	if (cf->gateway.wanted)
+	if (cf->gateway.wanted &&
+	    (pl->sup->online == NULL || listeners_count() > 0))
 		plan_worker(pl, ROLE_CALLBACK, "", pl->old != NULL &&
 		    !pl->listeners && config_callback_same(pl->old, cf));
-	for (i = 0; i < cf->nagents; i++) {
+	for (i = 0; i < cf->nagents && pl->sup->online == NULL; i++) {
 		p = plan_worker(pl, ROLE_AGENT, cf->agents[i].id,
 		    agent_same(pl, &cf->agents[i]));
 		p->agent = &cf->agents[i];
@@ -131,6 +134,9 @@ plan_list(struct plan *pl)
 			continue;
 		p = plan_worker(pl, ROLE_ACCOUNT, cf->accounts[i].id,
 		    account_same(pl, &cf->accounts[i]));
+		p->again = p->account != NULL &&
+		    config_account_same_commands(
+			p->account, &cf->accounts[i]);
 		p->account = &cf->accounts[i];
 	}
 }
@@ -168,6 +174,9 @@ plan_act(struct plan *pl)
 {
 	struct supervisor *sup = pl->sup;
 	struct proc *p, *next;
+	struct proc *callback = proc_find(sup, ROLE_CALLBACK, "");
+	int first = callback != NULL && callback->changed &&
+	    callback->phase == PHASE_UP;
 
 	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next) {
 		if (p->next == NEXT_REMOVE) {
@@ -184,7 +193,28 @@ plan_act(struct plan *pl)
 			p->exchanged = 1;
 			sup->exchanging++;
 		}
-		proc_stop(p, NEXT_START);
+		/*
+		 * Callers that it has taken in are answered by those who
+		 * are there; the next one waits for who is coming.
+		 */
+		if (first && p->role == ROLE_ACCOUNT)
+			p->after_callback = 1;
+		else
+			proc_stop(p, NEXT_START);
+	}
+}
+
+void
+reload_callback_gone(struct supervisor *sup)
+{
+	struct proc *p, *next;
+
+	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next) {
+		if (!p->after_callback)
+			continue;
+		p->after_callback = 0;
+		if (!sup->stopping)
+			proc_stop(p, NEXT_START);
 	}
 }
 

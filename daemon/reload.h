@@ -29,6 +29,8 @@ const char *reload_plan(struct supervisor *, const struct config *old);
 int reload_now(struct supervisor *, char *text, size_t len);
 /* By signal: the log has the outcome. */
 void reload_request(struct supervisor *);
+/* The callback worker has ended: those that were kept for it may, too. */
+void reload_callback_gone(struct supervisor *);
 /* The exchanged workers are up. */
 void reload_done(struct supervisor *);
 /* Put all that config_load() had to say into the log. */

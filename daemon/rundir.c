@@ -21,6 +21,7 @@
 #include "daemon/rootless.h"
 #include "daemon/rundir.h"
 #include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
 
 #define PID_FILE "posternd.pid"
 #define SOCKET_FILE "control.sock"
@@ -198,18 +199,45 @@ choose_places(struct supervisor *sup)
 		sup->socket_path = copy(cf->control_socket);
 }
 
-void
-rundir_make(struct supervisor *sup)
+static void
+make_run_dirs(struct supervisor *sup)
 {
 	uid_t self = geteuid();
 	mode_t mode = sup->rootless ? 0700 : 0755;
-	char *media;
 
 	choose_places(sup);
 	sup->empty_dir = path_join(sup->run_dir, EMPTY_DIR);
 	make_dir(sup->run_dir, mode, self, getegid());
 	make_dir(sup->empty_dir, mode, self, getegid());
 	check_empty(sup->empty_dir);
+}
+
+int
+rundir_make_small(struct supervisor *sup)
+{
+	char *path;
+	int fd;
+
+	make_run_dirs(sup);
+	path = path_join(sup->run_dir, PID_FILE);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd == -1)
+		fatal("%s", path);
+	free(path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		close(fd);
+		return 0;
+	}
+	sup->lock_fd = fd;
+	return 1;
+}
+
+void
+rundir_make(struct supervisor *sup)
+{
+	char *media;
+
+	make_run_dirs(sup);
 	make_dir(sup->store_dir, 0700, sup->store_ids.uid, sup->store_ids.gid);
 	media = path_join(sup->store_dir, MEDIA_DIR);
 	make_dir(media, 0700, sup->store_ids.uid, sup->store_ids.gid);
@@ -222,6 +250,10 @@ rundir_lock(struct supervisor *sup)
 	char *path = path_join(sup->run_dir, PID_FILE), pid[16] = "";
 	ssize_t n;
 
+	if (upgrade_take(sup, path) && sup->lock_fd != -1) {
+		free(path);
+		return;
+	}
 	sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 	    0644);
 	if (sup->lock_fd == -1)
@@ -298,6 +330,8 @@ rundir_listen(struct supervisor *sup)
 	mode_t old;
 	int fd;
 
+	if (sup->listen_fd != -1)
+		return; /* of the program before us */
 	fill_addr(&sun, sup->socket_path);
 	fd = stream_socket();
 	remove_stale(fd, &sun);

@@ -11,6 +11,11 @@
 
 struct supervisor;
 
+/*
+ * For posternd -nn: the runtime and the empty directory only. 1 when no
+ * other instance runs there, which then cannot start before we end.
+ */
+int rundir_make_small(struct supervisor *);
 /* Look up whom the workers run as. Rootless: ourselves. */
 void rundir_users(struct supervisor *);
 /* Runtime directory, empty directory to chroot into, database directory. */

@@ -16,6 +16,7 @@
 
 static int notify_fd = -1;
 static int64_t watchdog_ms;
+static char *notify_path, *watchdog_usec; /* as they were given */
 
 static void
 notify_connect(const char *path)
@@ -56,8 +57,21 @@ sdnotify_init(void)
 		n = strtonum(usec, 1000, 86400000000LL, &err);
 		watchdog_ms = err == NULL ? n / 1000 : 0;
 	}
+	if (path != NULL)
+		notify_path = strdup(path);
+	if (usec != NULL)
+		watchdog_usec = strdup(usec);
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
+}
+
+void
+sdnotify_hand_on(void)
+{
+	if (notify_path != NULL)
+		setenv("NOTIFY_SOCKET", notify_path, 1);
+	if (watchdog_usec != NULL)
+		setenv("WATCHDOG_USEC", watchdog_usec, 1);
 }
 
 int64_t

@@ -15,5 +15,7 @@ int64_t sdnotify_watchdog_ms(void);
 void sdnotify(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* RELOADING=1 with the time that the protocol wants beside it. */
 void sdnotify_reloading(void);
+/* Put back into the environment what was taken from it. */
+void sdnotify_hand_on(void);
 
 #endif

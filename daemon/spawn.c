@@ -27,6 +27,7 @@ static const char *const role_names[ROLE_MAX] = {
 };
 
 static char libexec[PATH_MAX] = POSTERN_LIBEXECDIR;
+static char self[PATH_MAX] = POSTERN_SBINDIR "/posternd";
 static int detach_fd = -1;
 
 const char *
@@ -79,6 +80,7 @@ spawn_init(const char *argv0)
 
 	if (strchr(argv0, '/') == NULL || realpath(argv0, dir) == NULL)
 		return;
+	strlcpy(self, dir, sizeof(self));
 	slash = strrchr(dir, '/');
 	if (slash == NULL || slash == dir)
 		return;
@@ -92,6 +94,24 @@ spawn_init(const char *argv0)
 	}
 	if (strlcpy(libexec, dir, sizeof(libexec)) >= sizeof(libexec))
 		fatalx("%s: name too long", dir);
+}
+
+const char *
+spawn_self(void)
+{
+	char dir[PATH_MAX], *slash;
+	struct stat sb;
+
+	strlcpy(dir, self, sizeof(dir));
+	slash = strrchr(dir, '/');
+	*slash = '\0';
+	if (access(self, X_OK) == -1 || stat(self, &sb) == -1)
+		return NULL;
+	if (!is_trusted(dir) || !is_trusted(self)) {
+		errno = EPERM;
+		return NULL;
+	}
+	return self;
 }
 
 const char *
@@ -115,6 +135,36 @@ reset_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+spawn_over(char *const argv[])
+{
+	if (spawn_self() != NULL)
+		execv(self, argv);
+}
+
+pid_t
+spawn_check(const char *config_path)
+{
+	char *argv[] = {self, (char *)"-n", (char *)"-f",
+	    (char *)(uintptr_t)config_path, NULL};
+	sigset_t all, old;
+	pid_t pid;
+
+	if (spawn_self() == NULL)
+		return -1;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = fork();
+	if (pid == 0) {
+		reset_signals();
+		closefrom(STDERR_FILENO + 1);
+		execv(self, argv);
+		_exit(127);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
 }
 
 /* In the child: only the channel and three descriptors that go nowhere. */

@@ -50,6 +50,17 @@ const char *spawn_libexec(void);
 pid_t spawn_worker(const struct spawn *, int chan);
 
 /*
+ * The program itself, as it is started now: absolute, or NULL when it is not
+ * one that may be run with our rights (it can be written by others).
+ */
+const char *spawn_self(void);
+/* posternd -n on a file, with our own environment. Its pid or -1. */
+pid_t spawn_check(const char *config_path);
+
+/* Execute it in our place. Returns only when that is not possible. */
+void spawn_over(char *const argv[]);
+
+/*
  * Go on in the background: the parent waits until spawn_detached() is
  * called in the child, and leaves with status 0, or 1 if the child died
  * before.

@@ -12,24 +12,27 @@
 #include "common/loop.h"
 #include "daemon/conf.h"
 #include "daemon/logsink.h"
+#include "daemon/online.h"
 #include "daemon/reload.h"
 #include "daemon/sdnotify.h"
 #include "daemon/spawn.h"
 #include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
 #include "daemon/watch.h"
 
 /*
- * The order of the end: those that have work under way while all that they
- * need is there, then the others, then what made it durable.
+ * The order of the end: who takes callers in, then those that have work
+ * under way while all that they need is there, then the others, then what
+ * made it durable.
  */
-#define STOP_STAGES 3
+#define STOP_STAGES 4
 static const int stop_stage_of[ROLE_MAX] = {
     [ROLE_CALLBACK] = 0,
-    [ROLE_ACCOUNT] = 0,
-    [ROLE_AGENT] = 0,
-    [ROLE_DIALER] = 1,
-    [ROLE_CONTROL] = 1,
-    [ROLE_STORE] = 2,
+    [ROLE_ACCOUNT] = 1,
+    [ROLE_AGENT] = 1,
+    [ROLE_DIALER] = 2,
+    [ROLE_CONTROL] = 2,
+    [ROLE_STORE] = 3,
 };
 
 static int
@@ -58,11 +61,24 @@ static void
 check_stop(struct supervisor *sup)
 {
 	while (sup->stop_stage < STOP_STAGES && stage_is_empty(sup)) {
-		if (++sup->stop_stage == STOP_STAGES)
+		if (++sup->stop_stage < STOP_STAGES)
+			stop_stage(sup);
+		else if (!sup->upgrading)
 			event_base_loopbreak(sup->base);
 		else
-			stop_stage(sup);
+			upgrade_go(sup);
 	}
+}
+
+void
+supervisor_again(struct supervisor *sup)
+{
+	struct proc *p, *next;
+
+	sup->stopping = sup->upgrading = sup->stop_stage = 0;
+	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next)
+		proc_start(p);
+	sdnotify("READY=1");
 }
 
 static void
@@ -97,6 +113,10 @@ on_check(evutil_socket_t fd, short what, void *arg)
 		check_stop(sup);
 		return;
 	}
+	if (sup->online != NULL) {
+		online_look(sup);
+		return;
+	}
 	tell_status(sup);
 	if (!sup->ready && sup->not_up == 0)
 		tell_ready(sup);
@@ -117,7 +137,10 @@ supervisor_stop(struct supervisor *sup, const char *why)
 		return;
 	sup->stopping = 1;
 	log_event(LOG_INFO, "daemon.stopping", "why", why, NULL);
-	sdnotify("STOPPING=1");
+	if (sup->upgrading)
+		sdnotify_reloading();
+	else
+		sdnotify("STOPPING=1");
 	stop_stage(sup);
 	supervisor_check(sup);
 }
@@ -164,6 +187,7 @@ signals_setup(struct supervisor *sup)
 {
 	static const int list[SUPERVISOR_SIGNALS] = {
 	    SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+	sigset_t none;
 	size_t i;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -174,6 +198,9 @@ signals_setup(struct supervisor *sup)
 		    event_add(sup->signals[i], NULL) == -1)
 			fatalx("signal %d", list[i]);
 	}
+	/* The program before this one may have held them back for us. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void
@@ -202,6 +229,8 @@ supervisor_run(struct supervisor *sup)
 	}
 	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next)
 		proc_start(p);
+	if (sup->online != NULL)
+		online_begin(sup);
 	watch_start(sup);
 	supervisor_check(sup);
 	event_base_dispatch(sup->base);

@@ -14,6 +14,7 @@
 struct config;
 struct event;
 struct event_base;
+struct online;
 
 #define SUPERVISOR_SIGNALS 5
 
@@ -55,6 +56,10 @@ struct supervisor {
 	int reload_again;     /* asked for meanwhile */
 	struct reload_report reload;
 	int stopping;
+	int upgrading; /* and then the program is exchanged */
+	pid_t upgrade_check; /* the new program looks at the file, or 0 */
+	char *const *argv;
+	struct online *online; /* posternd -nn, or NULL */
 	int stop_stage;
 	char status[64]; /* as the service manager knows it */
 
@@ -69,6 +74,8 @@ void supervisor_run(struct supervisor *);
 void supervisor_free(struct supervisor *);
 /* Begin to end: workers first, the store last, then the loop. */
 void supervisor_stop(struct supervisor *, const char *why);
+/* Stopped for an upgrade that cannot be: start all workers again. */
+void supervisor_again(struct supervisor *);
 /*
  * Something happened to a worker: in the next turn of the loop see what
  * follows from it (ready, reloaded, stopped) and tell the service manager.

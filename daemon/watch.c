@@ -12,6 +12,7 @@
 #include "common/loop.h"
 #include "daemon/sdnotify.h"
 #include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
 #include "daemon/watch.h"
 
 int64_t
@@ -111,7 +112,9 @@ watch_reap(struct supervisor *sup)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if ((p = find_pid(sup, pid)) != NULL)
+		if (pid == sup->upgrade_check)
+			upgrade_checked(sup, status);
+		else if ((p = find_pid(sup, pid)) != NULL)
 			proc_reaped(p, status);
 	if (pid == -1 && errno != ECHILD)
 		log_warn("waitpid");

@@ -29,6 +29,8 @@ struct worker {
 	const char *name;
 	void *state;
 	unsigned lost; /* log lines */
+	int check; /* of posternd -nn */
+	int again; /* what it is stopped for */
 	int memory_fd; /* of MEMORY_FILE, or -1 */
 	struct privdrop drop;
 };
@@ -170,6 +172,7 @@ on_init(struct chan *c, struct json_object *msg, int fd, void *arg)
 
 	fields_open(&f, msg);
 	config = fields_obj(&f, "config");
+	w->check = fields_opt_bool(&f, "check", 0);
 	shape(&f, "init");
 	w->role->init(w, config);
 }
@@ -292,7 +295,11 @@ static void
 on_stop(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
 	struct worker *w = arg;
+	struct fields f;
 
+	fields_open(&f, msg);
+	w->again = fields_opt_bool(&f, "again", 0);
+	shape(&f, "stop");
 	if (w->role->stop != NULL)
 		w->role->stop(w);
 	else
@@ -431,10 +438,42 @@ worker_report(struct worker *w, const char *state, const char *reason,
 }
 
 int
+worker_is_check(const struct worker *w)
+{
+	return w->check;
+}
+
+void
+worker_check(struct worker *w, const char *what, const char *state,
+    const char *detail)
+{
+	struct json_object *msg = chan_msg("check");
+	char cut[1024];
+
+	add_opt(msg, "what", what);
+	json_object_object_add(msg, "state", json_object_new_string(state));
+	log_clean(cut, detail, sizeof(cut));
+	json_object_object_add(msg, "detail", json_object_new_string(cut));
+	chan_send(w->up, msg, -1);
+}
+
+void
+worker_check_end(struct worker *w)
+{
+	chan_send(w->up, chan_msg("check.end"), -1);
+}
+
+int
 worker_ctl(struct worker *w, struct json_object *msg, chan_reply_fn fn,
     void *arg)
 {
 	return chan_request(w->up, msg, -1, 10000, fn, arg);
+}
+
+int
+worker_again(const struct worker *w)
+{
+	return w->again;
 }
 
 void

@@ -66,8 +66,19 @@ void worker_ready(struct worker *);
  */
 void worker_report(struct worker *, const char *state, const char *reason,
     const char *detail);
+/*
+ * 1: started by posternd -nn, to ask and tell and nothing else. An account
+ * then says what it finds line by line, and that this was all. state: "ok",
+ * "warn" or "fail".
+ */
+int worker_is_check(const struct worker *);
+void worker_check(struct worker *, const char *what, const char *state,
+    const char *detail);
+void worker_check_end(struct worker *);
 /* Control only: a "ctl" request to the supervisor; consumes msg. */
 int worker_ctl(struct worker *, struct json_object *msg, chan_reply_fn, void *);
+/* In stop(): another process takes this one's place, with the same part. */
+int worker_again(const struct worker *);
 /* Leave the loop; worker_main() then returns 0. */
 void worker_exit(struct worker *);
 

@@ -411,9 +411,42 @@ reply_role(struct req *r)
 	api_json(r, 200, &b);
 }
 
+/* What the other built-in roles grant, as far as anybody asks. */
+static int
+role_other(struct req *r)
+{
+	static const struct {
+		const char *name, *perms;
+	} list[] = {
+	    {"system_user", "\"create_direct_channel\","
+		"\"create_group_channel\",\"view_members\""},
+	    {"system_admin", "\"manage_system\",\"create_direct_channel\""},
+	    {"team_admin", "\"manage_slash_commands\",\"manage_team\""},
+	    {"channel_user", "\"read_channel\",\"create_post\","
+		"\"upload_file\",\"add_reaction\",\"edit_post\""},
+	    {"channel_admin", "\"manage_channel_roles\""},
+	};
+	struct buf b = {0};
+	size_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (strcmp(list[i].name, r->arg[0]) != 0)
+			continue;
+		buf_str(&b, "{");
+		buf_kstr(&b, "name", list[i].name);
+		buf_fmt(&b, ",\"permissions\":[%s],\"scheme_managed\":true,"
+		    "\"built_in\":true}", list[i].perms);
+		api_json(r, 200, &b);
+		return 1;
+	}
+	return 0;
+}
+
 static void
 role_get(struct req *r)
 {
+	if (strcmp(r->arg[0], "team_user") != 0 && role_other(r))
+		return;
 	if (strcmp(r->arg[0], "team_user") != 0)
 		api_error(r, 404, "app.role.get_by_name.app_error",
 		    "Unable to get role.");

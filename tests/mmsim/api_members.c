@@ -156,6 +156,30 @@ get_member(struct req *r)
 		reply_member(r, 200, m);
 }
 
+/* GET /users/{id}/teams/{id}/channels/members */
+static void
+team_memberships(struct req *r)
+{
+	struct user *u = api_user_arg(r, r->arg[0]);
+	struct team *t = u ? api_team_arg(r, r->arg[1]) : NULL;
+	struct channel *c;
+	struct buf b = {0};
+	size_t i, n = 0;
+
+	if (t == NULL)
+		return;
+	buf_str(&b, "[");
+	for (i = 0; i < u->nmembers; i++) {
+		c = u->member[i]->channel;
+		if (c->delete_at || (c->team != NULL && c->team != t))
+			continue;
+		buf_str(&b, n++ ? "," : "");
+		render_member(&b, u->member[i]);
+	}
+	buf_str(&b, "]");
+	api_json(r, 200, &b);
+}
+
 static void
 remove_member(struct req *r)
 {
@@ -240,4 +264,6 @@ const struct route routes_members[] = {
     {"GET", "/api/v4/channels/{id}/members", list_members, 0},
     {"GET", "/api/v4/channels/{id}/members/{id}", get_member, 0},
     {"DELETE", "/api/v4/channels/{id}/members/{id}", remove_member, 0},
+    {"GET", "/api/v4/users/{id}/teams/{id}/channels/members",
+	team_memberships, 0},
     {NULL, NULL, NULL, 0}};

@@ -82,6 +82,8 @@ static const struct chan_handler handlers[] = {
     {"state", on_state},
     {"log", on_log},
     {"ctl", on_ctl},
+    {"check", on_ctl},
+    {"check.end", on_ctl},
     {NULL, NULL},
 };
 

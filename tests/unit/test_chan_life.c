@@ -533,7 +533,8 @@ test_secret(void **state)
 	    {"verbose", on_text}, {"stop", on_text}, {NULL, NULL}};
 	static const struct chan_handler supervisor_side[] = {
 	    {"hello", on_text}, {"ready", on_text}, {"log", on_text},
-	    {"state", on_text}, {"ctl", on_text}, {NULL, NULL}};
+	    {"state", on_text}, {"ctl", on_text}, {"check", on_text},
+	    {"check.end", on_text}, {NULL, NULL}};
 	struct rig r;
 	struct chan *a;
 

@@ -12,12 +12,16 @@
 #include "workers/account/account.h"
 #include "workers/account/callbacks.h"
 
+#define LEAVE_MS 2000 /* for the callback worker to let go */
+
 struct callbacks {
 	struct chan *chan;            /* NULL: the worker is down */
 	struct json_object *commands; /* the present set, with tokens */
 	int64_t gen;                  /* of that set; 0: never was one */
 	unsigned link;                /* counts links, to tell them apart */
 	int stopped;
+	int leaving;                  /* until cb.left: more may come */
+	unsigned calls;               /* not yet answered */
 };
 
 struct cb_call {
@@ -56,7 +60,9 @@ tell_secret(struct account *a)
 	struct json_object *msg, *v;
 	char key[SIGNED_HEX_SIZE];
 
-	if (a->token == NULL || a->problem != NULL)
+	/* Until we know who we are nothing can be decided for a caller. */
+	if (self.chan == NULL || a->token == NULL || a->problem != NULL ||
+	    a->bot_id[0] == '\0')
 		return;
 	signed_context_secret(
 	    secret_bytes(a->token), secret_len(a->token), key);
@@ -83,6 +89,12 @@ tell_commands(void)
 	    self.commands != NULL ? json_object_get(self.commands) :
 				    json_object_new_array());
 	chan_send(self.chan, msg, -1);
+}
+
+void
+callbacks_identified(struct account *a)
+{
+	tell_secret(a);
 }
 
 void
@@ -132,6 +144,7 @@ callback_reply(struct cb_call *call, int status, struct json_object *body,
 		json_object_put(r);
 	json_object_put(call->msg);
 	free(call);
+	self.calls--;
 }
 
 static struct cb_call *
@@ -144,13 +157,37 @@ call_new(struct account *a, struct json_object *msg)
 	call->a = a;
 	call->link = self.link;
 	call->msg = json_object_get(msg);
+	self.calls++;
 	return call;
 }
 
 static int
 is_stopped(const struct account *a)
 {
-	return self.stopped || a->stopping;
+	return self.stopped || (a->stopping && !self.leaving);
+}
+
+static void
+left(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	self.leaving = 0;
+}
+
+void
+callbacks_leave(struct account *a)
+{
+	if (self.chan == NULL || self.leaving)
+		return;
+	self.leaving = 1;
+	if (chan_request(self.chan, chan_msg("cb.bye"), -1, LEAVE_MS, left,
+		NULL) == -1)
+		self.leaving = 0;
+}
+
+int
+callbacks_busy(const struct account *a)
+{
+	return self.leaving || self.calls > 0;
 }
 
 static void

@@ -17,8 +17,12 @@ struct account;
 struct cb_call;
 struct json_object;
 
-/* A (new) link; owns fd. Told: the derived secret and the commands. */
+/*
+ * A (new) link; owns fd. Told: the commands, and the derived secret when the
+ * bot is known, else with callbacks_identified().
+ */
 void callbacks_set(struct account *, int fd);
+void callbacks_identified(struct account *);
 /*
  * All slash commands that may be called: an array of {team, id, trigger,
  * token}, consumed. It takes the place of the set before at once, here and
@@ -27,6 +31,13 @@ void callbacks_set(struct account *, int fd);
 void callbacks_commands(struct account *, struct json_object *commands);
 /* The number of the present set; calls that name another are refused. */
 int64_t callbacks_gen(const struct account *);
+/*
+ * This process is about to end: what has been passed on is still handled,
+ * and callers of later wait for the next process. Busy until the last of
+ * them has its answer.
+ */
+void callbacks_leave(struct account *);
+int callbacks_busy(const struct account *);
 /* Nothing is answered any more but 503. */
 void callbacks_stop(struct account *);
 

@@ -12,6 +12,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/callbacks.h"
 #include "workers/account/channels.h"
 #include "workers/account/clock.h"
 #include "workers/account/conn.h"
@@ -78,6 +79,7 @@ intake_identity(struct account *a)
 	outbox_kick(a);
 	lanes_run(a);
 	selftest_start(a);
+	callbacks_identified(a);
 }
 
 const struct bot_identity *

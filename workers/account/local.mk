@@ -13,6 +13,8 @@ postern_account_SOURCES = \
 	workers/account/api.c workers/account/api.h \
 	workers/account/batch.c workers/account/batch.h \
 	workers/account/callbacks.c workers/account/callbacks.h \
+	workers/account/check.c workers/account/check.h \
+	workers/account/check_rights.c workers/account/check_rights.h \
 	workers/account/channels.c workers/account/channels.h \
 	workers/account/clock.c workers/account/clock.h \
 	workers/account/confirm.c workers/account/confirm.h \

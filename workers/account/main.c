@@ -15,6 +15,7 @@
 #include "workers/account/api.h"
 #include "workers/account/callbacks.h"
 #include "workers/account/channels.h"
+#include "workers/account/check.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
 #include "workers/account/drops.h"
@@ -138,6 +139,7 @@ account_init(struct worker *w, struct json_object *config)
 	names_init(a);
 	a->pending = pending_new(a->policy->history_limit);
 	endpoint_init(a, config);
+	check_config(a, config);
 	slash_config(a, config);
 	interact_config(a, config);
 	picker_config(a, config);
@@ -171,9 +173,10 @@ account_secret(struct worker *w, const char *name, const char *value)
 
 	if (strcmp(name, "token") == 0)
 		a->token = secret_new(value, strlen(value));
-	else if (strncmp(name, "command:", 8) == 0)
+	else if (strncmp(name, "command:", 8) == 0) {
+		check_manual();
 		slash_manual(a, name + 8, value);
-	else if (strcmp(name, "proxy") == 0)
+	} else if (strcmp(name, "proxy") == 0)
 		proxy_auth = secret_new(value, strlen(value));
 	else
 		fatalx("a secret of no use here");
@@ -229,15 +232,21 @@ account_start(struct worker *w)
 		net_endpoint_set_bearer(a->ep, a->token) == -1))
 		a->problem = strdup("the bot token has characters that no "
 				    "header may have");
+	if (worker_is_check(w)) {
+		worker_ready(w);
+		check_start(a);
+		return;
+	}
 	media_hosts_start(a, a->media_hosts);
 	a->linked = 1;
+	storelink_start(a);
 	loop_timer(trim_timer, TRIM_MS);
 	worker_ready(w);
 	lanes_run(a);
 	conn_wake(a);
 }
 
-static int slash_going = 1;
+static int slash_going;
 
 static void
 slash_gone(struct account *a)
@@ -250,7 +259,8 @@ on_stop(int fd, short what, void *arg)
 {
 	struct account *a = arg;
 
-	if (what == EV_TIMEOUT && (lanes_running(a) > 0 || slash_going) &&
+	if (what == EV_TIMEOUT &&
+	    (lanes_running(a) > 0 || slash_going || callbacks_busy(a)) &&
 	    a->stopping++ < 30) {
 		loop_timer(stop_timer, STOP_MS / 30);
 		return;
@@ -270,7 +280,13 @@ account_stop(struct worker *w)
 	if (a->stopping)
 		return;
 	a->stopping = 1;
-	slash_stop(a, slash_gone);
+	callbacks_leave(a);
+	if (worker_again(w)) {
+		slash_leave(a);
+	} else {
+		slash_going = 1;
+		slash_stop(a, slash_gone);
+	}
 	conn_stop(a);
 	intake_flush(a);
 	if ((stop_timer = evtimer_new(a->base, on_stop, a)) == NULL)

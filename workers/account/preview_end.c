@@ -167,7 +167,7 @@ plan_cleanup(struct plan *pl, struct preview *p)
 			if (*post != '\0' && !is_kept(pl, post))
 				plan_add(pl, "delete", post, "");
 		}
-	if (!sweep)
+	if (!sweep || pl->row->channel[0] == '\0')
 		return;
 	plan_add(pl, "sweep", "", pl->row->event);
 	last = json_object_array_get_idx(

@@ -27,6 +27,8 @@ void slash_config(struct account *, struct json_object *config);
 void slash_manual(struct account *, const char *trigger, const char *token);
 /* The bot is connected, or is in another team now. */
 void slash_sync(struct account *);
+/* As slash_stop(), but what we made stays for the next process. */
+void slash_leave(struct account *);
 /* No more calls; delete what we made, then call done. */
 void slash_stop(struct account *, void (*done)(struct account *));
 /* For status: how many commands are registered; *problem text or "". */

@@ -507,6 +507,13 @@ left(struct account *a, const struct net_result *r, struct json_object *body,
 }
 
 void
+slash_leave(struct account *a)
+{
+	a->slash->stopped = 1;
+	event_del(a->slash->timer);
+}
+
+void
 slash_stop(struct account *a, void (*done)(struct account *))
 {
 	struct slash *s = a->slash;

@@ -263,6 +263,16 @@ is_late_put(const struct account *a, const struct store_req *r)
 	return epoch > 0 && epoch < a->put_epoch;
 }
 
+/* What is loaded begins to run, which takes a server to ask. */
+void
+storelink_start(struct account *a)
+{
+	struct storelink *s = a->store;
+
+	if (a->linked && s->c != NULL && !s->loaded && !s->loading)
+		load(a);
+}
+
 void
 storelink_set(struct account *a, int fd)
 {
@@ -282,8 +292,7 @@ storelink_set(struct account *a, int fd)
 	 * A load cut in the middle may have restored a part; rows know
 	 * their seq and are not restored twice.
 	 */
-	if (!s->loaded && !s->loading)
-		load(a);
+	storelink_start(a);
 	for (r = TAILQ_FIRST(&s->reqs); r != NULL; r = tmp) {
 		tmp = TAILQ_NEXT(r, entry);
 		if (r->sent)

@@ -20,6 +20,8 @@ typedef void (*store_fn)(struct account *, struct json_object *reply,
 struct storelink *storelink_new(struct account *);
 /* A (new) link; owns fd. Loads the account's state when it is the first. */
 void storelink_set(struct account *, int fd);
+/* The account has been started: load what is in the store. */
+void storelink_start(struct account *);
 /* Links are up, the state is loaded. */
 int storelink_ready(const struct account *);
 

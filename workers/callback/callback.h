@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/monotime.h"
 #include "workers/callback/head.h"
 #include "workers/callback/proof.h"
 #include "workers/callback/result.h"
@@ -24,6 +25,7 @@
 #define CB_BODY_MAX 65536     /* bytes: spec channel 7.5, 8.5 */
 #define CB_REQUEST_MS 5000    /* a whole request: design 9 */
 #define CB_ACCOUNT_MS 10000   /* an account answers; the server gives 30 s */
+#define CB_HOLD_MS 4500       /* an account that is exchanged is back */
 #define CB_COMMANDS_MAX 4096  /* of one account */
 #define CB_HOOK_FAILURES 20   /* wrong tokens of one address a minute */
 
@@ -50,6 +52,10 @@ struct peer {
 	char *command_path[2]; /* as configured, and of its public address */
 	struct nets allowed;   /* of buttons */
 	struct chan *chan;     /* NULL: its worker is down */
+	/* Link lost or about to be: callers wait a moment for the next. */
+	int settling;
+	struct monotime since; /* that */
+	int leaving;           /* it has said goodbye over the link */
 	/* Of the present link. */
 	char key[65];          /* "" until told */
 	struct command *cmds;
@@ -85,6 +91,7 @@ struct callback {
 	struct ssl_ctx_st *ssl;
 	struct chan *ctl;
 	int waiting;        /* requests that accounts have */
+	int held;           /* requests that wait for an account to be back */
 	int stopping;
 };
 
@@ -152,6 +159,12 @@ void peers_unlink(struct callback *, const char *id);
  */
 void peers_call(struct conn *, struct peer *, struct json_object *msg,
     const char *type, const struct fixed *(*otherwise)(int status));
+/*
+ * Wait before looking at a request of this kind, for this account or, NULL,
+ * for whichever it may be: its worker is being exchanged and has yet to tell
+ * what a proof of it looks like. At most CB_HOLD_MS.
+ */
+int peers_settling(struct callback *, enum route_kind, struct peer *);
 void peers_control(struct callback *, int fd);
 
 #endif

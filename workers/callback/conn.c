@@ -19,10 +19,12 @@
 
 #define LINGER_MS 1000             /* for what is still being sent */
 #define LINGER_BYTES (256u * 1024)
+#define HELD_MS 20
 #define CROWDED (GATE_SLOTS / 2)   /* from here on nobody is kept */
 
 enum state {
 	STATE_HEAD,
+	STATE_HELD,   /* its account is being exchanged */
 	STATE_BODY,
 	STATE_WAIT,   /* an account has it */
 	STATE_WRITE,
@@ -52,6 +54,7 @@ const char type_json[] = "application/json";
 const char type_json_utf8[] = "application/json; charset=utf-8";
 
 static void head_go(struct conn *);
+static void head_known(struct conn *);
 static void body_go(struct conn *);
 
 struct callback *
@@ -104,10 +107,21 @@ conn_release(struct conn *c)
 	inflight_end(c->cb->inflight, c->hold);
 }
 
+static void
+unhold(struct conn *c)
+{
+	if (c->state != STATE_HELD)
+		return;
+	c->state = STATE_HEAD;
+	c->cb->held--;
+	gate_room(c->cb->gate);
+}
+
 /* What a request has, while the connection may stay. */
 static void
 request_free(struct conn *c)
 {
+	unhold(c);
 	conn_release(c);
 	if (c->head != NULL)
 		freezero(c->head, sizeof(*c->head));
@@ -297,12 +311,48 @@ head_checked(struct conn *c)
 	}
 }
 
+/* Look again in a moment. */
+static void
+hold_here(struct conn *c)
+{
+	if (c->state != STATE_HELD) {
+		c->state = STATE_HELD;
+		c->cb->held++;
+		bufferevent_disable(c->bev, EV_READ);
+	}
+	loop_timer(c->timer, HELD_MS);
+}
+
+/* The account is back, or will not be in time. */
+static void
+held_again(struct conn *c)
+{
+	if (peers_settling(c->cb, c->route, c->peer)) {
+		hold_here(c);
+		return;
+	}
+	unhold(c);
+	loop_timer(c->timer, CB_REQUEST_MS);
+	bufferevent_enable(c->bev, EV_READ);
+	head_known(c);
+}
+
 static void
 head_done(struct conn *c)
 {
 	c->route = route_find(c->cb, c->head->path, &c->peer);
 	if (c->head->probe[0] != '\0' && probe_head(c))
 		return;
+	if (peers_settling(c->cb, c->route, c->peer)) {
+		hold_here(c);
+		return;
+	}
+	head_known(c);
+}
+
+static void
+head_known(struct conn *c)
+{
 	if (head_checked(c))
 		return;
 	if (c->head->encoded) {
@@ -454,7 +504,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 
-	if (c->state == STATE_BODY ||
+	if (c->state == STATE_HELD)
+		held_again(c);
+	else if (c->state == STATE_BODY ||
 	    (c->state == STATE_HEAD &&
 		evbuffer_get_length(bufferevent_get_input(c->bev)) > 0))
 		refuse(c, RESULT_TIMEOUT, 408);

@@ -20,6 +20,13 @@
 #define SOCKETS 16
 #define AT_ONCE 64       /* connections taken in one turn of the loop */
 #define AGAIN_MS 1000    /* when descriptors have run out */
+/*
+ * Requests under way from which on the others wait in the backlog rather
+ * than for a place that there is not: one server is one source, and what has
+ * piled up while a worker was exchanged comes at once.
+ */
+#define BUSY_AT (GATE_SOURCE / 2)
+#define BUSY_MS 100      /* one is let in all the same, for who waits behind */
 
 struct source {
 	RB_ENTRY(source) node;
@@ -41,6 +48,7 @@ struct gate {
 	struct event *ev[SOCKETS];
 	struct event *again;
 	unsigned nfds;
+	int paused;
 };
 
 static int
@@ -176,6 +184,21 @@ enter(struct gate *g, int fd, const struct sockaddr *sa)
 		gate_leave(g, x);
 }
 
+static int
+is_busy(const struct gate *g, unsigned more)
+{
+	return (unsigned)(g->cb->waiting + g->cb->held) + more >= BUSY_AT;
+}
+
+void
+gate_room(struct gate *g)
+{
+	if (!g->paused || is_busy(g, BUSY_AT / 2))
+		return;
+	event_del(g->again);
+	gate_start(g);
+}
+
 static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {
@@ -186,6 +209,12 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	int c;
 
 	for (i = 0; i < AT_ONCE; i++) {
+		if (i > 0 && is_busy(g, i)) {
+			gate_stop(g);
+			g->paused = 1;
+			loop_timer(g->again, BUSY_MS);
+			return;
+		}
 		len = sizeof(ss);
 		memset(&ss, 0, sizeof(ss));
 		c = accept4(fd, (struct sockaddr *)&ss, &len,
@@ -250,6 +279,7 @@ gate_start(struct gate *g)
 
 	if (g->cb->stopping)
 		return;
+	g->paused = 0;
 	for (i = 0; i < g->nfds; i++)
 		event_add(g->ev[i], NULL);
 }

@@ -22,6 +22,8 @@ void gate_listen(struct gate *, int fd);
 void gate_start(struct gate *);
 /* Accept no more; what is queued waits for the next worker. */
 void gate_stop(struct gate *);
+/* Fewer requests are under way than there were. */
+void gate_room(struct gate *);
 /* And close what is idle; not all: but who has just come may ask. */
 void gate_stop_all(struct gate *, int all);
 

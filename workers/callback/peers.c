@@ -34,6 +34,15 @@ peers_find(const struct callback *cb, const char *id)
 	return NULL;
 }
 
+static void
+unsettle(struct peer *p)
+{
+	if (p->settling)
+		return;
+	p->settling = 1;
+	p->since = monotime_now();
+}
+
 struct peer *
 peers_add(struct callback *cb, const char *id)
 {
@@ -42,6 +51,7 @@ peers_add(struct callback *cb, const char *id)
 	if ((p = calloc(1, sizeof(*p))) == NULL ||
 	    (p->id = strdup(id)) == NULL)
 		fatal("calloc");
+	unsettle(p);
 	TAILQ_INSERT_TAIL(&cb->peers, p, entry);
 	return p;
 }
@@ -71,6 +81,7 @@ forget(struct peer *p)
 	explicit_bzero(p->key, sizeof(p->key));
 	commands_free(p);
 	p->gen = 0;
+	p->leaving = 0;
 	p->chan = NULL;
 	chan_free(c);
 }
@@ -147,7 +158,20 @@ on_commands(struct chan *c, struct json_object *msg, int fd, void *arg)
 		}
 }
 
+static void
+on_bye(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	explicit_bzero(p->key, sizeof(p->key));
+	commands_free(p);
+	p->leaving = 1;
+	unsettle(p);
+	chan_send(c, chan_reply_msg("cb.left", msg), -1);
+}
+
 static const struct chan_handler account_handlers[] = {
+    {"cb.bye", on_bye},
     {"cb.secret", on_secret},
     {"cb.commands", on_commands},
     {NULL, NULL},
@@ -161,6 +185,7 @@ on_close(struct chan *c, const char *why, void *arg)
 	if (strcmp(why, "hangup") != 0)
 		log_event(LOG_WARNING, "callback.peer_broken", "account",
 		    p->id, "why", why, NULL);
+	unsettle(p);
 	forget(p);
 }
 
@@ -240,6 +265,7 @@ on_reply(void *arg, const char *type, struct json_object *msg, int fd)
 	struct call *call = arg;
 
 	call->cb->waiting--;
+	gate_room(call->cb->gate);
 	if (msg == NULL)
 		answered_fixed(call, RESULT_NO_ANSWER, 503);
 	else
@@ -254,7 +280,7 @@ peers_call(struct conn *c, struct peer *p, struct json_object *msg,
 	struct callback *cb = conn_owner(c);
 	struct call *call;
 
-	if (p->chan == NULL || chan_full(p->chan)) {
+	if (p->chan == NULL || p->leaving || chan_full(p->chan)) {
 		json_object_put(msg);
 		conn_answer(c, RESULT_NO_ACCOUNT, otherwise(503), 0);
 		return;
@@ -273,6 +299,43 @@ peers_call(struct conn *c, struct peer *p, struct json_object *msg,
 	}
 	cb->waiting++;
 	conn_waits(c);
+}
+
+/* Has this account told all that a caller needs? */
+static int
+is_settled(const struct peer *p, enum route_kind route)
+{
+	if (p->chan == NULL || p->leaving || p->key[0] == '\0')
+		return 0;
+	return route != ROUTE_COMMAND || !p->commands || p->gen > 0;
+}
+
+static int
+is_settling(struct peer *p, enum route_kind route)
+{
+	if (!p->settling)
+		return 0;
+	if (monotime_since(p->since) > CB_HOLD_MS ||
+	    is_settled(p, ROUTE_COMMAND)) {
+		p->settling = 0;
+		return 0;
+	}
+	return !is_settled(p, route);
+}
+
+int
+peers_settling(struct callback *cb, enum route_kind route, struct peer *only)
+{
+	struct peer *p;
+	int n = 0;
+
+	if (route == ROUTE_NONE || route == ROUTE_HEALTH)
+		return 0;
+	if (only != NULL)
+		return is_settling(only, route);
+	TAILQ_FOREACH(p, &cb->peers, entry)
+		n += is_settling(p, route);
+	return n > 0;
 }
 
 /* Control */
@@ -316,6 +379,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	put(o, "closed", gate_closed(cb->gate));
 	put(o, "requests", result_total());
 	put(o, "waiting", (uint64_t)cb->waiting);
+	put(o, "held", (uint64_t)cb->held);
 	json_object_object_add(o, "results", result_counts());
 	json_object_object_add(o, "statuses", result_statuses());
 	json_object_object_add(o, "accounts", accounts_status(cb));

@@ -61,6 +61,12 @@ do_stop(struct call *call, const struct args *a)
 }
 
 static void
+do_upgrade(struct call *call, const struct args *a)
+{
+	ask_supervisor(call, "upgrade", NULL, supervisor_answered);
+}
+
+static void
 do_verbose(struct call *call, const struct args *a)
 {
 	ask_supervisor(
@@ -305,6 +311,7 @@ static const struct verb {
     {"reload", do_reload, 0, 1},
     {"check", do_check, 0, 0},
     {"stop", do_stop, 0, 1},
+    {"upgrade", do_upgrade, 0, 1},
     {"verbose", do_verbose, ARG_ON, 1},
     {"explain", do_explain, ARG_POST | ARG_ACCOUNT, 0},
     {"dead-letters", do_dead, ARG_ACCOUNT | ARG_LIMIT, 0},

@@ -1,0 +1,236 @@
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "daemon/ctlreq.h"
+#include "daemon/listeners.h"
+#include "daemon/sdnotify.h"
+#include "daemon/supervisor.h"
+#include "daemon/upgrade.h"
+
+/*
+ * What is left to the successor: descriptors from 3 on, named in order by a
+ * variable that counts only for this very process.
+ */
+#define VAR "POSTERN_UPGRADE"
+#define FIRST_FD 3
+#define FDS_MAX 32
+#define NAMES_MAX 8192
+
+static struct json_object *request; /* of the control worker, unanswered */
+static char *names[FDS_MAX];        /* as we were left them */
+static int count = -1;
+
+/* "PID name name ..." */
+int
+upgrade_inherited(void)
+{
+	const char *v = getenv(VAR), *err = NULL;
+	char *copy, *at, *word;
+
+	if (count != -1)
+		return count;
+	count = 0;
+	if (v == NULL || (copy = strdup(v)) == NULL)
+		return 0;
+	unsetenv(VAR);
+	at = copy;
+	word = strsep(&at, " ");
+	if (strtonum(word, 1, INT32_MAX, &err) != getpid() || err != NULL) {
+		free(copy);
+		return 0;
+	}
+	while (count < FDS_MAX && (word = strsep(&at, " ")) != NULL)
+		names[count++] = word;
+	return count;
+}
+
+/* The rest of a name after what it is for, or NULL. */
+static const char *
+value_of(const char *name, const char *what)
+{
+	size_t n = strlen(what);
+
+	return strncmp(name, what, n) == 0 && name[n] == '=' ? name + n + 1 :
+							       NULL;
+}
+
+int
+upgrade_take(struct supervisor *sup, const char *lock_path)
+{
+	const char *v;
+	int i, fd;
+
+	for (i = 0; i < count; i++) {
+		fd = FIRST_FD + i;
+		if ((v = value_of(names[i], "lock")) != NULL &&
+		    strcmp(v, lock_path) == 0 && fd_prepare(fd) == 0) {
+			sup->lock_fd = fd;
+		} else if ((v = value_of(names[i], "control")) != NULL &&
+		    fd_prepare(fd) == 0) {
+			/* Where it is bound counts, not where it should be. */
+			free(sup->socket_path);
+			if ((sup->socket_path = strdup(v)) == NULL)
+				fatal("strdup");
+			sup->listen_fd = fd;
+		} else if (listeners_take(names[i], fd) == -1) {
+			log_warnx("%s of the program before is of no use",
+			    names[i]);
+			close(fd);
+		}
+	}
+	return count > 0;
+}
+
+static void
+answer(struct supervisor *sup, int ok, const char *text)
+{
+	struct proc *p = proc_find(sup, ROLE_CONTROL, "");
+	struct json_object *msg;
+
+	if (request == NULL)
+		return;
+	/* Who asked may have gone: then nobody waits for this id. */
+	if (p != NULL && p->chan != NULL && p->phase == PHASE_UP) {
+		msg = chan_reply_msg("ctl.reply", request);
+		json_object_object_add(msg, "ok", json_object_new_boolean(ok));
+		json_object_object_add(
+		    msg, "text", json_object_new_string(text));
+		chan_send(p->chan, msg, -1);
+	}
+	json_object_put(request);
+	request = NULL;
+}
+
+int
+upgrade_start(
+    struct supervisor *sup, struct json_object *req, char *why, size_t len)
+{
+	pid_t pid;
+
+	if (sup->stopping || sup->reloading || sup->upgrade_check != 0) {
+		snprintf(why, len, "%s", sup->stopping ?
+			"the daemon is stopping" : sup->reloading ?
+			"a reload is under way" : "an upgrade is under way");
+		return -1;
+	}
+	if (strchr(sup->config_path, ' ') != NULL ||
+	    strchr(sup->run_dir, ' ') != NULL) {
+		snprintf(why, len, "a path with a space in it");
+		return -1;
+	}
+	if ((pid = spawn_check(sup->config_path)) == -1) {
+		snprintf(why, len, "posternd cannot be run%s%s",
+		    errno == EPERM ? ": it can be written by others than root"
+				   : ": ",
+		    errno == EPERM ? "" : strerror(errno));
+		return -1;
+	}
+	sup->upgrade_check = pid;
+	request = json_object_get(req);
+	return 0;
+}
+
+void
+upgrade_checked(struct supervisor *sup, int status)
+{
+	sup->upgrade_check = 0;
+	if (status != 0) {
+		log_event(LOG_ERR, "upgrade.refused", "why",
+		    spawn_status_text(status), NULL);
+		answer(sup, 0, "the program that lies there now does not "
+		    "take the configuration: see posternctl config check");
+		return;
+	}
+	if (sup->stopping || sup->reloading) {
+		answer(sup, 0, "the daemon is busy: again");
+		return;
+	}
+	answer(sup, 1, "going over");
+	log_event(LOG_INFO, "upgrade.begins", NULL);
+	sup->upgrading = 1;
+	supervisor_stop(sup, "upgrade");
+}
+
+/* Names of what fds has, in order; how many. */
+static int
+collect(struct supervisor *sup, int fds[FDS_MAX], char *text, size_t len)
+{
+	size_t i;
+	int n = 0;
+
+	snprintf(text, len, "%ld lock=%s/posternd.pid control=%s",
+	    (long)getpid(), sup->run_dir, sup->socket_path);
+	fds[n++] = sup->lock_fd;
+	fds[n++] = sup->listen_fd;
+	for (i = 0; i < listeners_count() && n < FDS_MAX; i++) {
+		strlcat(text, " ", len);
+		if (strlcat(text, listeners_name(i), len) >= len)
+			return -1;
+		fds[n] = listeners_fd(i, LISTEN_CALLBACK);
+		if (fds[n] == -1)
+			fds[n] = listeners_fd(i, LISTEN_METRICS);
+		n++;
+	}
+	return n;
+}
+
+/* Out of the way first: what they are may be where others go. */
+static int
+arrange(int fds[FDS_MAX], int n)
+{
+	int i, up[FDS_MAX];
+
+	for (i = 0; i < n; i++)
+		if ((up[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + n)) ==
+		    -1)
+			return -1;
+	/* Nothing below that is needed after this but by the successor. */
+	for (i = 0; i < n; i++)
+		if (dup2(up[i], FIRST_FD + i) == -1)
+			return -1;
+	return 0;
+}
+
+void
+upgrade_go(struct supervisor *sup)
+{
+	char text[NAMES_MAX];
+	const char *program = spawn_self();
+	int fds[FDS_MAX], n;
+	sigset_t hold;
+
+	n = collect(sup, fds, text, sizeof(text));
+	if (program == NULL || n == -1) {
+		log_event(LOG_ERR, "upgrade.failed", "why",
+		    program == NULL ? strerror(errno) : "too many sockets",
+		    NULL);
+		supervisor_again(sup);
+		return;
+	}
+	/* Until the successor can hear them they would be its end. */
+	sigemptyset(&hold);
+	sigaddset(&hold, SIGHUP);
+	sigaddset(&hold, SIGUSR1);
+	sigaddset(&hold, SIGTERM);
+	sigaddset(&hold, SIGINT);
+	sigprocmask(SIG_BLOCK, &hold, NULL);
+	setenv(VAR, text, 1);
+	sdnotify_hand_on();
+	if (arrange(fds, n) == 0)
+		spawn_over(sup->argv);
+	/* Our own descriptors are not what they were. */
+	fatal("%s", program);
+}
