@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl/ask.h"
 #include "ctl/client.h"
@@ -15,13 +17,27 @@ ask_str(struct json_object *o, const char *key, const char *value)
 		json_object_object_add(o, key, json_object_new_string(value));
 }
 
+void
+ask_complain(const char *fmt, ...)
+{
+	int red = output_colours(STDERR_FILENO);
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	output_harmless(text);
+	fprintf(stderr, "%sposternctl: %s%s\n", red ? "\033[31m" : "", text,
+	    red ? "\033[0m" : "");
+}
+
 static void
 complain(const struct invocation *inv, const struct answer *a)
 {
 	struct json_object *o;
 
-	fprintf(stderr, "posternctl: %s\n",
-	    a->text == NULL ? "the daemon refused" : a->text);
+	ask_complain("%s", a->text == NULL ? "the daemon refused" : a->text);
 	if ((inv->given & OPT_JSON) == 0)
 		return;
 	o = json_object_new_object();
@@ -45,16 +61,25 @@ ask_with_files(const struct invocation *inv, const char *verb,
     struct json_object *args, const struct client_file *files, size_t n,
     int wait_ms, struct answer *a)
 {
-	if (args == NULL)
-		args = json_object_new_object();
-	if (client_ask_files(client_socket(inv->socket), verb, args, files, n,
-		wait_ms, a) == -1) {
-		client_free(a);
+	if (ask_anyway(inv, verb, args, files, n, wait_ms, a) == -1)
 		return -1;
-	}
 	if (a->ok)
 		return 0;
 	complain(inv, a);
+	client_free(a);
+	return -1;
+}
+
+int
+ask_anyway(const struct invocation *inv, const char *verb,
+    struct json_object *args, const struct client_file *files, size_t n,
+    int wait_ms, struct answer *a)
+{
+	if (args == NULL)
+		args = json_object_new_object();
+	if (client_ask_files(client_socket(inv->socket), verb, args, files, n,
+		wait_ms, a) == 0)
+		return 0;
 	client_free(a);
 	return -1;
 }

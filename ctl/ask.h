@@ -22,6 +22,16 @@ int ask_daemon(const struct invocation *, const char *verb,
 int ask_with_files(const struct invocation *, const char *verb,
     struct json_object *args, const struct client_file *, size_t n,
     int wait_ms, struct answer *);
+/*
+ * As ask_with_files(), but a no is the caller's to tell: 0 with any answer,
+ * -1 when there was none.
+ */
+int ask_anyway(const struct invocation *, const char *verb,
+    struct json_object *args, const struct client_file *, size_t n,
+    int wait_ms, struct answer *);
+/* A line for people on stderr, red on a terminal. */
+void ask_complain(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
 /* Members for args. A NULL value is left out. */
 void ask_str(struct json_object *, const char *key, const char *value);
 

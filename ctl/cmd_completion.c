@@ -17,7 +17,7 @@ print_words(const struct keyword *table)
 }
 
 static void
-print_options(unsigned bits)
+print_options(uint64_t bits)
 {
 	const struct option_def *o;
 	const char *gap = "";

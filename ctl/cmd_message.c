@@ -6,14 +6,17 @@
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
+#include "ctl/report.h"
 
 #define MESSAGE_MAX (48 * 1024) /* a frame of a client is 64 KiB, escaped */
 
@@ -31,6 +34,47 @@ read_stdin(void)
 		len--;
 	buf[len] = '\0';
 	return buf;
+}
+
+/*
+ * The two characters "\\n" are a new line, as the peer has it. The caller's
+ * to free.
+ */
+static char *
+new_lines(const char *text)
+{
+	char *copy = strdup(text), *to, *from;
+
+	if (copy == NULL)
+		fatal("strdup");
+	for (from = to = copy; *from != '\0'; from++)
+		if (from[0] == '\\' && from[1] == 'n') {
+			*to++ = '\n';
+			from++;
+		} else
+			*to++ = *from;
+	*to = '\0';
+	return copy;
+}
+
+const char *
+message_text(const struct invocation *inv)
+{
+	static char *text;
+
+	if (inv->message == NULL)
+		return "";
+	free(text);
+	if (strcmp(inv->message, "-") != 0)
+		text = new_lines(inv->message);
+	else if ((text = strdup(read_stdin())) == NULL)
+		fatal("strdup");
+	if (strlen(text) > MESSAGE_MAX) {
+		ask_complain("the message is too long: %d bytes are the most",
+		    MESSAGE_MAX);
+		return NULL;
+	}
+	return text;
 }
 
 /* A JSON value of an option. -1: it is not one of that kind. */
@@ -57,6 +101,13 @@ add_json(struct json_object *args, const char *key, const char *text,
  * Opened here, with the rights of who asks: the daemon gets descriptors and
  * no names of files. 0, or -1 after a complaint.
  */
+static void
+close_files(const struct client_file *files, size_t n)
+{
+	while (n-- > 0)
+		close(files[n].fd);
+}
+
 static int
 open_files(const struct invocation *inv, struct client_file *files)
 {
@@ -84,66 +135,64 @@ open_files(const struct invocation *inv, struct client_file *files)
 	return 0;
 }
 
+/* 0, or the exit status after a complaint. */
 static int
-dry_run(const struct invocation *inv, struct json_object *args)
+send_args(const struct invocation *inv, struct json_object *args)
 {
-	if (inv->given & OPT_JSON)
-		output_json(args);
-	else
-		printf("would send %zu bytes%s to %s%s%s\n",
-		    strlen(json_str(args, "text")),
-		    inv->n_media == 0 ? "" : " and files", inv->target,
-		    inv->account == NULL ? "" : " as ",
-		    inv->account == NULL ? "" : inv->account);
-	json_object_put(args);
+	const char *text = message_text(inv), *root = inv->reply_to;
+
+	if (text == NULL)
+		return 2;
+	if (*text == '\0' && inv->n_media == 0 && inv->presentation == NULL) {
+		ask_complain("send requires text or media or location: "
+			     "the message is empty");
+		return 2;
+	}
+	if (root != NULL && inv->thread_id != NULL &&
+	    strcmp(root, inv->thread_id) != 0) {
+		ask_complain("--reply-to and --thread-id name two threads");
+		return 2;
+	}
+	ask_str(args, "account", inv->account);
+	ask_str(args, "to", inv->target);
+	ask_str(args, "text", text);
+	ask_str(args, "root", root != NULL ? root : inv->thread_id);
+	if (inv->given & OPT_DRY_RUN)
+		json_object_object_add(
+		    args, "dry", json_object_new_boolean(1));
+	if (add_json(args, "buttons", inv->buttons, json_type_array) == -1 ||
+	    add_json(args, "presentation", inv->presentation,
+		json_type_object) == -1)
+		return 2;
 	return 0;
 }
 
 int
 cmd_message_send(const struct invocation *inv)
 {
-	struct json_object *args;
-	const char *text = inv->message == NULL ? "" : inv->message;
+	struct json_object *args = json_object_new_object();
 	struct client_file files[MEDIA_MAX];
+	size_t n = inv->n_media;
 	struct answer a;
+	int rc;
 
-	if (strcmp(text, "-") == 0)
-		text = read_stdin();
-	if ((text[0] == '\0' && inv->n_media == 0 &&
-		inv->presentation == NULL) ||
-	    strlen(text) > MESSAGE_MAX) {
-		fprintf(stderr, "posternctl: the message is %s\n",
-		    text[0] == '\0' ? "empty" : "too long");
-		return 2;
-	}
-	args = json_object_new_object();
-	ask_str(args, "account", inv->account);
-	ask_str(args, "to", inv->target);
-	ask_str(args, "text", text);
-	ask_str(args, "root", inv->reply_to);
-	if (add_json(args, "buttons", inv->buttons, json_type_array) == -1 ||
-	    add_json(args, "presentation", inv->presentation,
-		json_type_object) == -1) {
+	if ((rc = send_args(inv, args)) != 0 ||
+	    (rc = open_files(inv, files)) != 0) {
 		json_object_put(args);
-		return 2;
+		return rc < 0 ? 1 : rc;
 	}
-	if (inv->given & OPT_DRY_RUN)
-		return dry_run(inv, args);
-	if (open_files(inv, files) == -1) {
-		json_object_put(args);
-		return 1;
+	if (inv->given & OPT_DRY_RUN) {
+		close_files(files, n);
+		n = 0;
 	}
-	if (ask_with_files(inv, "send", args, files, inv->n_media,
-		inv->n_media == 0 ? CLIENT_SEND_MS : CLIENT_UPLOAD_MS, &a) ==
-	    -1)
+	report_verbose(inv, "sending to %s", inv->target);
+	if (ask_anyway(inv, "send", args, files, n,
+		n == 0 ? CLIENT_SEND_MS : CLIENT_UPLOAD_MS, &a) == -1)
 		return 1;
-	if (inv->given & OPT_JSON)
-		output_json(a.data);
-	else
-		printf("post %s in channel %s\n", json_str(a.data, "post"),
-		    json_str(a.data, "channel"));
+	report_send(inv, inv->target, &a);
+	rc = a.ok ? 0 : 1;
 	client_free(&a);
-	return 0;
+	return rc;
 }
 
 int

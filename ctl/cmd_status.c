@@ -2,6 +2,7 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/ask.h"
@@ -9,6 +10,9 @@
 #include "ctl/commands.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
+
+#define PROBE_MS 10000 /* spec channel 10.4 */
+#define PROBE_MAX_MS 60000
 
 /* What the store counts for one account. */
 static struct json_object *
@@ -215,26 +219,95 @@ cmd_status(const struct invocation *inv)
 	return 0;
 }
 
+/* What the servers say now. */
+static void
+print_probes(struct json_object *data)
+{
+	static const char *const head[] = {
+	    "ACCOUNT", "SERVER", "STATUS", "MS", "BOT", "ERROR", NULL};
+	struct json_object *list = json_get(data, "accounts"), *o, *p;
+	struct table t;
+	size_t i;
+
+	table_init(&t, head);
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		p = json_get(o, "probe");
+		table_add(&t, json_str(o, "id"));
+		table_add(&t, p == NULL ? "no answer" :
+			json_true(p, "ok") ? "ok" : "failed");
+		table_add_int(&t, json_int(p, "status"), 1);
+		table_add_int(&t, json_int(p, "elapsedMs"), 1);
+		table_add(&t, json_str(json_get(p, "bot"), "username"));
+		table_add(&t, json_str(p, "error"));
+	}
+	printf("\n");
+	table_print(&t);
+}
+
+/* 0, or -1 after a complaint. */
+static int
+add_probe(const struct invocation *inv, struct json_object *args, int *ms)
+{
+	const char *err = NULL;
+
+	*ms = PROBE_MS;
+	if (inv->timeout != NULL)
+		*ms = (int)strtonum(inv->timeout, 1, PROBE_MAX_MS, &err);
+	if (err != NULL) {
+		ask_complain("--timeout %s is %s", inv->timeout, err);
+		return -1;
+	}
+	if (inv->given & OPT_PROBE)
+		json_object_object_add(
+		    args, "probe", json_object_new_int(*ms));
+	return 0;
+}
+
 int
 cmd_channels_status(const struct invocation *inv)
 {
+	struct json_object *args = json_object_new_object();
 	struct answer a;
+	int ms;
 
-	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
+	if (add_probe(inv, args, &ms) == -1) {
+		json_object_put(args);
+		return 2;
+	}
+	if (ask_daemon(inv, "status", args, CLIENT_WAIT_MS + ms, &a) == -1)
 		return 1;
 	if (inv->given & OPT_JSON)
 		output_json(json_get(a.data, "accounts"));
-	else
+	else {
 		print_accounts(a.data);
+		if (inv->given & OPT_PROBE)
+			print_probes(a.data);
+	}
 	client_free(&a);
 	return 0;
+}
+
+/* Those that are switched off are left out. */
+static struct json_object *
+list_enabled(struct json_object *list)
+{
+	struct json_object *out = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		if (strcmp(json_str(o, "state"), "disabled") != 0)
+			json_object_array_add(out, json_object_get(o));
+	}
+	return out;
 }
 
 static void
 print_list(struct json_object *list)
 {
 	static const char *const head[] = {
-	    "ACCOUNT", "NAME", "USER", "SERVER", NULL};
+	    "ACCOUNT", "NAME", "USER", "STATE", "SERVER", NULL};
 	struct json_object *o;
 	struct table t;
 	size_t i;
@@ -245,6 +318,7 @@ print_list(struct json_object *list)
 		table_add(&t, json_str(o, "id"));
 		table_add(&t, json_str(o, "name"));
 		table_add(&t, json_str(o, "user"));
+		table_add(&t, json_str(o, "state"));
 		table_add(&t, json_str(o, "server"));
 	}
 	table_print(&t);
@@ -259,10 +333,13 @@ cmd_channels_list(const struct invocation *inv)
 	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
 		return 1;
 	list = json_get(a.data, "accounts");
+	list = inv->given & OPT_ALL ?
+	    json_object_get(list) : list_enabled(list);
 	if (inv->given & OPT_JSON)
 		output_json(list);
 	else if (list != NULL)
 		print_list(list);
+	json_object_put(list);
 	client_free(&a);
 	return 0;
 }

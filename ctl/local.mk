@@ -6,15 +6,18 @@ libpostern_ctl_a_SOURCES = \
 	ctl/client.c ctl/client.h \
 	ctl/cmd_completion.c \
 	ctl/cmd_daemon.c \
+	ctl/cmd_directory.c \
 	ctl/cmd_message.c \
 	ctl/cmd_pairing.c \
+	ctl/cmd_reach.c \
 	ctl/cmd_records.c \
 	ctl/cmd_status.c \
 	ctl/commands.h \
 	ctl/ctl.h \
 	ctl/output.c ctl/output.h \
 	ctl/pairing_file.c ctl/pairing_file.h \
-	ctl/parse.c ctl/parse.h \
+	ctl/parse.c ctl/parse_args.c ctl/parse.h \
+	ctl/report.c ctl/report.h \
 	daemon/rootless.c daemon/rootless.h
 libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'
 if OPENCLAW_ALIAS

@@ -35,7 +35,10 @@ main(int argc, char *argv[])
 	case PARSE_OK:
 		return inv.cmd->run(&inv);
 	case PARSE_HELP:
-		ctl_help(at, stdout);
+		if (at == NULL && inv.cmd != NULL)
+			verb_help(inv.cmd, stdout);
+		else
+			ctl_help(at, stdout);
 		return 0;
 	default:
 		fprintf(stderr, "posternctl: %s\n", error);

@@ -13,8 +13,8 @@
 #define GAP 2
 
 /* C0, DEL and C1 (as UTF-8) are what a terminal acts upon. */
-static void
-harmless(char *s)
+void
+output_harmless(char *s)
 {
 	unsigned char *p;
 
@@ -35,7 +35,7 @@ harmless_copy(const char *s)
 
 	if (copy == NULL)
 		fatal("strdup");
-	harmless(copy);
+	output_harmless(copy);
 	return copy;
 }
 
@@ -104,12 +104,12 @@ colour_of(const char *state)
 	return NULL;
 }
 
-static int
-colours(void)
+int
+output_colours(int fd)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL &&
+	return isatty(fd) && getenv("NO_COLOR") == NULL &&
 	    term != NULL && strcmp(term, "dumb") != 0;
 }
 
@@ -143,7 +143,7 @@ void
 table_print(struct table *t)
 {
 	size_t widths[TABLE_COLUMNS] = {0}, i, w;
-	int colour = colours();
+	int colour = output_colours(STDOUT_FILENO);
 
 	for (i = 0; i < t->columns; i++)
 		widths[i] = width(t->head[i]);
@@ -201,7 +201,7 @@ output_text(const char *text)
 		fatal("strdup");
 	rest = copy;
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		harmless(line);
+		output_harmless(line);
 		printf("%s\n", line);
 	}
 	free(copy);

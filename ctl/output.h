@@ -27,6 +27,10 @@ void table_add_int(struct table *, int64_t n, int blank);
 /* Print and free it. Colours the word in the column called STATE. */
 void table_print(struct table *);
 
+/* 1 when fd is a terminal that shows colours, and is asked to. */
+int output_colours(int fd);
+/* What a terminal obeys becomes '?'. */
+void output_harmless(char *);
 /* "3 d 4 h", "12 s". Static buffer. */
 const char *output_duration(int64_t ms);
 /* Local time of a wall clock in ms; "-" for 0. Static buffer. */

@@ -9,6 +9,7 @@
 #define CTL_PARSE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define OPT_JSON 0x001u
@@ -29,6 +30,27 @@
 #define OPT_BUTTONS 0x40000u
 #define OPT_PRESENTATION 0x80000u
 
+#define OPT_BIT(n) ((uint64_t)1 << (n))
+#define OPT_THREAD_ID OPT_BIT(32)
+#define OPT_SILENT OPT_BIT(33)
+#define OPT_VERBOSE OPT_BIT(34)
+#define OPT_TARGETS OPT_BIT(35)
+#define OPT_MESSAGE_ID OPT_BIT(36)
+#define OPT_EMOJI OPT_BIT(37)
+#define OPT_REMOVE OPT_BIT(38)
+#define OPT_BEFORE OPT_BIT(39)
+#define OPT_AFTER OPT_BIT(40)
+#define OPT_QUERY OPT_BIT(41)
+#define OPT_PROBE OPT_BIT(42)
+#define OPT_TIMEOUT OPT_BIT(43)
+#define OPT_ALL OPT_BIT(44)
+#define OPT_BOT_TOKEN OPT_BIT(45)
+#define OPT_HTTP_URL OPT_BIT(46)
+#define OPT_USE_ENV OPT_BIT(47)
+#define OPT_NAME OPT_BIT(48)
+#define OPT_DELETE OPT_BIT(49)
+
+#define TARGETS_MAX 64
 #define MEDIA_MAX 10 /* files of one message: Mattermost 5.37 */
 
 struct invocation;
@@ -40,24 +62,28 @@ struct keyword {
 	int (*run)(const struct invocation *);
 	const char *operand; /* "POST", or NULL: none is taken */
 	int operand_needed;
-	unsigned options;
-	unsigned needed; /* of these options, all */
+	uint64_t options;
+	uint64_t needed; /* of these options, all */
 };
 
 struct option_def {
-	unsigned bit;
+	uint64_t bit;
 	const char *name;
 	char letter; /* or '\0' */
 	const char *value; /* "ID", or NULL: a switch */
-	const char *help;
+	const char *help; /* NULL: another spelling of the one with this bit */
 };
 
 struct invocation {
 	const struct keyword *cmd;
-	unsigned given; /* options */
+	uint64_t given; /* options */
 	const char *operand;
 	const char *account, *target, *message, *reply_to, *file, *limit;
 	const char *channel, *socket, *agent, *buttons, *presentation;
+	const char *thread_id, *message_id, *emoji, *before, *after, *query;
+	const char *timeout, *bot_token, *http_url, *name;
+	const char *targets[TARGETS_MAX];
+	size_t n_targets;
 	const char *media[MEDIA_MAX];
 	size_t n_media;
 };
@@ -69,7 +95,8 @@ extern const struct option_def ctl_options[];
 
 /*
  * argv without the program's name, ended by NULL. On PARSE_HELP at is the
- * table to show help for; on PARSE_ERROR error has a line for people.
+ * table to show help for, NULL when it is the verb's own; on PARSE_ERROR error
+ * has a line for people.
  */
 enum parse_result parse(char *const argv[], struct invocation *,
     const struct keyword **at, char *error, size_t len);
@@ -84,5 +111,7 @@ const struct keyword *keyword_find(
 const char *keyword_nearest(const struct keyword *, const char *word);
 /* What can follow, one a line; a NULL table is the top. */
 void keyword_help(const struct keyword *, FILE *);
+/* One verb: how it is called, and its options. */
+void verb_help(const struct keyword *, FILE *);
 
 #endif

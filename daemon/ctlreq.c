@@ -109,6 +109,9 @@ ctlreq_status(struct supervisor *sup)
 	json_object_object_add(
 	    o, "rootless", json_object_new_boolean(sup->rootless));
 	add_str(o, "summary", sup->status);
+	if (sup->config->default_account < sup->config->naccounts)
+		add_str(o, "defaultAccount",
+		    sup->config->accounts[sup->config->default_account].id);
 	list = json_object_new_array();
 	for (i = 0; i < sup->config->naccounts; i++)
 		json_object_array_add(
@@ -168,6 +171,17 @@ do_status(struct proc *p, struct json_object *req, const char *arg)
 	answer(p, req, 1, NULL, ctlreq_status(p->sup));
 }
 
+/* Whom a request without an account is for. */
+static void
+do_default(struct proc *p, struct json_object *req, const char *arg)
+{
+	const struct config *cfg = p->sup->config;
+	int ok = cfg->default_account < cfg->naccounts;
+
+	answer(p, req, ok,
+	    ok ? cfg->accounts[cfg->default_account].id : NULL, NULL);
+}
+
 static void
 do_stop(struct proc *p, struct json_object *req, const char *arg)
 {
@@ -202,6 +216,7 @@ static const struct {
 	void (*fn)(struct proc *, struct json_object *req, const char *arg);
 } verbs[] = {
     {"status", do_status},
+    {"default", do_default},
     {"reload", do_reload},
     {"check", do_check},
     {"stop", do_stop},

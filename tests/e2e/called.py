@@ -149,7 +149,7 @@ class Called:
         w = self.world
         r = w.postern.ctl("message", "send", "-t",
                           target or "channel:" + w.channel, "--json", *args)
-        return json.loads(r.stdout)["post"]
+        return json.loads(r.stdout)["messageId"]
 
     def post_signed(self, context, name="Go", **more):
         """A post of the bot with one button of a script's; its id."""

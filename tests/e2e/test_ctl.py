@@ -65,13 +65,13 @@ def test_message_send(world):
             "-m", "-", "--json", input="from a pipe\n")
     assert r.returncode == 0, r.stderr
     sent = json.loads(r.stdout)
-    assert sent["channel"] == world.channel
+    assert sent["payload"]["result"]["target"]["id"] == world.channel
     posts = world.server.replies(world.channel, world.bot, world.user.api)
     assert [(x["id"], x["message"]) for x in posts] == [
-        (sent["post"], "from a pipe")]
+        (sent["messageId"], "from a pipe")]
     # Into its thread.
     r = ctl(p, "message", "send", "-t", "channel:" + world.channel,
-            "-m", "more", "--reply-to", sent["post"], "--json")
+            "-m", "more", "--reply-to", sent["messageId"], "--json")
     assert r.returncode == 0, r.stderr
     r = ctl(p, "message", "send", "-t", "channel:" + "z" * 26, "-m", "x")
     assert r.returncode == 1 and r.stderr

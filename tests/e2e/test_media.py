@@ -298,7 +298,7 @@ def test_upload(world):
             "-m", "two files", "--media", a, "--media", b, "--json")
     assert r.returncode == 0, r.stderr
     (post,) = posts(world)
-    assert post["id"] == json.loads(r.stdout)["post"]
+    assert post["id"] == json.loads(r.stdout)["messageId"]
     assert post["message"] == "two files"
     infos = [world.user.api.get("/files/%s/info" % i)
              for i in post["file_ids"]]

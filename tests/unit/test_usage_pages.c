@@ -39,7 +39,7 @@ ctl_help(const struct keyword *table, FILE *f)
 /* One verb as the page has it. */
 struct usage {
 	char path[128];
-	unsigned options, needed;
+	uint64_t options, needed;
 	int operand, operand_needed;
 	int seen;
 };
@@ -166,7 +166,7 @@ is_macro(const char *w)
 }
 
 struct item {
-	char *word[64]; /* of the line, then NULL */
+	char *word[128]; /* of the line, then NULL */
 	size_t i;
 	char *cm[WORDS_MAX]; /* verbs and their words, in order */
 	size_t n_cm;
@@ -263,7 +263,7 @@ read_item(char *line)
 
 	memset(&it, 0, sizeof(it));
 	it.choice = -1;
-	while ((w = strsep(&line, " ")) != NULL && n < 63)
+	while ((w = strsep(&line, " ")) != NULL && n < 127)
 		it.word[n++] = w;
 	take_item(&it);
 	if (it.choice == -1) {
@@ -291,7 +291,7 @@ read_verbs(void **state)
 static void
 check_verb(const struct keyword *k, const char *path)
 {
-	unsigned options = k->options & ~EVERYWHERE;
+	uint64_t options = k->options & ~(uint64_t)EVERYWHERE;
 	struct usage *u;
 	size_t i;
 
@@ -304,9 +304,10 @@ check_verb(const struct keyword *k, const char *path)
 	if (u->seen++)
 		fail_msg("posternctl.8 has \"%s\" twice", path);
 	if (u->options != options || u->needed != k->needed)
-		fail_msg("\"%s\": options %#x, needed %#x in the manual, "
-		    "%#x and %#x in the table", path, u->options, u->needed,
-		    options, k->needed);
+		fail_msg("\"%s\": options %#jx, needed %#jx in the "
+		    "manual, %#jx and %#jx in the table", path, (uintmax_t)u->options,
+		    (uintmax_t)u->needed, (uintmax_t)options,
+		    (uintmax_t)k->needed);
 	if (u->operand != (k->operand != NULL) ||
 	    u->operand_needed != k->operand_needed)
 		fail_msg("\"%s\": not the operand of the table", path);

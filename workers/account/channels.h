@@ -46,6 +46,7 @@ struct channel {
 	int open;       /* no hole behind us: the mark may move */
 	int dirty;      /* to be written */
 	int hinted;     /* that a mention is needed, in the log */
+	unsigned listed; /* directory.c: the listing that had it last */
 	int filling;    /* a gap fill of it is queued or under way */
 	int asking;     /* the server is asked about a post of it */
 	struct held_list held;   /* live posts that wait for the fill */

@@ -23,7 +23,10 @@ postern_account_SOURCES = \
 	workers/account/cmd_show.c workers/account/cmd_table.c \
 	workers/account/conn.c workers/account/conn.h \
 	workers/account/ctl.c workers/account/ctl.h \
+	workers/account/ctl_act.c workers/account/ctl_op.h \
 	workers/account/ctl_files.c workers/account/ctl_files.h \
+	workers/account/ctl_send.c \
+	workers/account/directory.c \
 	workers/account/draft.c workers/account/draft.h \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/entry.c workers/account/entry.h \

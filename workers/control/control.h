@@ -21,6 +21,7 @@
 #define CONTROL_LAST_MS 50       /* for the last words to one client */
 #define CONTROL_STATUS_MS 500    /* an account answers or is left out */
 #define CONTROL_STORE_MS 5000
+#define CONTROL_PROBE_MAX_MS 60000
 #define CONTROL_SEND_MS 30000
 #define CONTROL_UPLOAD_MS 1800000 /* with files; the account ends it before */
 #define CONTROL_FILES 10         /* of one message: Mattermost 5.37 */
@@ -55,11 +56,6 @@ struct chan *peers_chan(
     struct control *, const char *kind, const char *name);
 /* 1 when it is configured, up or down. */
 int peers_know(struct control *, const char *kind, const char *name);
-/*
- * The account that a request without one is for: the only one, or the one
- * called "default". NULL when that does not decide it.
- */
-const char *peers_default_account(struct control *);
 
 /* clients.c: connections of posternctl. */
 
@@ -92,6 +88,7 @@ struct call {
 	struct json_object *req;
 	struct json_object *data; /* being put together, may be NULL */
 	unsigned waiting;         /* answers still to come */
+	int probe;                /* ms for each account's server, 0: no */
 	int64_t number;           /* it has files: what the account calls it */
 	char account[65];         /* then: which one */
 	/* Not a client's: gets data (consumed; NULL: none), then is freed. */
@@ -131,6 +128,14 @@ void files_progress(struct control *, const char *account,
  * when it is malformed; the call is untouched then.
  */
 int verbs_handle(struct call *);
+
+/* reach.c: requests that go to an account as they come */
+
+int reach_knows(const char *verb);
+/* Ends in call_answer(). args has an account. */
+void reach_handle(struct call *, const char *verb, struct json_object *args);
+/* Its link, or NULL and the call is answered. */
+struct chan *call_account(struct call *, const char *account);
 
 /* ask.c: passing a call on. Each ends in call_answer(), now or later. */
 

@@ -8,6 +8,7 @@ postern_control_SOURCES = \
 	workers/control/main.c \
 	workers/control/metrics.c \
 	workers/control/peers.c \
+	workers/control/reach.c \
 	workers/control/scrape.c \
 	workers/control/status.c \
 	workers/control/verbs.c

@@ -125,19 +125,3 @@ peers_know(struct control *co, const char *kind, const char *name)
 {
 	return find(co, kind, name) != NULL;
 }
-
-const char *
-peers_default_account(struct control *co)
-{
-	struct peer *p, *only = NULL;
-	unsigned n = 0;
-
-	if ((p = find(co, "account", "default")) != NULL)
-		return p->name;
-	RB_FOREACH (p, peer_tree, &co->peers)
-		if (strcmp(p->kind, "account") == 0) {
-			only = p;
-			n++;
-		}
-	return n == 1 ? only->name : NULL;
-}

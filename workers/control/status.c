@@ -42,25 +42,47 @@ on_part(void *arg, const char *type, struct json_object *msg, int fd)
 	status_part(call);
 }
 
+/* msg is consumed. */
 static void
-ask_part(struct call *call, struct chan *c, const char *type,
+send_part(struct call *call, struct chan *c, struct json_object *msg, int ms,
     struct json_object *into, const char *key)
 {
 	struct part *part;
 
-	if (c == NULL || chan_full(c))
-		return;
 	if ((part = calloc(1, sizeof(*part))) == NULL)
 		fatal("calloc");
 	part->call = call;
 	part->into = into;
 	part->key = key;
 	call->waiting++;
-	if (chan_request(c, chan_msg(type), -1, CONTROL_STATUS_MS, on_part,
-		part) == -1) {
+	if (chan_request(c, msg, -1, ms, on_part, part) == -1) {
 		call->waiting--;
 		free(part);
 	}
+}
+
+static void
+ask_part(struct call *call, struct chan *c, const char *type,
+    struct json_object *into, const char *key)
+{
+	if (c != NULL && !chan_full(c))
+		send_part(call, c, chan_msg(type), CONTROL_STATUS_MS, into,
+		    key);
+}
+
+/* Its server is asked, now. */
+static void
+ask_probe(struct call *call, struct chan *c, struct json_object *into)
+{
+	struct json_object *msg;
+
+	if (call->probe == 0 || c == NULL || chan_full(c))
+		return;
+	msg = chan_msg("probe");
+	json_object_object_add(
+	    msg, "timeout", json_object_new_int(call->probe));
+	send_part(call, c, msg, call->probe + CONTROL_STATUS_MS, into,
+	    "probe");
 }
 
 void
@@ -69,6 +91,7 @@ status_answered(void *arg, const char *type, struct json_object *msg, int fd)
 	struct call *call = arg;
 	struct control *co = call->control;
 	struct json_object *data, *list, *o, *id;
+	struct chan *c;
 	struct fields f;
 	size_t i;
 
@@ -89,10 +112,11 @@ status_answered(void *arg, const char *type, struct json_object *msg, int fd)
 	list = json_object_object_get(data, "accounts");
 	for (i = 0; i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
-		if (json_object_object_get_ex(o, "id", &id))
-			ask_part(call, peers_chan(co, "account",
-				json_object_get_string(id)), "status", o,
-			    "live");
+		if (!json_object_object_get_ex(o, "id", &id))
+			continue;
+		c = peers_chan(co, "account", json_object_get_string(id));
+		ask_part(call, c, "status", o, "live");
+		ask_probe(call, c, o);
 	}
 	status_part(call);
 }

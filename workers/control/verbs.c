@@ -32,6 +32,9 @@
 #define ARG_BUTTONS 0x4000u /* and presentation */
 #define ARG_CONTEXT 0x8000u
 #define ARG_IMPORT 0x2000u /* grants and requests */
+#define ARG_DRY 0x10000u
+#define ARG_PROBE 0x20000u
+#define ARG_ONE 0x40000u /* one account: the default when none is said */
 
 struct args {
 	const char *account, *post, *to, *text, *root, *key, *session, *agent;
@@ -39,7 +42,7 @@ struct args {
 	struct json_object *grants, *requests;
 	struct json_object *buttons, *presentation, *context;
 	int64_t limit, seq;
-	int on, notify;
+	int on, notify, dry, probe;
 };
 
 static void
@@ -76,6 +79,7 @@ do_verbose(struct call *call, const struct args *a)
 static void
 do_status(struct call *call, const struct args *a)
 {
+	call->probe = a->probe;
 	ask_supervisor(call, "status", NULL, status_answered);
 }
 
@@ -133,28 +137,12 @@ do_session_reset(struct call *call, const struct args *a)
 
 /* What is for one account. */
 
-/* The account that is meant, or NULL and the call is answered. */
-static const char *
-account_of(struct call *call, const struct args *a)
-{
-	const char *account = a->account;
-
-	if (account == NULL)
-		account = peers_default_account(call->control);
-	if (account == NULL)
-		call_answer(call, 0, "which account? There is more than one, "
-		    "or none is running", NULL);
-	return account;
-}
-
 static void
 do_dead_retry(struct call *call, const struct args *a)
 {
-	const char *account = account_of(call, a);
+	const char *account = a->account;
 	struct json_object *msg;
 
-	if (account == NULL)
-		return;
 	msg = chan_msg("dead.retry");
 	ask_add(msg, "account", account);
 	ask_add(msg, "key", a->key);
@@ -224,12 +212,10 @@ is_flat(struct json_object *list)
 static void
 do_pairing_import(struct call *call, const struct args *a)
 {
-	const char *account = account_of(call, a);
+	const char *account = a->account;
 	struct json_object *msg;
 	char text[256];
 
-	if (account == NULL)
-		return;
 	if (!is_flat(a->grants) || !is_flat(a->requests)) {
 		call_answer(call, 0, "malformed entries", NULL);
 		return;
@@ -250,25 +236,20 @@ do_pairing_import(struct call *call, const struct args *a)
 static void
 do_send(struct call *call, const struct args *a)
 {
-	const char *account = account_of(call, a);
+	const char *account = a->account;
 	struct json_object *msg;
 	struct chan *c;
-	char text[256];
 	int ms;
 
-	if (account == NULL)
+	if ((c = call_account(call, account)) == NULL)
 		return;
-	c = peers_chan(call->control, "account", account);
-	if (c == NULL) {
-		snprintf(text, sizeof(text), "account %s is not running",
-		    account);
-		call_answer(call, 0, text, NULL);
-		return;
-	}
 	msg = chan_msg("send");
 	ask_add(msg, "to", a->to);
 	ask_add(msg, "text", a->text);
 	ask_add(msg, "root", a->root);
+	if (a->dry)
+		json_object_object_add(
+		    msg, "dry", json_object_new_boolean(1));
 	if (a->buttons != NULL)
 		json_object_object_add(
 		    msg, "buttons", json_object_get(a->buttons));
@@ -282,20 +263,12 @@ do_send(struct call *call, const struct args *a)
 static void
 do_sign(struct call *call, const struct args *a)
 {
-	const char *account = account_of(call, a);
+	const char *account = a->account;
 	struct json_object *msg;
 	struct chan *c;
-	char text[256];
 
-	if (account == NULL)
+	if ((c = call_account(call, account)) == NULL)
 		return;
-	c = peers_chan(call->control, "account", account);
-	if (c == NULL) {
-		snprintf(text, sizeof(text), "account %s is not running",
-		    account);
-		call_answer(call, 0, text, NULL);
-		return;
-	}
 	msg = chan_msg("sign");
 	json_object_object_add(msg, "context", json_object_get(a->context));
 	ask_peer(call, c, msg, CONTROL_SEND_MS);
@@ -307,7 +280,7 @@ static const struct verb {
 	unsigned args;
 	int logged; /* it changes something */
 } verbs[] = {
-    {"status", do_status, 0, 0},
+    {"status", do_status, ARG_PROBE, 0},
     {"reload", do_reload, 0, 1},
     {"check", do_check, 0, 0},
     {"stop", do_stop, 0, 1},
@@ -315,7 +288,7 @@ static const struct verb {
     {"verbose", do_verbose, ARG_ON, 1},
     {"explain", do_explain, ARG_POST | ARG_ACCOUNT, 0},
     {"dead-letters", do_dead, ARG_ACCOUNT | ARG_LIMIT, 0},
-    {"dead-retry", do_dead_retry, ARG_ACCOUNT | ARG_DEAD, 1},
+    {"dead-retry", do_dead_retry, ARG_ACCOUNT | ARG_ONE | ARG_DEAD, 1},
     {"sessions", do_sessions, ARG_AGENT | ARG_LIMIT, 0},
     {"session-show", do_session_show, ARG_SESSION, 0},
     {"session-reset", do_session_reset, ARG_SESSION, 1},
@@ -323,10 +296,12 @@ static const struct verb {
     {"pairing-approve", do_pairing_approve,
 	ARG_ACCOUNT | ARG_CODE | ARG_NOTIFY, 1},
     {"pairing-revoke", do_pairing_revoke, ARG_ACCOUNT | ARG_WHO, 1},
-    {"pairing-import", do_pairing_import, ARG_ACCOUNT | ARG_IMPORT, 1},
+    {"pairing-import", do_pairing_import,
+	ARG_ACCOUNT | ARG_ONE | ARG_IMPORT, 1},
     {"send", do_send,
-	ARG_ACCOUNT | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS, 1},
-    {"sign", do_sign, ARG_ACCOUNT | ARG_CONTEXT, 1},
+	ARG_ACCOUNT | ARG_ONE | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS |
+	    ARG_DRY, 1},
+    {"sign", do_sign, ARG_ACCOUNT | ARG_ONE | ARG_CONTEXT, 1},
 };
 
 static void
@@ -342,6 +317,11 @@ args_take_more(const struct verb *v, struct args *a, struct fields *f)
 		a->buttons = fields_opt_arr(f, "buttons", CONTROL_ROWS_MAX);
 		a->presentation = fields_opt_obj(f, "presentation");
 	}
+	if (v->args & ARG_DRY)
+		a->dry = fields_opt_bool(f, "dry", 0);
+	if (v->args & ARG_PROBE)
+		a->probe = (int)fields_opt_int(
+		    f, "probe", 1, CONTROL_PROBE_MAX_MS, 0);
 	if (v->args & ARG_CONTEXT)
 		a->context = fields_obj(f, "context");
 	if (v->args & ARG_IMPORT) {
@@ -394,13 +374,59 @@ verb_find(const char *name)
 	return NULL;
 }
 
+/* args names an account, if that is needed. */
+static void
+verb_run(struct call *call, const char *name, struct json_object *args)
+{
+	const struct verb *v = verb_find(name);
+	struct args a;
+	struct fields f;
+
+	if (v == NULL) {
+		reach_handle(call, name, args);
+		return;
+	}
+	if (args_take(v, args, &a, &f) == -1) {
+		call_answer(call, 0, fields_error(&f), NULL);
+		return;
+	}
+	if (v->logged)
+		log_event(LOG_INFO, "control.request", "verb", v->name, "uid",
+		    LOG_NUM(call->client->uid), NULL);
+	v->fn(call, &a);
+}
+
+/* The default account, from who has read the configuration. */
+static void
+default_known(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	struct call *call = arg;
+	struct json_object *args, *verb;
+	const char *id = NULL;
+	struct fields f;
+	int ok = 0;
+
+	if (msg != NULL) {
+		fields_open(&f, msg);
+		ok = fields_bool(&f, "ok");
+		id = fields_opt_str(&f, "text", ID_KEPT);
+	}
+	if (!ok || id == NULL || call->client == NULL) {
+		call_answer(call, 0, "there is no account", NULL);
+		return;
+	}
+	json_object_object_get_ex(call->req, "args", &args);
+	json_object_object_get_ex(call->req, "verb", &verb);
+	json_object_object_add(args, "account", json_object_new_string(id));
+	verb_run(call, json_object_get_string(verb), args);
+}
+
 int
 verbs_handle(struct call *call)
 {
-	struct json_object *args;
+	struct json_object *args, *account = NULL;
 	const struct verb *v;
 	const char *name;
-	struct args a;
 	struct fields f;
 
 	fields_open(&f, call->req);
@@ -409,17 +435,15 @@ verbs_handle(struct call *call)
 	args = fields_obj(&f, "args");
 	if (fields_end(&f) == -1)
 		return -1;
-	if ((v = verb_find(name)) == NULL) {
+	v = verb_find(name);
+	if (v == NULL && !reach_knows(name)) {
 		call_answer(call, 0, "the daemon has no such verb", NULL);
 		return 0;
 	}
-	if (args_take(v, args, &a, &f) == -1) {
-		call_answer(call, 0, fields_error(&f), NULL);
-		return 0;
-	}
-	if (v->logged)
-		log_event(LOG_INFO, "control.request", "verb", v->name, "uid",
-		    LOG_NUM(call->client->uid), NULL);
-	v->fn(call, &a);
+	json_object_object_get_ex(args, "account", &account);
+	if ((v == NULL || v->args & ARG_ONE) && account == NULL)
+		ask_supervisor(call, "default", NULL, default_known);
+	else
+		verb_run(call, name, args);
 	return 0;
 }

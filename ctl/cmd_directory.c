@@ -1,0 +1,219 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "ctl/ask.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/output.h"
+#include "ctl/parse.h"
+
+/*
+ * Lists may be long: each page is printed before the next is asked for, and
+ * only ids are kept, to show nobody of two teams twice.
+ */
+
+#define ID_WIDTH 34 /* "channel:" and an id */
+#define NAME_WIDTH 24
+#define ID_LEN 26
+
+struct seen {
+	char (*ids)[ID_LEN + 1]; /* open addressing, "" is free */
+	size_t size, used;
+};
+
+struct list {
+	const struct invocation *inv;
+	struct seen seen;
+	size_t printed, limit;
+};
+
+static size_t
+slot_of(const struct seen *s, const char *id)
+{
+	size_t h = 5381, i;
+
+	for (i = 0; id[i] != '\0'; i++)
+		h = h * 33 + (unsigned char)id[i];
+	for (h %= s->size; s->ids[h][0] != '\0'; h = (h + 1) % s->size)
+		if (strcmp(s->ids[h], id) == 0)
+			break;
+	return h;
+}
+
+static void
+grow(struct seen *s)
+{
+	struct seen more = {NULL, s->size == 0 ? 1024 : 2 * s->size, s->used};
+	size_t i;
+
+	if ((more.ids = calloc(more.size, sizeof(*more.ids))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < s->size; i++)
+		if (s->ids[i][0] != '\0')
+			memcpy(more.ids[slot_of(&more, s->ids[i])], s->ids[i],
+			    sizeof(*more.ids));
+	free(s->ids);
+	*s = more;
+}
+
+/* 1 when it has not been shown yet. */
+static int
+is_new(struct seen *s, const char *full)
+{
+	const char *colon = strchr(full, ':');
+	const char *id = colon == NULL ? full : colon + 1;
+	size_t at;
+
+	if (2 * s->used >= s->size)
+		grow(s);
+	at = slot_of(s, id);
+	if (s->ids[at][0] != '\0')
+		return 0;
+	strlcpy(s->ids[at], id, sizeof(s->ids[at]));
+	s->used++;
+	return 1;
+}
+
+static void
+print_row(struct list *l, struct json_object *o)
+{
+	char line[1024];
+
+	if (l->inv->given & OPT_JSON) {
+		printf("%s%s", l->printed == 0 ? "" : ",\n",
+		    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+			JSON_C_TO_STRING_NOSLASHESCAPE));
+		return;
+	}
+	if (l->printed == 0)
+		printf("%-*s  %-*s  %s\n", ID_WIDTH, "ID", NAME_WIDTH, "NAME",
+		    "SHOWN AS");
+	snprintf(line, sizeof(line), "%-*s  %-*s  %s", ID_WIDTH,
+	    json_str(o, "id"), NAME_WIDTH, json_str(o, "name"),
+	    json_str(o, "handle"));
+	output_text(line);
+}
+
+/* 1 when that was enough. */
+static int
+print_page(struct list *l, struct json_object *rows)
+{
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
+		o = json_object_array_get_idx(rows, i);
+		if (!is_new(&l->seen, json_str(o, "id")))
+			continue;
+		print_row(l, o);
+		if (++l->printed == l->limit)
+			return 1;
+	}
+	if (isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO))
+		fprintf(stderr, "\r%zu entries ", l->printed);
+	fflush(stdout);
+	return 0;
+}
+
+static void
+fail_json(const struct list *l, const char *text)
+{
+	struct json_object *o, *error;
+
+	if (!(l->inv->given & OPT_JSON))
+		return;
+	if (l->printed > 0) {
+		printf("]\n"); /* what came before it stands */
+		return;
+	}
+	o = json_object_new_object();
+	error = json_object_new_object();
+	json_object_object_add(o, "ok", json_object_new_boolean(0));
+	ask_str(error, "type", "cli_error");
+	ask_str(error, "message", text);
+	json_object_object_add(o, "error", error);
+	output_json(o);
+	json_object_put(o);
+}
+
+/* 1: there is more at cursor; 0: the end; -1: it failed. */
+static int
+ask_page(struct list *l, const char *kind, char *cursor, size_t len)
+{
+	struct json_object *args = json_object_new_object();
+	struct answer a;
+	int more = 0;
+
+	ask_str(args, "account", l->inv->account);
+	ask_str(args, "kind", kind);
+	ask_str(args, "query", l->inv->query);
+	ask_str(args, "cursor", *cursor == '\0' ? NULL : cursor);
+	if (ask_anyway(l->inv, "directory", args, NULL, 0, CLIENT_SEND_MS,
+		&a) == -1) {
+		fail_json(l, "no answer from the daemon");
+		return -1;
+	}
+	if (!a.ok) {
+		ask_complain("%s", a.text == NULL ? "refused" : a.text);
+		fail_json(l, a.text);
+		client_free(&a);
+		return -1;
+	}
+	if (l->printed == 0 && *cursor == '\0' && l->inv->given & OPT_JSON)
+		printf("[");
+	if (json_true(a.data, "cut"))
+		fprintf(stderr, "posternctl: more match than a server tells: "
+		    "a longer --query finds them\n");
+	if (!print_page(l, json_get(a.data, "rows"))) {
+		strlcpy(cursor, json_str(a.data, "next"), len);
+		more = *cursor != '\0';
+	}
+	client_free(&a);
+	return more;
+}
+
+static int
+list(const struct invocation *inv, const char *kind)
+{
+	struct list l = {.inv = inv, .limit = SIZE_MAX};
+	char cursor[96] = "";
+	const char *err;
+	int more;
+
+	if (inv->limit != NULL) {
+		l.limit = (size_t)strtonum(inv->limit, 1, INT_MAX, &err);
+		if (err != NULL) {
+			ask_complain("limit must be a positive integer.");
+			return 2;
+		}
+	}
+	while ((more = ask_page(&l, kind, cursor, sizeof(cursor))) == 1)
+		;
+	free(l.seen.ids);
+	if (more == -1)
+		return 1;
+	if (inv->given & OPT_JSON)
+		printf("]\n");
+	else if (l.printed == 0)
+		printf("none\n");
+	return 0;
+}
+
+int
+cmd_directory_groups(const struct invocation *inv)
+{
+	return list(inv, "groups");
+}
+
+int
+cmd_directory_peers(const struct invocation *inv)
+{
+	return list(inv, "peers");
+}
