@@ -172,6 +172,28 @@ print_callbacks(struct json_object *data)
 	table_print(&t);
 }
 
+/* Slash commands, and what keeps them from being there. */
+static void
+print_slash(struct json_object *data)
+{
+	struct json_object *list = json_get(data, "accounts"), *o, *s;
+	size_t i;
+
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		s = json_get(json_get(o, "live"), "slash");
+		if (s == NULL)
+			continue;
+		printf("\nslash commands of %s: %lld", json_str(o, "id"),
+		    (long long)json_int(s, "commands"));
+		if (*json_str(s, "problem") != '\0') {
+			printf("; ");
+			output_text(json_str(s, "problem"));
+		} else
+			printf("\n");
+	}
+}
+
 static void
 print_workers(struct json_object *data)
 {
@@ -213,6 +235,7 @@ cmd_status(const struct invocation *inv)
 		print_accounts(a.data);
 		print_names(a.data);
 		print_callbacks(a.data);
+		print_slash(a.data);
 		print_workers(a.data);
 	}
 	client_free(&a);

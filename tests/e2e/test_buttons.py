@@ -313,3 +313,53 @@ def test_picker_of_a_provider(picker):
     post = open_picker(picker, "/oc_models nosuch")
     p = picker.world.server.admin.get("/posts/" + post)
     assert "Unknown provider: nosuch" in p["message"]
+
+
+def test_picker_takes_the_model(picker, llm):
+    """What is taken is what the next question is asked of."""
+    w = picker.world
+    c = picker.config(commands={"native": True})
+    m = w.model_config()
+    c["models"], c["agents"] = m["models"], m["agents"]
+    c["models"]["providers"]["sim"]["models"].append({"id": "other-model"})
+    llm.model(reply="an answer")
+    w.postern.stop()
+    w.start(c)
+    picker.wait_commands("oc_model")
+    post = open_picker(picker, "/oc_models sim")
+    acts = picker.actions(post)
+    before = len(picker.said())
+    assert picker.click(post, acts["other-model"]["id"])[0] == 200
+    w.postern.wait(lambda: len(picker.said()) > before)
+    assert "other-model" in picker.said()[-1]
+    w.user.say(w.channel, "@%s and now?" % w.bot.name)
+    picker.wait_said("an answer")
+    last = [r for r in llm.model_requests()
+            if r["path"].endswith("/chat/completions")][-1]
+    assert last["body"]["model"] == "other-model"
+
+
+def test_agent_sends_buttons(called, llm):
+    """The message tool's buttons, and the choice as the next message."""
+    w = called.world
+    c = called.config()
+    m = w.model_config()
+    c["models"], c["agents"] = m["models"], m["agents"]
+    w.start(c)
+    llm.model(reply="thank you")
+    llm.model(times=1, tool_calls=[{"id": "c1", "function": {
+        "name": "message", "arguments": json.dumps({
+            "action": "send", "message": "Which?",
+            "buttons": json.loads(YESNO)})}}])
+    w.user.say(w.channel, "@%s ask me" % w.bot.name)
+    picked = w.postern.wait(lambda: [
+        p for p in w.server.replies(w.channel, w.bot, w.user.api)
+        if p["message"] == "Which?"])
+    called.wait_said("thank you")
+    assert called.click(picked[0]["id"], "leaveit")[0] == 200
+
+    def asked():
+        return [r for r in llm.model_requests()
+                if '(value: \\"leave_it\\")' in json.dumps(r["body"])]
+    w.postern.wait(asked)
+    assert len(called.attachment(picked[0]["id"])) == 1

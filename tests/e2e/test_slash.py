@@ -31,6 +31,8 @@ def test_registered_for_the_team(called):
         assert c["auto_complete"]
     assert got["oc_weather"]["auto_complete_hint"] == "[town]"
     assert got["oc_ping"]["auto_complete_desc"] == "says it back"
+    p.wait(lambda: "slash commands of default: 11\n" in
+           p.ctl("status").stdout)
     for token in (c["token"] for c in got.values()):
         assert token not in p.logs()
     p.stop()
@@ -258,6 +260,7 @@ def test_without_the_right(world):
     called = Called(world)
     p = called.start(commands=PING)
     p.wait(lambda: "may not create slash commands" in p.logs())
+    p.wait(lambda: "may not create slash" in p.ctl("status").stdout)
     assert "ok" in world.ask("ok")
 
 
@@ -293,3 +296,29 @@ def test_kill_between_call_and_answer(called, llm):
     p.start()
     called.wait_said("slow answer")
     assert called.settled("slow answer") == 1
+
+
+def test_commands_are_those_of_the_text(called):
+    """/oc_status and /status are one thing, and no turn of an agent."""
+    w = called.world
+    called.start(commands={"native": True})
+    called.wait_commands("oc_status")
+    w.user.say(w.channel, "@%s /status" % w.bot.name)
+    by_text = w.server.wait_replies(w.channel, w.bot, 1, api=w.user.api)
+    assert "/status" not in by_text[0]["message"]
+    assert called.run("/oc_status")[1]["text"] == "Processing..."
+    both = w.server.wait_replies(w.channel, w.bot, 2, api=w.user.api)
+    first = by_text[0]["message"].splitlines()[0]
+    assert both[1]["message"].splitlines()[0] == first
+    assert both[1]["root_id"] == ""
+
+
+def test_commands_need_an_allowed_sender(called):
+    """Anybody may talk; control commands take somebody who is listed."""
+    w = called.world
+    called.start(commands=PING, allowFrom=[], dmPolicy="pairing")
+    called.wait_commands("oc_ping", "oc_status")
+    assert called.run("/oc_status")[1]["text"] == "Unauthorized."
+    assert called.run("/oc_ping hello")[1]["text"] == "Processing..."
+    called.wait_said("/ping hello")
+    assert len(w.server.replies(w.channel, w.bot, w.user.api)) == 1

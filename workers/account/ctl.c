@@ -21,6 +21,7 @@
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/selftest.h"
+#include "workers/account/slash.h"
 
 static void
 add_int(struct json_object *o, const char *key, int64_t n)
@@ -56,6 +57,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	figures_add(a, r);
 	json_object_object_add(r, "names", names_status(a));
 	json_object_object_add(r, "callbacks", selftest_status(a));
+	json_object_object_add(r, "slash", slash_status(a));
 	chan_send(c, r, -1);
 }
 

@@ -303,14 +303,21 @@ slash_tell(struct account *a)
 	callbacks_commands(a, list);
 }
 
-int
-slash_count(const struct account *a, const char **problem)
+struct json_object *
+slash_status(const struct account *a)
 {
+	struct json_object *o;
 	const struct slash_cmd *c;
 	int n = 0;
 
+	if (!a->slash->on)
+		return NULL;
 	TAILQ_FOREACH(c, &a->slash->cmds, entry)
 		n += c->team[0] != '\0';
-	*problem = a->slash->problem != NULL ? a->slash->problem : "";
-	return n;
+	o = json_object_new_object();
+	json_object_object_add(o, "commands", json_object_new_int(n));
+	if (a->slash->problem != NULL)
+		json_object_object_add(o, "problem",
+		    json_object_new_string(a->slash->problem));
+	return o;
 }

@@ -31,7 +31,7 @@ void slash_sync(struct account *);
 void slash_leave(struct account *);
 /* No more calls; delete what we made, then call done. */
 void slash_stop(struct account *, void (*done)(struct account *));
-/* For status: how many commands are registered; *problem text or "". */
-int slash_count(const struct account *, const char **problem);
+/* {commands: how many are there, problem?}; NULL when they are off. */
+struct json_object *slash_status(const struct account *);
 
 #endif
