@@ -11,8 +11,8 @@ import json
 import sys
 
 # In this order; each can be run alone by its name.
-FIGURES = ("decide", "start", "latency", "turns", "memory", "status", "callbacks",
-           "many")
+FIGURES = ("decide", "start", "latency", "turns", "memory", "status", "send",
+           "callbacks", "many")
 
 
 def line(f):

@@ -16,6 +16,7 @@ EXTRA_DIST += tests/bench/bench.test tests/bench/bench.py \
 	tests/bench/proc.py tests/bench/stage.py \
 	tests/bench/fig_callbacks.py tests/bench/fig_decide.py tests/bench/fig_latency.py \
 	tests/bench/fig_many.py tests/bench/fig_memory.py \
+	tests/bench/fig_send.py \
 	tests/bench/fig_start.py tests/bench/fig_status.py \
 	tests/bench/fig_turns.py
 

@@ -205,6 +205,13 @@ tests_unit_test_config_secret_SOURCES = tests/unit/test_config_secret.c \
 	$(CONFIG_TEST)
 tests_unit_test_config_secret_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
 tests_unit_test_config_secret_LDADD = libpostern_config.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_overrides
+TESTS += tests/unit/test_config_overrides
+tests_unit_test_config_overrides_SOURCES = \
+	tests/unit/test_config_overrides.c \
+	tests/unit/test_config_util.c tests/unit/test_config_util.h
+tests_unit_test_config_overrides_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_overrides_LDADD = libpostern_config.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_config_agents
 TESTS += tests/unit/test_config_agents
 tests_unit_test_config_agents_SOURCES = tests/unit/test_config_agents.c \

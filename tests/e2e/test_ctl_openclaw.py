@@ -1,0 +1,102 @@
+"""Under the name openclaw: the commands of the peer's documents, as written."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import account
+from daemon import POSTERNCTL
+
+
+@pytest.fixture
+def openclaw(world):
+    """run(command line): in a shell, with openclaw on the path."""
+    world.start(world.config(dmPolicy="pairing", allowFrom=[]))
+    bin = os.path.join(world.postern.dir, "bin")
+    os.mkdir(bin)
+    os.symlink(os.path.abspath(POSTERNCTL), os.path.join(bin, "openclaw"))
+    env = dict(os.environ, PATH=bin + ":" + os.environ["PATH"],
+               POSTERN_SOCKET=os.path.join(
+                   world.postern.dir, "run", "control.sock"))
+
+    def run(line):
+        return subprocess.run(["sh", "-c", line], capture_output=True,
+                              text=True, timeout=60, env=env)
+    return run
+
+
+def ok(r):
+    assert r.returncode == 0, r.stderr
+    return r.stdout
+
+
+def test_plugins_install(openclaw):
+    for what in ("@openclaw/mattermost", "./path/to/local/mattermost-plugin"):
+        assert "built in" in ok(openclaw("openclaw plugins install " + what))
+
+
+def test_pairing(openclaw, world):
+    assert "No pending mattermost pairing requests" in ok(
+        openclaw("openclaw pairing list mattermost"))
+    world.user.say(world.dm, "hello")
+    world.postern.wait(lambda: json.loads(
+        openclaw("openclaw pairing list mattermost --json").stdout)["requests"])
+    (request,) = json.loads(ok(openclaw(
+        "openclaw pairing list mattermost --json")))["requests"]
+    assert request["code"] in ok(openclaw("openclaw pairing list mattermost"))
+    assert "Approved mattermost sender " + world.user.id in ok(
+        openclaw("openclaw pairing approve mattermost " + request["code"]))
+    r = openclaw("openclaw pairing approve mattermost WRONGCODE")
+    assert r.returncode == 1 and "No pending pairing request" in r.stderr
+
+
+def test_message_send(openclaw, world):
+    name = world.server.admin.get("/channels/" + world.channel)["name"]
+    for target, where in (("channel:" + world.channel, world.channel),
+                          ("user:" + world.user.id, world.dm),
+                          ("@" + world.user.name, world.dm),
+                          ("'#%s'" % name, world.channel),
+                          (world.user.id, world.dm)):
+        out = ok(openclaw("openclaw message send --channel mattermost "
+                          "--target %s --message 'to you'" % target))
+        assert "Sent via Mattermost. Message ID: " in out
+        assert "(channel %s)" % where in out
+    out = ok(openclaw("openclaw message send -t channel:%s -m 'x' --json"
+                      % world.channel))
+    post = json.loads(out)["messageId"]
+    assert "tada" in ok(openclaw(
+        "openclaw message react --channel mattermost -t channel:%s "
+        "--message-id %s --emoji :tada:" % (world.channel, post)))
+
+
+def test_the_rest(openclaw, world):
+    assert "connected" in ok(openclaw(
+        "openclaw channels status --channel mattermost --probe "
+        "--timeout 10000"))
+    assert world.server.url in ok(openclaw("openclaw channels list --all"))
+    (a,) = json.loads(ok(openclaw(
+        "openclaw channels status --probe --json")))
+    assert a["probe"]["ok"] and a["probe"]["bot"]["id"] == world.bot.id
+    assert world.user.name in ok(openclaw(
+        "openclaw directory peers list --channel mattermost"))
+    assert world.channel in ok(openclaw(
+        "openclaw directory groups list --channel mattermost --limit 50"))
+    assert "connected" in ok(openclaw("openclaw status"))
+    r = openclaw("openclaw frobnicate")
+    assert r.returncode == 2 and "unknown verb" in r.stderr
+
+
+def test_probe_that_fails(sim, daemons):
+    """One server that does not answer does not hide the other."""
+    bots = [sim.new_bot(), sim.new_bot()]
+    p = daemons({"channels": {"mattermost": {"accounts": {
+        "a": account(sim, bots[0]), "b": account(sim, bots[1])}}}})
+    sim.fault("rest", path_prefix="/api/v4/users/me", times=-1,
+              user=bots[0].name, stall=True)
+    got = {a["id"]: a["probe"] for a in json.loads(p.ctl(
+        "channels", "status", "--probe", "--timeout", "500", "--json").stdout)}
+    assert got["b"]["ok"] and got["b"]["elapsedMs"] < 500
+    assert not got["a"]["ok"] and got["a"]["error"]
+    sim.clear_faults()
