@@ -9,6 +9,7 @@ libpostern_common_a_SOURCES = \
 	common/privdrop.c common/privdrop.h \
 	common/proto.c common/proto.h \
 	common/sandbox.c common/sandbox.h \
+	common/sandbox_caps.c \
 	common/sandbox_fstat.c \
 	common/sandbox_landlock.c \
 	common/sandbox_pledge.c \

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/privdrop.h"
+#include "common/sandbox.h"
 
 static void
 limit(int what, rlim_t n, const char *name)
@@ -18,7 +19,7 @@ limit(int what, rlim_t n, const char *name)
 }
 
 static void
-uid_drop(const struct privdrop *p)
+ids_set(const struct privdrop *p)
 {
 	if (setgroups(1, &p->gid) == -1)
 		fatal("setgroups");
@@ -26,10 +27,28 @@ uid_drop(const struct privdrop *p)
 		fatal("setresgid %u", (unsigned)p->gid);
 	if (setresuid(p->uid, p->uid, p->uid) == -1)
 		fatal("setresuid %u", (unsigned)p->uid);
-	/* Prove that there is no way back. */
+}
+
+static void
+prove(const struct privdrop *p)
+{
+	/* There is no way back. */
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
 	    getuid() != p->uid || geteuid() != p->uid || getgid() != p->gid)
 		fatalx("privileges could be regained");
+}
+
+static void
+enter_dir(const struct privdrop *p)
+{
+	int stay = p->rootless || p->keep_root_dir;
+
+	if (p->dir == NULL)
+		return;
+	if (!stay && chroot(p->dir) == -1)
+		fatal("chroot %s", p->dir);
+	if (chdir(stay ? p->dir : "/") == -1)
+		fatal("chdir %s", p->dir);
 }
 
 void
@@ -38,14 +57,21 @@ privdrop(const struct privdrop *p)
 	limit(RLIMIT_CORE, 0, "core");
 	if (!p->rootless && (p->uid == 0 || p->gid == 0))
 		fatalx("refusing to run a worker as root");
-	if (p->dir != NULL && !p->rootless && !p->keep_root_dir &&
-	    chroot(p->dir) == -1)
-		fatal("chroot %s", p->dir);
-	if (p->dir != NULL &&
-	    chdir(p->rootless || p->keep_root_dir ? p->dir : "/") == -1)
-		fatal("chdir %s", p->dir);
+	/*
+	 * Without root but with capabilities, they last until they are given
+	 * up, and only its owner may enter the store's directory.
+	 */
+	if (!p->rootless && geteuid() != 0) {
+		ids_set(p);
+		enter_dir(p);
+	} else {
+		enter_dir(p);
+		if (!p->rootless)
+			ids_set(p);
+	}
+	sandbox_drop_caps();
 	if (!p->rootless)
-		uid_drop(p);
+		prove(p);
 #ifndef WITH_SANITIZERS /* the leak check is a thread */
 	if (!p->threads)
 		limit(RLIMIT_NPROC, 0, "nproc");

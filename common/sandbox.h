@@ -43,4 +43,13 @@ int sandbox_landlock(enum sandbox_role); /* 1 in force, 0 not here */
 int sandbox_seccomp(enum sandbox_role);
 int sandbox_pledge(enum sandbox_role);
 
+/*
+ * 1: not root, and yet given all that it takes to lock workers in: to change
+ * root and user, and to end what runs as another user (Linux: as ambient
+ * capabilities).
+ */
+int sandbox_can_lock(void);
+/* Give up every capability for good, and see that it is so. Fatal if not. */
+void sandbox_drop_caps(void);
+
 #endif

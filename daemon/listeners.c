@@ -294,7 +294,8 @@ bind_unix(const char *path, gid_t gid)
 	old = umask(0177);
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
-	if (rc == -1 || chown(sun.sun_path, (uid_t)-1, gid) == -1 ||
+	if (rc == -1 || (gid != getegid() &&
+		chown(sun.sun_path, (uid_t)-1, gid) == -1) ||
 	    chmod(sun.sun_path, 0660) == -1 || listen(fd, BACKLOG) == -1 ||
 	    rename(sun.sun_path, path) == -1) {
 		rc = errno;

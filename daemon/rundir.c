@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "daemon/conf.h"
 #include "daemon/rootless.h"
 #include "daemon/rundir.h"
@@ -57,7 +58,8 @@ rundir_users(struct supervisor *sup)
 {
 	struct group *gr;
 
-	sup->rootless = geteuid() != 0;
+	sup->by_caps = sandbox_can_lock();
+	sup->rootless = geteuid() != 0 && !sup->by_caps;
 	if (sup->rootless) {
 		sup->worker_ids = (struct ids){geteuid(), getegid()};
 		sup->store_ids = sup->worker_ids;
@@ -69,6 +71,11 @@ rundir_users(struct supervisor *sup)
 	if (sup->worker_ids.uid == sup->store_ids.uid)
 		fatalx("the database needs a user of its own, not %s",
 		    sup->config->user);
+	if (sup->worker_ids.uid == geteuid() ||
+	    sup->store_ids.uid == geteuid())
+		fatalx("the daemon needs a user of its own, not %s",
+		    sup->worker_ids.uid == geteuid() ? sup->config->user :
+						       sup->config->store_user);
 	if ((gr = getgrnam(sup->config->group)) == NULL)
 		fatalx("there is no group %s; create it with: " ADD_GROUP
 		    " %s", sup->config->group, sup->config->group);
@@ -232,12 +239,31 @@ rundir_make_small(struct supervisor *sup)
 	return 1;
 }
 
+static void
+check_store(struct supervisor *sup)
+{
+	struct stat sb;
+
+	if (lstat(sup->store_dir, &sb) == -1)
+		fatal("%s", sup->store_dir);
+	if (!S_ISDIR(sb.st_mode) || sb.st_uid != sup->store_ids.uid ||
+	    (sb.st_mode & 07777) != 0700)
+		fatalx("%s must be a directory of user %s with mode 0700, and "
+		    MEDIA_DIR " in it, too", sup->store_dir,
+		    sup->config->store_user);
+}
+
 void
 rundir_make(struct supervisor *sup)
 {
 	char *media;
 
 	make_run_dirs(sup);
+	if (sup->by_caps) {
+		/* Not ours to make, nor to look into. */
+		check_store(sup);
+		return;
+	}
 	make_dir(sup->store_dir, 0700, sup->store_ids.uid, sup->store_ids.gid);
 	media = path_join(sup->store_dir, MEDIA_DIR);
 	make_dir(media, 0700, sup->store_ids.uid, sup->store_ids.gid);
@@ -344,7 +370,8 @@ rundir_listen(struct supervisor *sup)
 		fatal("bind %s", sun.sun_path);
 	umask(old);
 	if (!sup->rootless &&
-	    (chown(sun.sun_path, 0, sup->control_gid) == -1 ||
+	    ((sup->control_gid != getegid() &&
+		chown(sun.sun_path, (uid_t)-1, sup->control_gid) == -1) ||
 		chmod(sun.sun_path, 0660) == -1))
 		fatal("%s", sun.sun_path);
 	if (listen(fd, BACKLOG) == -1)

@@ -38,6 +38,7 @@ struct supervisor {
 	char *socket_path;
 	int foreground;
 	int rootless;
+	int by_caps; /* not root, but given what it takes to lock workers in */
 	struct ids worker_ids, store_ids; /* whom they run as */
 	gid_t control_gid;                /* may use the control socket */
 	int lock_fd;                      /* the locked pid file */

@@ -9,16 +9,21 @@ SUBST_PATHS = $(SED) -e 's|@sbindir[@]|$(sbindir)|g' \
 	-e 's|@posternstatedir[@]|$(localstatedir)/lib/postern|g' \
 	-e 's|@libexecdir[@]|$(pkglibexecdir)|g' \
 	-e 's|@sysconfdir[@]|$(sysconfdir)|g'
-ETC_MADE = etc/systemd/postern.service etc/systemd/postern.tmpfiles
+ETC_MADE = etc/systemd/postern.service etc/systemd/postern.tmpfiles \
+	etc/apparmor/postern
 $(ETC_MADE): Makefile
-	@$(MKDIR_P) etc/systemd
+	@$(MKDIR_P) etc/systemd etc/apparmor
 	$(AM_V_GEN)$(SUBST_PATHS) $(top_srcdir)/$@.in >$@
 etc/systemd/postern.service: etc/systemd/postern.service.in
 etc/systemd/postern.tmpfiles: etc/systemd/postern.tmpfiles.in
+etc/apparmor/postern: etc/apparmor/postern.in
 CLEANFILES += $(ETC_MADE)
 systemddir = $(pkgdatadir)/systemd
-nodist_systemd_DATA = $(ETC_MADE)
-dist_systemd_DATA = etc/systemd/postern.sysusers
+nodist_systemd_DATA = etc/systemd/postern.service etc/systemd/postern.tmpfiles
+apparmordir = $(pkgdatadir)/apparmor
+nodist_apparmor_DATA = etc/apparmor/postern
+dist_systemd_DATA = etc/systemd/postern.sysusers etc/systemd/postern.socket
+EXTRA_DIST += etc/apparmor/postern.in
 EXTRA_DIST += etc/systemd/postern.service.in etc/systemd/postern.tmpfiles.in
 dist_pkgdata_DATA = etc/postern.logrotate etc/openbsd/postern.rc \
 	etc/grafana/postern.json etc/prometheus/postern.rules.yml
