@@ -4,16 +4,21 @@ noinst_LIBRARIES += libpostern_ctl.a
 libpostern_ctl_a_SOURCES = \
 	ctl/ask.c ctl/ask.h \
 	ctl/client.c ctl/client.h \
+	ctl/cmd_channels.c \
 	ctl/cmd_completion.c \
 	ctl/cmd_daemon.c \
 	ctl/cmd_directory.c \
+	ctl/cmd_doctor.c \
 	ctl/cmd_message.c \
 	ctl/cmd_pairing.c \
 	ctl/cmd_reach.c \
 	ctl/cmd_records.c \
 	ctl/cmd_status.c \
 	ctl/commands.h \
+	ctl/config_edit.c ctl/config_edit.h \
+	ctl/config_file.c ctl/config_file.h \
 	ctl/ctl.h \
+	ctl/doctor_config.c ctl/doctor_host.c ctl/doctor.h \
 	ctl/output.c ctl/output.h \
 	ctl/pairing_file.c ctl/pairing_file.h \
 	ctl/parse.c ctl/parse_args.c ctl/parse.h \

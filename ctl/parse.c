@@ -24,10 +24,17 @@ static const struct keyword sessions[] = {
 };
 
 static const struct keyword channels[] = {
+    {"add", "put an account into the configuration file", NULL,
+	cmd_channels_add, NULL, 0,
+	OPT_ACCOUNT | OPT_BOT_TOKEN | OPT_CHANNEL | OPT_DRY_RUN | OPT_FILE |
+	    OPT_HTTP_URL | OPT_NAME | OPT_USE_ENV, 0},
     {"dead-letters", "messages that were given up", dead_letters, NULL, NULL,
 	0, 0, 0},
     {"list", "the accounts and their servers", NULL, cmd_channels_list, NULL,
 	0, OPT_ALL | OPT_JSON | OPT_CHANNEL, 0},
+    {"remove", "switch an account off in the configuration file", NULL,
+	cmd_channels_remove, NULL, 0,
+	OPT_ACCOUNT | OPT_CHANNEL | OPT_DELETE | OPT_DRY_RUN | OPT_FILE, 0},
     {"status", "state of each account", NULL, cmd_channels_status, NULL, 0,
 	OPT_JSON | OPT_CHANNEL | OPT_PROBE | OPT_TIMEOUT, 0},
     {0},
@@ -137,6 +144,8 @@ const struct keyword ctl_keywords[] = {
     {"config", "check the configuration, explain its keys", config, NULL,
 	NULL, 0, 0, 0},
     {"directory", "people and channels", directory, NULL, NULL, 0, 0, 0},
+    {"doctor", "what is wrong, or will be", NULL, cmd_doctor, NULL, 0,
+	OPT_FILE | OPT_JSON, 0},
     {"explain", "why a post was or was not answered", NULL, cmd_explain,
 	"POST", 1, OPT_JSON | OPT_ACCOUNT, 0},
     {"help", "this list", NULL, cmd_help, NULL, 0, 0, 0},

@@ -101,7 +101,7 @@ def include_allowed(path, name):
         return False
     if top != other:
         # posternctl reads the configuration as the daemon does.
-        return top == "ctl" and re.match(r"daemon/(config|rootless)", name)
+        return top == "ctl" and re.match(r"daemon/(conf|json5|rootless)", name)
     role, wanted = role_of(path), role_of(name)
     if top != "workers" or wanted is None or wanted == role:
         return True

@@ -91,3 +91,30 @@ def test_failing_server(sim, world):
     r = run(world, "groups", "list", "--json")
     assert r.returncode == 1
     assert "directory failed: 403" in json.loads(r.stdout)["error"]["message"]
+
+
+def peak(pid):
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    raise AssertionError("no VmHWM")
+
+
+def test_ten_thousand(daemons):
+    """A list of any length passes through the same few pages of memory."""
+    s = Simulator("-M", "20000")
+    try:
+        w = World(s, daemons)
+        n = 10000
+        made = s.mmsim.sim("POST", "/users", {"n": n, "team": s.team})
+        assert made["n"] == n
+        p = w.start()
+        rows(w, "peers", "list", "--limit", "200")
+        before = {k: peak(v) for k, v in p.pids().items()}
+        got = rows(w, "peers", "list")
+        assert len({x["id"] for x in got}) == len(got) >= n
+        for k, v in p.pids().items():
+            assert peak(v) - before[k] < 3 << 20, k
+    finally:
+        s.close()

@@ -1,0 +1,217 @@
+"""posternctl channels add and remove, doctor, and a daemon that is not there."""
+
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from daemon import POSTERNCTL
+
+COMMENT = "// what the operator wrote\n"
+
+
+def run(p, *args, sock=None, **kw):
+    sock = sock or os.path.join(p.dir, "run", "control.sock")
+    return subprocess.run([POSTERNCTL, "-s", sock, *args], timeout=60,
+                          capture_output=True, text=True, **kw)
+
+
+def text(p):
+    with open(p.path) as f:
+        return f.read()
+
+
+@pytest.fixture
+def first(world):
+    """A daemon with one account, and a file with a comment."""
+    p = world.start()
+    with open(p.path, "w") as f:
+        f.write(COMMENT + json.dumps(p.config, indent=1))
+    return world
+
+
+def test_add_and_remove(first):
+    p, server = first.postern, first.server
+    bot = server.new_bot()
+    channel = server.new_channel([bot])
+    r = run(p, "channels", "add", "--channel", "mattermost", "--account",
+            "Alerts", "--name", "Alerts", "--bot-token", "-", "--http-url",
+            server.url, input=bot.token + "\n")
+    assert r.returncode == 0, r.stderr
+    assert 'Added Mattermost account "alerts".' in r.stdout
+    assert text(p).startswith(COMMENT)
+    assert stat.S_IMODE(os.stat(p.path).st_mode) == 0o600
+    assert bot.token not in r.stdout + r.stderr
+    p.wait_state("alerts", "connected")
+    assert p.account("default")["state"] == "connected"
+    assert run(p, "message", "send", "-a", "alerts", "-t",
+               "channel:" + channel, "-m", "new").returncode == 0
+    # Once more is refused, and nothing changes.
+    before = text(p)
+    r = run(p, "channels", "add", "--account", "alerts", "--token", "x",
+            "--http-url", server.url)
+    assert r.returncode == 1 and "already" in r.stderr and text(p) == before
+    # Off, and then gone.
+    r = run(p, "channels", "remove", "--account", "alerts")
+    assert r.returncode == 0 and "Disabled" in r.stdout, r.stderr
+    assert p.account("alerts")["state"] == "disabled"
+    listed = run(p, "channels", "list").stdout
+    assert "alerts" not in listed and "default" in listed
+    assert "alerts" in run(p, "channels", "list", "--all").stdout
+    r = run(p, "channels", "remove", "--account", "alerts", "--delete")
+    assert r.returncode == 0, r.stderr
+    assert [a["id"] for a in p.status()["accounts"]] == ["default"]
+    assert text(p).startswith(COMMENT) and bot.token not in text(p)
+    assert os.listdir(p.dir).count("postern.json5") == 1
+    assert not [n for n in os.listdir(p.dir) if n.startswith("postern.json5.")]
+
+
+def test_add_refused(first):
+    p = first.postern
+    before = text(p)
+    add = ["channels", "add", "--account", "x"]
+    for args, said in (
+            ([], "Mattermost requires --bot-token and --http-url (or "
+             "--use-env)."),
+            (["--bot-token", "t"], "requires --bot-token and --http-url"),
+            (["--bot-token", "t", "--http-url", "nonsense"],
+             "Mattermost --http-url must include a valid base URL."),
+            (["--use-env"], "Mattermost env vars can only be used for the "
+             "default account.")):
+        r = run(p, *add, *args)
+        assert r.returncode == 1 and said in r.stderr, r.stderr
+    r = run(p, *add, "--bot-token", "s3cret", "--http-url",
+            "https://chat.example.com", "--dry-run")
+    assert r.returncode == 0 and "chat.example.com" in r.stdout
+    assert "s3cret" not in r.stdout + r.stderr
+    # What the daemon would not take is not written.
+    r = run(p, *add, "--bot-token", "has space", "--name", "n" * 300,
+            "--http-url", "https://chat.example.com")
+    assert r.returncode == 1 and "nothing was changed" in r.stderr
+    r = run(p, "channels", "remove", "--account", "nobody")
+    assert r.returncode == 1 and "no account" in r.stderr
+    r = run(p, "channels", "remove")
+    assert r.returncode == 1 and "by hand" in r.stderr
+    assert text(p) == before
+    # A file that cannot be changed with care: what to write is shown.
+    with open(p.path, "w") as f:
+        f.write("{channels: [")
+    r = run(p, *add, "--bot-token", "s3cret", "--http-url",
+            "https://chat.example.com")
+    assert r.returncode == 1 and "what belongs there" in r.stderr
+    assert "s3cret" not in r.stderr and text(p) == "{channels: ["
+
+
+def test_first_account_of_all(tmp_path, world):
+    """No file yet, and no daemon."""
+    path = str(tmp_path / "new.json5")
+    r = subprocess.run(
+        [POSTERNCTL, "-s", str(tmp_path / "none"), "channels", "add", "-f",
+         path, "--bot-token", "t", "--http-url", "https://chat.example.com"],
+        capture_output=True, text=True, timeout=30)
+    assert r.returncode == 0, r.stderr
+    assert "not running" in r.stdout
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    r = subprocess.run([POSTERNCTL, "config", "check", "-f", path],
+                       capture_output=True, text=True, timeout=30)
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+def findings(p, *args):
+    r = run(p, "doctor", "--json", *args)
+    got = json.loads(r.stdout)
+    assert r.returncode == (0 if got["ok"] else 1)
+    return {f["code"]: f for f in got["findings"]}
+
+
+def test_doctor(first):
+    p = first.postern
+    os.chmod(os.path.join(p.dir, "store"), 0o700)
+    found = findings(p)
+    errors = [f for f in found.values() if f["level"] == "error"]
+    assert not errors, found
+    c = json.loads(text(p)[len(COMMENT):])
+    mm = c["channels"]["mattermost"]
+    mm.update(streamMode="block", groupPolicy="allowlist",
+              groupAllowFrom=["@alice"], dmPolicy="allowlist",
+              allowFrom=["bob"])
+    with open(p.path, "w") as f:
+        json.dump(c, f)
+    os.chmod(p.path, 0o666)
+    found = findings(p)
+    assert found["file.mode"]["level"] == "error"
+    os.chmod(p.path, 0o600)
+    found = findings(p)
+    assert "streamMode" in found["config.legacy"]["text"]
+    assert found["allowlist.no-match"]["level"] == "warning"
+    mm.update(groupAllowFrom=[], allowFrom=[])
+    del mm["streamMode"]
+    with open(p.path, "w") as f:
+        json.dump(c, f)
+    found = findings(p)
+    assert {"group-policy.never", "dm-policy.never"} <= set(found)
+    assert "config.legacy" not in found
+    with open(p.path, "w") as f:
+        f.write("{ nonsense: ")
+    assert findings(p)["config.error"]["level"] == "error"
+    os.unlink(p.path)
+    assert "file.missing" in findings(p)
+    shown = run(p, "doctor")
+    assert shown.returncode == 1 and "file.missing" in shown.stdout
+
+
+def test_doctor_of_accounts(sim, first):
+    p = first.postern
+    sim.admin.post("/users/tokens/revoke", {"token_id": first.bot.token_id})
+    os.kill(p.pids()["account:default"], 9)
+    p.wait_state("default", "parked", 60)
+    found = findings(p)
+    assert found["account.parked"]["level"] == "error"
+    assert "worker.restarts" in found
+    p.stop()
+    assert "daemon.down" in findings(p, "-f", p.path)
+
+
+def test_no_daemon(tmp_path):
+    sock = str(tmp_path / "control.sock")
+    for args in (["status"], ["message", "send", "-t", "@x", "-m", "x"],
+                 ["directory", "peers", "list"], ["channels", "status"],
+                 ["channels", "list"], ["sessions", "list"]):
+        r = run(None, *args, sock=sock)
+        assert r.returncode == 1
+        assert "posternd is not running" in r.stderr
+        assert "systemctl start posternd" in r.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_socket_of_others(world):
+    p = world.start()
+    sock = os.path.join(p.dir, "run", "control.sock")
+    os.chmod(os.path.join(p.dir, "run"), 0o755)
+    r = subprocess.run(
+        [POSTERNCTL, "-s", sock, "status"], capture_output=True, text=True,
+        timeout=30, user=12345, group=12345, extra_groups=[])
+    assert r.returncode == 1
+    assert "member of group" in r.stderr
+
+
+def test_help_of_each_verb():
+    def help(*args):
+        r = subprocess.run([POSTERNCTL, *args, "--help"], timeout=30,
+                           capture_output=True, text=True)
+        assert r.returncode == 0 and not r.stderr
+        return r.stdout
+
+    top = help()
+    for verb in ("message", "directory", "channels", "doctor", "pairing"):
+        assert verb in top
+    shown = help("message", "send")
+    assert "--target TO" in shown and "must be given" in shown
+    assert "channels" not in shown
+    assert "broadcast" in help("message")
+    assert "--probe" in help("ch", "stat")
+    r = subprocess.run([POSTERNCTL, "mesage"], capture_output=True, text=True,
+                       timeout=30)
+    assert r.returncode == 2 and 'did you mean "message"' in r.stderr
