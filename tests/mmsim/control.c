@@ -316,6 +316,33 @@ model_get(struct req *r)
 	reply(r, 200, &b);
 }
 
+/* Many users of a team at once: {n, team}. */
+static void
+users_post(struct req *r)
+{
+	struct json_object *o = req_json(r), *v = NULL;
+	struct team *t = hmap_get(&st.teams, jstr(o, "team"));
+	struct buf b = {0};
+	char name[32], email[64];
+	int i, n = 0;
+
+	if (json_object_object_get_ex(o, "n", &v))
+		n = json_object_get_int(v);
+	json_object_put(o);
+	if (t == NULL || n < 1 || n > 100000) {
+		reply_bad(r, "n and team");
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "many%06d", i);
+		snprintf(email, sizeof(email), "%s@example.com", name);
+		if (hmap_get(&st.usernames, name) == NULL)
+			team_join(t, user_new(name, email, "Passw0rd"));
+	}
+	buf_fmt(&b, "{\"n\":%d}", n);
+	reply(r, 200, &b);
+}
+
 void
 control_handle(struct req *r)
 {
@@ -326,6 +353,7 @@ control_handle(struct req *r)
 	    {"GET", "/_sim/posts", posts_get},
 	    {"GET", "/_sim/requests", requests_get},
 	    {"POST", "/_sim/reset", reset},
+	    {"POST", "/_sim/users", users_post},
 	    {"POST", "/_sim/fault", fault_post},
 	    {"DELETE", "/_sim/fault", fault_delete},
 	    {"POST", "/_sim/model", model_post},
