@@ -348,7 +348,7 @@ signals_ignore(void)
 int
 worker_main(int argc, char *argv[], const struct worker_role *role)
 {
-	struct worker w;
+	static struct worker w; /* still there when the process exits */
 
 	memset(&w, 0, sizeof(w));
 	w.role = role;
