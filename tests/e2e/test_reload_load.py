@@ -48,7 +48,8 @@ class Load:
         head = {"Content-Type": "application/json"}
         path, data, what = "/mattermost/interactions/default", \
             self.forged, "forged"
-        if n % 10 == 0:
+        # As many as one list of sessions can show.
+        if n % 10 == 0 and n < 2400:
             path, what = "/hooks/agent", "hook"
             head["Authorization"] = "Bearer " + HOOK
             data = json.dumps({"message": "load %d" % n,
@@ -253,7 +254,7 @@ def test_upgrade_loses_nothing(world):
     # And again: what the successor was left it can leave, too.
     p.ctl("upgrade", timeout=90)
     p.wait_connected()
-    assert load.call(10 ** 6) == ("hook", 200)
+    assert load.call(0) == ("hook", 200)
     p.ctl("stop")
     assert p.process.wait(30) == 0
 
