@@ -43,6 +43,8 @@ def token_in(pid, tokens):
             if not mode.startswith("rw"):
                 continue
             lo, hi = (int(x, 16) for x in span.split("-"))
+            if hi - lo > 1 << 28:
+                continue  # the shadow of a sanitizer: nothing lives there
             try:
                 mem.seek(lo)
                 data = mem.read(hi - lo)

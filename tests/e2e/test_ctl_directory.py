@@ -101,6 +101,11 @@ def peak(pid):
     raise AssertionError("no VmHWM")
 
 
+def sanitized(p):
+    with open("/proc/%d/maps" % p.process.pid) as f:
+        return "libasan" in f.read()
+
+
 def test_ten_thousand(daemons):
     """A list of any length passes through the same few pages of memory."""
     s = Simulator()
@@ -113,7 +118,9 @@ def test_ten_thousand(daemons):
         before = {k: peak(v) for k, v in p.pids().items()}
         got = rows(w, "peers", "list")
         assert len({x["id"] for x in got}) == len(got) >= n
+        # A sanitizer keeps what is freed for a while.
+        room = 3 << 20 if not sanitized(p) else 64 << 20
         for k, v in p.pids().items():
-            assert peak(v) - before[k] < 3 << 20, k
+            assert peak(v) - before[k] < room, k
     finally:
         s.close()
