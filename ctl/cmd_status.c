@@ -8,6 +8,7 @@
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
 
@@ -287,30 +288,6 @@ add_probe(const struct invocation *inv, struct json_object *args, int *ms)
 	return 0;
 }
 
-int
-cmd_channels_status(const struct invocation *inv)
-{
-	struct json_object *args = json_object_new_object();
-	struct answer a;
-	int ms;
-
-	if (add_probe(inv, args, &ms) == -1) {
-		json_object_put(args);
-		return 2;
-	}
-	if (ask_daemon(inv, "status", args, CLIENT_WAIT_MS + ms, &a) == -1)
-		return 1;
-	if (inv->given & OPT_JSON)
-		output_json(json_get(a.data, "accounts"));
-	else {
-		print_accounts(a.data);
-		if (inv->given & OPT_PROBE)
-			print_probes(a.data);
-	}
-	client_free(&a);
-	return 0;
-}
-
 /* Those that are switched off are left out. */
 static struct json_object *
 list_enabled(struct json_object *list)
@@ -347,15 +324,9 @@ print_list(struct json_object *list)
 	table_print(&t);
 }
 
-int
-cmd_channels_list(const struct invocation *inv)
+static void
+show_list(const struct invocation *inv, struct json_object *list)
 {
-	struct json_object *list;
-	struct answer a;
-
-	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
-		return 1;
-	list = json_get(a.data, "accounts");
 	list = inv->given & OPT_ALL ?
 	    json_object_get(list) : list_enabled(list);
 	if (inv->given & OPT_JSON)
@@ -363,6 +334,54 @@ cmd_channels_list(const struct invocation *inv)
 	else if (list != NULL)
 		print_list(list);
 	json_object_put(list);
+}
+
+/* Without a daemon, which was said: what its file has. It failed all the same. */
+static int
+list_offline(const struct invocation *inv)
+{
+	struct json_object *list;
+
+	if (client_is_there(client_socket(inv->socket)))
+		return 1;
+	if ((list = offline_accounts(inv)) != NULL)
+		show_list(inv, list);
+	json_object_put(list);
+	return 1;
+}
+
+int
+cmd_channels_status(const struct invocation *inv)
+{
+	struct json_object *args = json_object_new_object();
+	struct answer a;
+	int ms;
+
+	if (add_probe(inv, args, &ms) == -1) {
+		json_object_put(args);
+		return 2;
+	}
+	if (ask_daemon(inv, "status", args, CLIENT_WAIT_MS + ms, &a) == -1)
+		return list_offline(inv);
+	if (inv->given & OPT_JSON)
+		output_json(json_get(a.data, "accounts"));
+	else {
+		print_accounts(a.data);
+		if (inv->given & OPT_PROBE)
+			print_probes(a.data);
+	}
+	client_free(&a);
+	return 0;
+}
+
+int
+cmd_channels_list(const struct invocation *inv)
+{
+	struct answer a;
+
+	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
+		return list_offline(inv);
+	show_list(inv, json_get(a.data, "accounts"));
 	client_free(&a);
 	return 0;
 }

@@ -19,6 +19,7 @@ libpostern_ctl_a_SOURCES = \
 	ctl/config_file.c ctl/config_file.h \
 	ctl/ctl.h \
 	ctl/doctor_config.c ctl/doctor_host.c ctl/doctor.h \
+	ctl/offline.c ctl/offline.h \
 	ctl/output.c ctl/output.h \
 	ctl/pairing_file.c ctl/pairing_file.h \
 	ctl/parse.c ctl/parse_args.c ctl/parse.h \

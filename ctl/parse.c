@@ -31,12 +31,12 @@ static const struct keyword channels[] = {
     {"dead-letters", "messages that were given up", dead_letters, NULL, NULL,
 	0, 0, 0},
     {"list", "the accounts and their servers", NULL, cmd_channels_list, NULL,
-	0, OPT_ALL | OPT_JSON | OPT_CHANNEL, 0},
+	0, OPT_ALL | OPT_FILE | OPT_JSON | OPT_CHANNEL, 0},
     {"remove", "switch an account off in the configuration file", NULL,
 	cmd_channels_remove, NULL, 0,
 	OPT_ACCOUNT | OPT_CHANNEL | OPT_DELETE | OPT_DRY_RUN | OPT_FILE, 0},
     {"status", "state of each account", NULL, cmd_channels_status, NULL, 0,
-	OPT_JSON | OPT_CHANNEL | OPT_PROBE | OPT_TIMEOUT, 0},
+	OPT_FILE | OPT_JSON | OPT_CHANNEL | OPT_PROBE | OPT_TIMEOUT, 0},
     {0},
 };
 

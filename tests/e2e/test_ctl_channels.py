@@ -185,6 +185,22 @@ def test_no_daemon(tmp_path):
         assert "systemctl start posternd" in r.stderr
 
 
+def test_what_the_file_says(world):
+    c = world.config()
+    c["channels"]["mattermost"]["accounts"] = {"off": {"enabled": False}}
+    p = world.start(c, start=False)
+    r = run(p, "channels", "status", "-f", p.path)
+    assert r.returncode == 1 and "systemctl start posternd" in r.stderr
+    assert "not running" in r.stdout and world.server.url in r.stdout
+    assert "off" not in r.stdout.split()
+    r = run(p, "channels", "list", "--all", "--json", "-f", p.path)
+    got = {a["id"]: a for a in json.loads(r.stdout)}
+    assert got["off"]["state"] == "disabled"
+    assert got["default"]["configured"]
+    assert got["default"]["botTokenSource"] == "config"
+    assert world.bot.token not in r.stdout
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
 def test_socket_of_others(world):
     p = world.start()

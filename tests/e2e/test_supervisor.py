@@ -734,7 +734,8 @@ try posternctl message send --ta
                        text=True, timeout=10)
     assert r.returncode == 0, r.stderr
     assert r.stdout.splitlines() == [
-        "status", "dead-letters list status", "list", "--target"]
+        "status", "add dead-letters list remove status", "list",
+        "--target"]
 
 
 def test_ctl_usage(daemon):

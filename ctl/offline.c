@@ -1,0 +1,56 @@
+#include "config.h"
+
+#include <json-c/json.h>
+#include <unistd.h>
+
+#include "ctl/ask.h"
+#include "ctl/config_file.h"
+#include "ctl/offline.h"
+#include "daemon/conf.h"
+
+static const char *
+source_name(enum config_source s)
+{
+	return s == CONFIG_FROM_CONFIG ? "config" :
+	    s == CONFIG_FROM_ENV       ? "env" :
+					 "none";
+}
+
+static struct json_object *
+account(const struct config_account *a)
+{
+	struct json_object *o = json_object_new_object();
+
+	ask_str(o, "id", a->id);
+	ask_str(o, "name", a->name);
+	ask_str(o, "server", a->url.text);
+	ask_str(o, "state", a->enabled ? "not running" : "disabled");
+	json_object_object_add(o, "configured", json_object_new_boolean(
+		a->token != NULL && a->url.text != NULL));
+	ask_str(o, "botTokenSource", source_name(a->token_source));
+	ask_str(o, "baseUrlSource", source_name(a->url_source));
+	return o;
+}
+
+struct json_object *
+offline_accounts(const struct invocation *inv)
+{
+	const char *path = config_file_path(inv);
+	struct json_object *list;
+	struct config_errors errs;
+	struct config *cfg;
+	size_t i;
+
+	if (access(path, R_OK) == -1)
+		return NULL;
+	config_errors_init(&errs);
+	cfg = config_load(path, &errs);
+	config_errors_free(&errs);
+	if (cfg == NULL)
+		return NULL;
+	list = json_object_new_array();
+	for (i = 0; i < cfg->naccounts; i++)
+		json_object_array_add(list, account(&cfg->accounts[i]));
+	config_free(cfg);
+	return list;
+}
