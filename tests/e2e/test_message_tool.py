@@ -200,7 +200,8 @@ def test_threads(llm, world):
               call(id="c", action="send", message="other",
                    replyTo=root["id"])], reply="answer")
     w.user.say(w.channel, mention, root["id"])
-    a.postern.wait(lambda: len(a.said(w.channel)) == 4)
+    a.postern.wait(lambda: len(a.said(w.channel)) == 4 and
+                   "answer" in a.said(w.channel))
     roots = {p["message"]: p["root_id"]
              for p in w.server.replies(w.channel, w.bot)}
     assert roots == {"in it": root["id"], "top": "", "other": root["id"],

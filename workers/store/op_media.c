@@ -96,9 +96,9 @@ op_media_new(struct op_call *c)
 	return STORE_OK;
 }
 
-/* The oldest go when there are more bytes than are kept. */
+/* The oldest go when there are more bytes than are kept, but not this one. */
 static enum store_rc
-media_make_room(struct op_call *c)
+media_make_room(struct op_call *c, const char *keep)
 {
 	char id[MEDIA_ID + 1];
 	int64_t total;
@@ -110,7 +110,9 @@ media_make_room(struct op_call *c)
 	total = sqlite3_column_int64(s, 0);
 	db_end(s);
 	while (total > STORE_MEDIA_KEEP) {
-		rc = db_rows(c->db, Q_MEDIA_OLD, &s, "ii", INT64_MAX, 1LL);
+		rc = db_rows(c->db, Q_MEDIA_OLD, &s, "ii", INT64_MAX, 2LL);
+		if (rc == STORE_OK && strcmp(db_text(s, 0), keep) == 0)
+			rc = db_next(c->db, s);
 		if (rc != STORE_OK)
 			return rc == STORE_NONE ? STORE_OK : rc;
 		strlcpy(id, db_text(s, 0), sizeof(id));
@@ -186,7 +188,7 @@ op_media_put(struct op_call *c)
 	if (size != p.size)
 		return STORE_DENIED;
 	if ((rc = media_insert(c, &p)) != STORE_OK ||
-	    (rc = media_make_room(c)) != STORE_OK)
+	    (rc = media_make_room(c, p.id)) != STORE_OK)
 		return rc;
 	peer_media_done(c->peer, p.id);
 	rc = media_known(c, p.file);
