@@ -30,6 +30,7 @@ struct lane {
 	RB_ENTRY(lane) entry;
 	TAILQ_ENTRY(lane) ready;
 	struct rowhead rows;    /* in order of seq */
+	int64_t newest;         /* largest seq that was ever in it */
 	int held;               /* by outbox rows */
 	int busy;               /* a turn, or a command that waited, runs */
 	int queued;             /* is on the ready list */
@@ -160,8 +161,11 @@ row_add(struct account *a, int64_t seq, const char *key)
 	TAILQ_FOREACH_REVERSE(after, &l->rows, rowhead, entry)
 		if (after->seq <= seq)
 			break;
-	if ((after != NULL && after->seq == seq) || is_merged(l, seq))
+	if ((after != NULL && after->seq == seq) ||
+	    (seq <= l->newest && is_merged(l, seq)))
 		return NULL;
+	if (seq > l->newest)
+		l->newest = seq;
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		fatal("calloc");
 	r->lane = l;
