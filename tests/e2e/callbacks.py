@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import json
 import socket
-import time
+
+from patience import tries
 
 
 def free_port():
@@ -105,10 +106,8 @@ def wait_linked(postern, timeout=15):
 
 
 def until(what, timeout=15):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
+    for _ in tries(timeout):
         got = what()
         if got:
             return got
-        time.sleep(0.02)
     raise AssertionError("timeout")

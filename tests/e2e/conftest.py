@@ -1,10 +1,10 @@
 import os
-import time
 
 import pytest
 
 from daemon import Postern
 from mattermost import Server, Simulator
+from patience import tries
 
 
 def pytest_configure(config):
@@ -115,14 +115,10 @@ class World:
         """
         before = len(self.said())
         self.user.say(self.dm, text)
-        end = time.monotonic() + timeout
-        while True:
+        for _ in tries(timeout):
             found = self.said()[before:]
             if found and want in (None, found[-1]):
                 break
-            if time.monotonic() > end:
-                break
-            time.sleep(0.02)
         assert len(found) == 1, "%r\n%s" % (found, self.postern.logs())
         return found[0]
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 from mattermost import BUILD
+from patience import tries
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 POSTERND = os.path.join(BUILD, "posternd")
@@ -101,9 +102,8 @@ class Postern:
 
     def wait(self, what, timeout=15):
         """Until what() is true; its value."""
-        end = time.monotonic() + timeout
         last = None
-        while time.monotonic() < end:
+        for _ in tries(timeout):
             if self.process and self.process.poll() is not None:
                 raise AssertionError("posternd has ended\n" + self.logs())
             try:
@@ -113,7 +113,6 @@ class Postern:
             except (AssertionError, ValueError, KeyError,
                     subprocess.TimeoutExpired) as e:
                 last = e
-            time.sleep(0.02)
         raise AssertionError("timeout: %s\n%s" % (last, self.logs()[-6000:]))
 
     def wait_state(self, name, state, timeout=15):

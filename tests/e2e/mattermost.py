@@ -8,8 +8,9 @@ import random
 import ssl
 import string
 import subprocess
-import time
 import urllib.parse
+
+from patience import tries
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("POSTERN_BUILD", os.path.join(HERE, "..", "..", "build"))
@@ -228,12 +229,11 @@ class Server:
 
     def wait_replies(self, channel, bot, n, timeout=15, api=None):
         """The bot's posts, once there are n of them (or time is up)."""
-        end = time.monotonic() + timeout
-        while True:
+        for _ in tries(timeout):
             found = self.replies(channel, bot, api)
-            if len(found) >= n or time.monotonic() > end:
-                return found
-            time.sleep(0.02)
+            if len(found) >= n:
+                break
+        return found
 
     def model(self, **script):
         return self.mmsim.sim("POST", "/model", script)

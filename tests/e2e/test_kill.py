@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from patience import tries
+
 MESSAGES = int(os.environ.get("POSTERN_TEST_KILL_MESSAGES", "1000"))
 KILLS = int(os.environ.get("POSTERN_TEST_KILLS", "50"))
 LANES = 20
@@ -44,9 +46,9 @@ class Talk:
                     self.rooms[lane], self.world.bot, u.api)]
 
     def check(self, timeout):
-        end = time.monotonic() + timeout
-        while self.answered() < self.n and time.monotonic() < end:
-            time.sleep(0.3)
+        for _ in tries(timeout, 0.3):
+            if self.answered() >= self.n:
+                break
         for lane in range(LANES):
             assert self.answers(lane) == self.said[lane], \
                 "lane %d\n%s" % (lane, self.world.postern.logs()[-8000:])
@@ -65,10 +67,9 @@ def kill_one(p):
         p.process.send_signal(signal.SIGKILL)
         p.process.wait()
         p.log.close()
-        end = time.monotonic() + 5
-        while time.monotonic() < end and any(
-                os.path.exists("/proc/%d" % pid) for pid in others):
-            time.sleep(0.01)
+        for _ in tries(5):
+            if not any(os.path.exists("/proc/%d" % pid) for pid in others):
+                break
         p.start(wait=False)
         return "posternd"
     victims = p.children()[1:]

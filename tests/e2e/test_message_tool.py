@@ -9,6 +9,7 @@ import time
 import pytest
 
 from called import Called
+from patience import tries
 
 
 def call(name="message", id=None, **args):
@@ -602,10 +603,9 @@ def test_kills_all_along(agent):
             found[p["root_id"]].append(p["message"])
         return found
 
-    end = time.monotonic() + 90
-    while time.monotonic() < end and any(
-            len(t) < 2 for t in threads().values()):
-        time.sleep(0.3)
+    for _ in tries(90, 0.3):
+        if all(len(t) >= 2 for t in threads().values()):
+            break
     time.sleep(1)
     assert set(map(tuple, threads().values())) == {("posted", "answered")}, \
         "%r\n%s" % (threads(), agent.postern.logs()[-4000:])

@@ -21,6 +21,8 @@ import time
 
 import pytest
 
+from patience import tries
+
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(
     os.environ.get("POSTERN_BUILD", HERE.parent.parent / "build")).resolve()
@@ -44,12 +46,11 @@ def unprivileged():
 
 
 def wait_for(what, seconds=5.0):
-    end = time.monotonic() + seconds
-    while True:
+    for _ in tries(seconds):
         value = what()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.02)
+        if value:
+            break
+    return value
 
 
 def alive(pid):
