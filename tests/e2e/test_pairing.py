@@ -240,7 +240,7 @@ def test_kill_between_request_and_reply(sim, world, fault):
     p.start()
     code = code_of(pairing.wait_said(world.user, 1)[0])
     assert [r["code"] for r in pairing.list()["requests"]] == [code]
-    pairing.say(world.user, "hello again")
+    pairing.decided(pairing.say(world.user, "hello again"))
     p.ctl("pairing", "approve", code)
     assert "approved" in pairing.wait_said(world.user, 2)[1]
 
