@@ -229,8 +229,10 @@ out_accepts(struct chan *c, const struct proto_msg *m, size_t len)
 	if (len > m->max) {
 		log_warnx("%s: %s of %zu bytes is over its limit",
 		    c->proto->name, m->type, len);
+		errno = EMSGSIZE;
 		return 0;
 	}
+	errno = EPIPE;
 	return !c->dead && !c->ended && !c->broken &&
 	    c->queued <= CHAN_LIMIT;
 }
@@ -242,15 +244,18 @@ chan_send(struct chan *c, struct json_object *msg, int fd)
 	struct out_frame *f;
 	const char *text;
 	size_t len;
+	int why;
 
 	text = json_object_to_json_string_length(msg,
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 	if (text == NULL)
 		fatalx("out of memory");
 	if (!out_accepts(c, m, len)) {
+		why = errno;
 		if (fd != -1)
 			close(fd);
 		json_object_put(msg);
+		errno = why;
 		return -1;
 	}
 	f = frame_new(len, fd);

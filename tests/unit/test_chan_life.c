@@ -388,6 +388,7 @@ test_limit(void **state)
 	    chan_send(r.c, sized("turn.text", 1000000, n), -1) == 0)
 		n++;
 	assert_in_range(n, 16, 18);
+	assert_int_equal(errno, EPIPE);
 	assert_int_equal(r.ended, 0); /* never from inside chan_send() */
 	rig_turns(&r, 3);
 	assert_int_equal(r.ended, 1);
@@ -494,6 +495,7 @@ test_over_limit(void **state)
 	rig_open(&r, PROTO_TURN, SIDE_A, turn_agent);
 	assert_int_equal(
 	    chan_send(r.c, sized("turn.thinking", 5000, 0), -1), -1);
+	assert_int_equal(errno, EMSGSIZE);
 	assert_int_equal(chan_queued(r.c), 0);
 	rig_close(&r);
 	assert_int_equal(fds_open(), fds);

@@ -2,6 +2,7 @@
 
 #include <sys/queue.h>
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,7 @@ agents_send(struct account *a, const char *agent, struct json_object *msg)
 
 	if (l == NULL || l->c == NULL) {
 		json_object_put(msg);
+		errno = EPIPE;
 		return -1;
 	}
 	return chan_send(l->c, msg, -1);

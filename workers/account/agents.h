@@ -17,7 +17,7 @@ void agents_set(struct account *, const char *agent, int fd);
 void agents_remove(struct account *, const char *agent);
 /* 1: linked, 0: known but not there now, -1: not known. */
 int agents_state(const struct account *, const char *agent);
-/* Consumes msg. -1: not linked. */
+/* Consumes msg. -1 and errno as chan_send(). */
 int agents_send(struct account *, const char *agent, struct json_object *msg);
 
 #endif

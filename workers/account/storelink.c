@@ -2,6 +2,7 @@
 
 #include <sys/queue.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct store_req {
 	store_fn fn;
 	void *arg;
 	int sent;
+	int large; /* for a frame: refused, and soon told so */
 };
 
 struct storelink {
@@ -40,11 +42,13 @@ struct storelink {
 	struct chan *c;
 	TAILQ_HEAD(, store_req) reqs; /* not answered, in order */
 	struct event *again;          /* a load that was refused */
+	struct event *large;          /* a request that was too large */
 	int loading, loaded;
 	int fd; /* of the reply that is being handled, or -1 */
 };
 
 static void on_again(int, short, void *);
+static void on_large(int, short, void *);
 
 struct storelink *
 storelink_new(struct account *a)
@@ -52,7 +56,8 @@ storelink_new(struct account *a)
 	struct storelink *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL ||
-	    (s->again = evtimer_new(a->base, on_again, a)) == NULL)
+	    (s->again = evtimer_new(a->base, on_again, a)) == NULL ||
+	    (s->large = evtimer_new(a->base, on_large, a)) == NULL)
 		fatal("calloc");
 	s->a = a;
 	s->fd = -1;
@@ -105,14 +110,34 @@ storelink_take_fd(struct account *a)
 	return fd;
 }
 
+/* Never from inside of storelink_request(): its caller is not ready. */
+static void
+on_large(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+	struct store_req *r;
+
+again:
+	TAILQ_FOREACH(r, &a->store->reqs, entry)
+		if (r->large) {
+			req_done(r, NULL, "large");
+			goto again;
+		}
+}
+
 static void
 req_send(struct storelink *s, struct store_req *r)
 {
 	/* Kept for the next link, which will give it another id. */
 	r->sent = 1;
 	if (chan_request(s->c, json_object_get(r->msg), -1, STORE_MS,
-		req_reply, r) == -1)
-		req_done(r, NULL, "large");
+		req_reply, r) == 0)
+		return;
+	if (errno == EMSGSIZE) {
+		r->large = 1;
+		event_active(s->large, EV_TIMEOUT, 0);
+	} else
+		r->sent = 0; /* the link is ending */
 }
 
 void
