@@ -2,6 +2,7 @@ noinst_LIBRARIES += libpostern_common.a
 libpostern_common_a_SOURCES = \
 	common/chan.c common/chan.h common/chan_int.h \
 	common/chan_in.c common/chan_out.c common/chan_wait.c \
+	common/cron.c common/cron.h \
 	common/fields.c common/fields.h \
 	common/log.c common/log.h \
 	common/loop.c common/loop.h \
@@ -15,7 +16,8 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_pledge.c \
 	common/sandbox_seccomp.c \
 	common/secret.c common/secret.h \
-	common/tree.h
+	common/tree.h \
+	common/zone.c common/zone.h
 # Apart, for it needs libcrypto, which the supervisor does not.
 noinst_LIBRARIES += libpostern_signed.a
 libpostern_signed_a_SOURCES = \
