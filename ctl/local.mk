@@ -6,6 +6,8 @@ libpostern_ctl_a_SOURCES = \
 	ctl/client.c ctl/client.h \
 	ctl/cmd_channels.c \
 	ctl/cmd_completion.c \
+	ctl/cmd_cron.c \
+	ctl/cmd_cron_jobs.c \
 	ctl/cmd_daemon.c \
 	ctl/cmd_directory.c \
 	ctl/cmd_doctor.c \
@@ -17,12 +19,15 @@ libpostern_ctl_a_SOURCES = \
 	ctl/commands.h \
 	ctl/config_edit.c ctl/config_edit.h \
 	ctl/config_file.c ctl/config_file.h \
+	ctl/cron_row.c ctl/cron_row.h \
 	ctl/ctl.h \
 	ctl/doctor_config.c ctl/doctor_host.c ctl/doctor.h \
 	ctl/offline.c ctl/offline.h \
 	ctl/output.c ctl/output.h \
 	ctl/pairing_file.c ctl/pairing_file.h \
 	ctl/parse.c ctl/parse_args.c ctl/parse.h \
+	ctl/when.c ctl/when.h \
+	ctl/zonefile.c ctl/zonefile.h \
 	ctl/report.c ctl/report.h \
 	daemon/rootless.c daemon/rootless.h
 libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'

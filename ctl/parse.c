@@ -55,6 +55,25 @@ static const struct keyword config[] = {
     {0},
 };
 
+#define OPT_JOB (OPT_JSON | OPT_ACCOUNT)
+
+static const struct keyword cron[] = {
+    {"add", "a message to an agent at certain times", NULL, cmd_cron_add,
+	NULL, 0,
+	OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL | OPT_CRON | OPT_TZ | OPT_EVERY |
+	    OPT_AT | OPT_MESSAGE | OPT_TARGET | OPT_THREAD_ID | OPT_SESSION |
+	    OPT_AGENT | OPT_NAME | OPT_CATCH_UP, OPT_MESSAGE},
+    {"disable", "do not run it any more", NULL, cmd_cron_disable, "JOB", 1,
+	OPT_JOB, 0},
+    {"enable", "run it again, from now on", NULL, cmd_cron_enable, "JOB", 1,
+	OPT_JOB, 0},
+    {"list", "the jobs, their next and their last run", NULL, cmd_cron_list,
+	NULL, 0, OPT_JOB, 0},
+    {"rm", "forget it", NULL, cmd_cron_rm, "JOB", 1, OPT_JOB, 0},
+    {"run", "run it now", NULL, cmd_cron_run, "JOB", 1, OPT_JOB, 0},
+    {0},
+};
+
 static const struct keyword levels[] = {
     {"debug", "log all that happens", NULL, cmd_log_debug, NULL, 0, 0, 0},
     {"info", "log what an operator wants to know", NULL, cmd_log_info, NULL,
@@ -143,6 +162,8 @@ const struct keyword ctl_keywords[] = {
 	NULL, 0, 0, 0},
     {"config", "check the configuration, explain its keys", config, NULL,
 	NULL, 0, 0, 0},
+    {"cron", "messages to agents at certain times", cron, NULL, NULL, 0, 0,
+	0},
     {"directory", "people and channels", directory, NULL, NULL, 0, 0, 0},
     {"doctor", "what is wrong, or will be", NULL, cmd_doctor, NULL, 0,
 	OPT_FILE | OPT_JSON, 0},
@@ -166,7 +187,7 @@ const struct keyword ctl_keywords[] = {
 
 const struct option_def ctl_options[] = {
     {OPT_ACCOUNT, "account", 'a', "ID", "the account, where there are several"},
-    {OPT_AGENT, "agent", '\0', "ID", "only this agent's"},
+    {OPT_AGENT, "agent", '\0', "ID", "this agent; lists show only its own"},
     {OPT_BUTTONS, "buttons", '\0', "JSON", "rows of buttons below the text"},
     {OPT_CHANNEL, "channel", '\0', "NAME", "only \"mattermost\""},
     {OPT_DRY_RUN, "dry-run", '\0', NULL, "show what would be sent"},
@@ -185,24 +206,33 @@ const struct option_def ctl_options[] = {
     {OPT_TARGET, "target", 't', "TO",
 	"channel:ID, #name, user:ID or @name"},
     {OPT_AFTER, "after", '\0', "POST", "what came after that post"},
+    {OPT_AT, "at", '\0', "TIME",
+	"once: \"2027-03-01 09:00\", 09:00 or +20m"},
     {OPT_ALL, "all", '\0', NULL, "those that are switched off, too"},
     {OPT_BEFORE, "before", '\0', "POST", "what came before that post"},
     {OPT_BOT_TOKEN, "bot-token", '\0', "TOKEN",
 	"its token; - reads standard input"},
     {OPT_BOT_TOKEN, "token", '\0', "TOKEN", NULL},
+    {OPT_CATCH_UP, "catch-up", '\0', "HOW",
+	"times that were missed: once, or skip"},
+    {OPT_CRON, "cron", '\0', "EXPR",
+	"minute, hour, day, month and day of the week"},
     {OPT_DELETE, "delete", '\0', NULL, "take it out of the file"},
     {OPT_EMOJI, "emoji", '\0', "NAME", "thumbsup, :+1: or the sign itself"},
+    {OPT_EVERY, "every", '\0', "TIME", "again and again: 10m, 1h30m, 2d"},
     {OPT_HTTP_URL, "http-url", '\0', "URL", "address of the server"},
     {OPT_MESSAGE_ID, "message-id", '\0', "POST", "the post"},
     {OPT_NAME, "name", '\0', "TEXT", "label for people"},
     {OPT_PROBE, "probe", '\0', NULL, "ask the servers now"},
     {OPT_QUERY, "query", '\0', "TEXT", "only names with this text"},
     {OPT_REMOVE, "remove", '\0', NULL, "take it back"},
+    {OPT_SESSION, "session", '\0', "KEY", "the session to go on with"},
     {OPT_SILENT, "silent", '\0', NULL, "taken; Mattermost has no such posts"},
     {OPT_TARGET, "to", '\0', "TO", NULL},
     {OPT_TARGETS, "targets", '\0', "TO ...", "as --target, several"},
     {OPT_THREAD_ID, "thread-id", '\0', "POST", "as --reply-to"},
     {OPT_TIMEOUT, "timeout", '\0', "MS", "how long to wait for a server"},
+    {OPT_TZ, "tz", '\0', "ZONE", "Europe/Berlin; else that of this host"},
     {OPT_USE_ENV, "use-env", '\0', NULL,
 	"MATTERMOST_BOT_TOKEN and MATTERMOST_URL of the daemon"},
     {OPT_VERBOSE, "verbose", '\0', NULL, "say more"},

@@ -49,6 +49,12 @@
 #define OPT_USE_ENV OPT_BIT(47)
 #define OPT_NAME OPT_BIT(48)
 #define OPT_DELETE OPT_BIT(49)
+#define OPT_CRON OPT_BIT(50)
+#define OPT_TZ OPT_BIT(51)
+#define OPT_EVERY OPT_BIT(52)
+#define OPT_AT OPT_BIT(53)
+#define OPT_SESSION OPT_BIT(54)
+#define OPT_CATCH_UP OPT_BIT(55)
 
 #define TARGETS_MAX 64
 #define MEDIA_MAX 10 /* files of one message: Mattermost 5.37 */
@@ -82,6 +88,7 @@ struct invocation {
 	const char *channel, *socket, *agent, *buttons, *presentation;
 	const char *thread_id, *message_id, *emoji, *before, *after, *query;
 	const char *timeout, *bot_token, *http_url, *name;
+	const char *cron, *tz, *every, *at, *session, *catch_up;
 	const char *targets[TARGETS_MAX];
 	size_t n_targets;
 	const char *media[MEDIA_MAX];

@@ -33,6 +33,12 @@ static const struct {
     {OPT_QUERY, offsetof(struct invocation, query)},
     {OPT_THREAD_ID, offsetof(struct invocation, thread_id)},
     {OPT_TIMEOUT, offsetof(struct invocation, timeout)},
+    {OPT_CRON, offsetof(struct invocation, cron)},
+    {OPT_TZ, offsetof(struct invocation, tz)},
+    {OPT_EVERY, offsetof(struct invocation, every)},
+    {OPT_AT, offsetof(struct invocation, at)},
+    {OPT_SESSION, offsetof(struct invocation, session)},
+    {OPT_CATCH_UP, offsetof(struct invocation, catch_up)},
 };
 
 const struct keyword *

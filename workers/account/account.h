@@ -25,6 +25,7 @@ struct figures;
 struct event_base;
 struct gapfill;
 struct intake;
+struct jobs;
 struct lanes;
 struct media_hosts;
 struct net;
@@ -84,6 +85,7 @@ struct account {
 	struct drops *drops;
 	struct figures *figures;
 	struct intake *intake;
+	struct jobs *jobs;
 	struct conn *conn;
 	struct gapfill *fill;
 	struct lanes *lanes;

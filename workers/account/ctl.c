@@ -17,6 +17,7 @@
 #include "workers/account/drops.h"
 #include "workers/account/figures.h"
 #include "workers/account/interact.h"
+#include "workers/account/jobs.h"
 #include "workers/account/lanes.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
@@ -99,6 +100,7 @@ static const struct chan_handler handlers[] = {
     {"read", ctl_on_read},
     {"directory", ctl_on_directory},
     {"probe", ctl_on_probe},
+    {"cron.run", jobs_on_run},
     {NULL, NULL},
 };
 

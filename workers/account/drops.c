@@ -53,7 +53,9 @@ drops_add(struct account *a, const struct inbound *in, const struct verdict *v)
 	log_event(LOG_DEBUG, "event.dropped", "account", a->id, "event_id",
 	    in->event_id, "reason", reason_name(v->reason), NULL);
 	o = json_object_new_object();
-	json_object_object_add(o, "post", json_object_new_string(in->post_id));
+	json_object_object_add(o, "post",
+	    json_object_new_string(in->kind == INBOUND_CRON ? in->event_id :
+							      in->post_id));
 	json_object_object_add(
 	    o, "channel", json_object_new_string(in->channel_id));
 	json_object_object_add(o, "at", json_object_new_int64(in->create_at));

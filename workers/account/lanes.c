@@ -522,6 +522,20 @@ lanes_turn(struct account *a, int64_t id)
 }
 
 int
+lanes_has_event(const struct account *a, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	struct lane *l;
+	struct row *r;
+
+	RB_FOREACH(l, lane_tree, &a->lanes->tree)
+		TAILQ_FOREACH(r, &l->rows, entry)
+			if (strncmp(r->event, prefix, n) == 0)
+				return 1;
+	return 0;
+}
+
+int
 lanes_waiting(const struct account *a)
 {
 	return a->lanes->waiting;

@@ -95,6 +95,9 @@ void lanes_each(struct account *, struct row *, int all,
  * a turn runs. */
 void lanes_load(struct row *, int *waiting, int *busy);
 
+/* 1: a row waits or runs whose event's id begins like that. */
+int lanes_has_event(const struct account *, const char *prefix);
+
 int lanes_waiting(const struct account *);
 int lanes_running(const struct account *);
 /* Give up every turn that talks to this agent; its link is gone. */

@@ -35,6 +35,8 @@ postern_account_SOURCES = \
 	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \
 	workers/account/interact.c workers/account/interact.h \
+	workers/account/jobs.c workers/account/jobs.h \
+	workers/account/jobs_fire.c workers/account/jobs_int.h \
 	workers/account/lanes.c workers/account/lanes.h \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \

@@ -22,6 +22,7 @@
 #include "workers/account/figures.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
+#include "workers/account/jobs.h"
 #include "workers/account/interact.h"
 #include "workers/account/lanes.h"
 #include "workers/account/media_in.h"
@@ -77,6 +78,7 @@ account_prepare(struct worker *w)
 	a->drops = drops_new(a);
 	a->figures = figures_new();
 	a->intake = intake_new(a);
+	a->jobs = jobs_new(a);
 	a->slash = slash_new(a);
 	a->conn = conn_new(a);
 	a->fill = gapfill_new(a);

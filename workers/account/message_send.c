@@ -357,7 +357,7 @@ send_text(struct tool_op *op)
 	const char *no = NULL;
 	size_t n;
 
-	if (!tool_is_here(op))
+	if (!tool_is_here(op) && t->row->channel[0] != '\0')
 		add_marker(op, &b);
 	said = buttons_text(op->args.text, op->args.presentation);
 	strbuf_puts(&b, said);

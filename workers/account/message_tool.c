@@ -167,6 +167,12 @@ tool_op_end(struct tool_op *op, int ok, const char *text)
 	free(op);
 }
 
+int
+message_tool_replied(const struct turn *t)
+{
+	return t->tools != NULL && t->tools->replied;
+}
+
 void
 message_tool_end(struct turn *t)
 {
@@ -349,7 +355,11 @@ call_find(struct tool_op *op)
 		return;
 	}
 	ID_COPY(op->channel, op->t->row->channel);
-	call_go(op);
+	if (op->channel[0] == '\0')
+		tool_op_end(op, 0, "there is no conversation here: say where, "
+				   "in target");
+	else
+		call_go(op);
 }
 
 static void

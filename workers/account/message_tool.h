@@ -36,6 +36,8 @@ struct json_object *message_tool_offer(const struct account *);
 /* A "tool.call". -1: not of its shape. */
 int message_tool_call(
     struct account *, const char *agent, struct json_object *msg);
+/* 1: it has posted into the conversation of the turn. */
+int message_tool_replied(const struct turn *);
 /*
  * The agent has ended the turn: a call under way gets no answer. What it has put into the
  * outbox is sent all the same.

@@ -31,6 +31,7 @@
 #define CLOCK_SLACK_MS 600000 /* our clock against the server's */
 #define TEXT_MAX (512u * 1024)
 #define TOLD_MAX 256
+#define KEY_SCHEDULED 's' /* the first letter of such a key */
 
 struct outbox {
 	struct out_rows rows; /* in order */
@@ -65,6 +66,22 @@ outbox_key(char *buf, int64_t seq, int n)
 {
 	snprintf(buf, OUTBOX_KEY_SIZE, "p%llx.%d.%08x%08x", (long long)seq, n,
 	    arc4random(), arc4random());
+}
+
+/* The key tells, for it is known after a restart, too. */
+void
+outbox_scheduled(struct json_object *items)
+{
+	size_t i, n = json_object_array_length(items);
+	struct json_object *o;
+	char key[OUTBOX_KEY_SIZE];
+
+	for (i = 0; i < n; i++) {
+		o = json_object_array_get_idx(items, i);
+		(void)strlcpy(key, api_str(o, "key"), sizeof(key));
+		key[0] = KEY_SCHEDULED;
+		json_object_object_add(o, "key", json_object_new_string(key));
+	}
 }
 
 struct json_object *
@@ -155,7 +172,7 @@ takes_part(const struct out_row *r)
 {
 	const struct channel *ch = channel_find(r->a, r->channel);
 
-	return r->seq != 0 && (r->op == OUT_POST || r->op == OUT_EDIT) &&
+	return r->seq != 0 && r->key[0] != KEY_SCHEDULED && (r->op == OUT_POST || r->op == OUT_EDIT) &&
 	    r->root[0] != '\0' &&
 	    (ch == NULL || ch->type != 'D');
 }

@@ -36,6 +36,9 @@ struct json_object *outbox_item(const char *key, const char *op,
 /* Props of its post, consumed: {"attachments": [..]}. */
 void outbox_item_props(struct json_object *item, struct json_object *props);
 
+/* These are no answers to anybody: the bot takes no part where they go. */
+void outbox_scheduled(struct json_object *items);
+
 /* Delivered (post id, or "" when the answer did not tell) or given up. */
 typedef void (*outbox_fn)(struct account *, const char *post,
     const char *failed, void *arg);

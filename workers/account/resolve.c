@@ -28,6 +28,7 @@ struct resolver {
 	struct cache *directs;  /* user id: id of the direct channel */
 	struct cache *users;    /* name in lower case: user id */
 	struct cache *channels; /* name in lower case: channel id */
+	int passing; /* the last failure may be over soon */
 };
 
 struct resolve {
@@ -44,6 +45,12 @@ struct resolve {
 	int hits;
 	char candidates[512];
 };
+
+int
+resolve_is_passing(const struct account *a)
+{
+	return a->resolver->passing;
+}
 
 struct resolver *
 resolver_new(struct json_object *config)
@@ -74,11 +81,15 @@ static void
 resolve_error(struct resolve *r, const char *what,
     const struct net_result *res, struct json_object *body)
 {
+	struct resolver *rs = r->a->resolver;
 	char why[256], text[640];
 
 	snprintf(text, sizeof(text), "%s %.256s: %s", what, r->name,
 	    api_error(res, body, why, sizeof(why)));
+	rs->passing = res->ending != NET_ANSWERED || res->status >= 500 ||
+	    res->status == 429 || res->status == 408 || res->status == 401;
 	resolve_end(r, NULL, text);
+	rs->passing = 0;
 }
 
 static void

@@ -26,4 +26,7 @@ struct resolver *resolver_new(struct json_object *config);
 void resolve_start(
     struct account *, const char *target, resolve_fn, void *arg);
 
+/* Within a callback that failed: it may work in a while. */
+int resolve_is_passing(const struct account *);
+
 #endif

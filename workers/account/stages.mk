@@ -44,6 +44,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/reason.c workers/account/reason.h \
 	workers/account/route.c workers/account/route.h \
 	workers/account/rowdata.c workers/account/rowdata.h \
+	workers/account/session_place.c workers/account/session_place.h \
 	workers/account/session_key.c workers/account/session_key.h \
 	workers/account/slash_text.c workers/account/slash_text.h \
 	workers/account/strbuf.c workers/account/strbuf.h \

@@ -17,6 +17,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/conn.h"
+#include "workers/account/jobs.h"
 #include "workers/account/lanes.h"
 #include "workers/account/channels.h"
 #include "workers/account/outbox.h"
@@ -210,6 +211,20 @@ on_grant_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 }
 
 static void
+on_cron_row(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	if (jobs_row(arg, msg) == -1)
+		chan_violation(c, "cron row");
+}
+
+static void
+on_cron_gone(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	if (jobs_gone(arg, msg) == -1)
+		chan_violation(c, "cron gone");
+}
+
+static void
 on_mark_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
 	struct account *a = arg;
@@ -260,6 +275,8 @@ static const struct chan_handler handlers[] = {
     {"outbox.row", on_outbox_row},
     {"mark.row", on_mark_row},
     {"grant.row", on_grant_row},
+    {"cron.row", on_cron_row},
+    {"cron.gone", on_cron_gone},
     {NULL, NULL},
 };
 
@@ -329,6 +346,7 @@ storelink_set(struct account *a, int fd)
 			req_send(s, r);
 	}
 	access_load(a);
+	jobs_load(a);
 	lanes_reclaim(a);
 	outbox_retell(a);
 }

@@ -194,7 +194,7 @@ turn_preview(struct turn *t)
 	struct row *r = t->row;
 
 	if (r->preview == NULL && r->channel[0] != '\0' &&
-	    preview_wanted(t->a))
+	    !data_bool(r, "quiet") && preview_wanted(t->a))
 		r->preview = preview_new(t->a, r, t->agent);
 	return r->preview;
 }
@@ -244,11 +244,21 @@ turn_start(struct account *a, struct row *r)
 	return t;
 }
 
+/* Of a schedule: nothing is seen before the answer, nor was before. */
+static void
+turn_quiet(struct turn *t)
+{
+	typing_stop(t->typing);
+	t->row->recovered = 0;
+}
+
 void
 turn_go(struct turn *t)
 {
 	struct row *r = t->row;
 
+	if (data_bool(r, "quiet"))
+		turn_quiet(t);
 	typing_begin(t->typing, TYPING_INSTANT);
 	if (r->preview != NULL)
 		preview_rewind(r->preview);

@@ -18,6 +18,7 @@
 #include "workers/account/outbox.h"
 #include "workers/account/prepare.h"
 #include "workers/account/preview.h"
+#include "workers/account/rowdata.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -41,6 +42,8 @@ static void
 turn_ending(struct turn *t)
 {
 	t->ending = 1;
+	t->told = message_tool_replied(t) &&
+	    *api_str(t->row->data, "to") != '\0';
 	message_tool_end(t);
 	typing_stop(t->typing);
 	event_del(t->guard);
@@ -191,11 +194,14 @@ end_answer(struct turn *t)
 {
 	struct json_object *msg = end_msg(t, "turn.commit");
 	int silent = out_silent(t->text);
+	int alone = rowdata_bool(t->row->data, "alone");
 
-	t->items = turn_items(t, silent ? NULL : t->text);
+	t->items = turn_items(t, silent || t->told ? NULL : t->text);
 	props_add(t);
 	t->items = prepare_items(t, t->items);
-	if (!t->command) {
+	if (rowdata_bool(t->row->data, "quiet"))
+		outbox_scheduled(t->items);
+	if (!t->command && !alone) {
 		json_object_object_add(msg, "session",
 		    json_object_new_string(api_str(t->row->data, "session")));
 		json_object_object_add(
@@ -208,7 +214,8 @@ end_answer(struct turn *t)
 		    silent		      ? "silent" :
 						"answered"));
 	json_object_object_add(msg, "outbox", json_object_get(t->items));
-	prepare_commit(t, msg, PREPARE_ANSWERED);
+	if (!alone)
+		prepare_commit(t, msg, PREPARE_ANSWERED);
 	commit_send(t);
 }
 

@@ -36,6 +36,7 @@ struct turn {
 	struct json_object *transcript;
 	struct json_object *props; /* of the first post, or NULL */
 	int command; /* no part of the session */
+	int told; /* its tool has answered where it was to */
 	char *error; /* NULL: an answer */
 	char code[33];
 	int transient;

@@ -41,11 +41,12 @@ placed(struct account *a, const char *channel, const char *failed, void *arg)
 	if (t == NULL || t->ending)
 		return;
 	if (channel == NULL) {
-		/* Out of reach for the moment, or wrong: not told apart. */
-		turn_fail(t, 1, "target", failed, 0);
+		turn_fail(t, resolve_is_passing(a), "target", failed, 0);
 		return;
 	}
 	ID_COPY(t->row->channel, channel);
+	if (mm_id_valid(api_str(t->row->data, "thread")))
+		ID_COPY(t->row->root, api_str(t->row->data, "thread"));
 	turn_go(t);
 }
 

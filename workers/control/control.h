@@ -105,6 +105,11 @@ void clients_listen(struct control *, int fd);
 void call_answer(
     struct call *, int ok, const char *text, struct json_object *data);
 
+/* cron.c: scheduled jobs; job: what the client says of one. */
+void cron_add(struct call *, const char *account, struct json_object *job);
+void cron_set(struct call *, const char *account, struct json_object *job);
+void cron_rm(struct call *, const char *account, struct json_object *job);
+
 /* files.c: what a client passes to be sent along */
 
 /* The handler of "file" on a client's link. */

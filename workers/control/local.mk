@@ -4,6 +4,7 @@ postern_control_SOURCES = \
 	workers/control/ask.c \
 	workers/control/clients.c \
 	workers/control/control.h \
+	workers/control/cron.c \
 	workers/control/files.c \
 	workers/control/main.c \
 	workers/control/metrics.c \

@@ -47,6 +47,11 @@ static const struct member directory[] = {
     {NULL, 0, 0, 0},
 };
 
+static const struct member running[] = {
+    {"job", 's', 0, 64},
+    {NULL, 0, 0, 0},
+};
+
 static const struct reach {
 	const char *name;
 	const struct member *members;
@@ -55,6 +60,7 @@ static const struct reach {
     {"react", react, 1},
     {"read", reading, 0},
     {"directory", directory, 0},
+    {"cron.run", running, 1},
 };
 
 static const struct reach *

@@ -34,13 +34,16 @@
 #define ARG_IMPORT 0x2000u /* grants and requests */
 #define ARG_DRY 0x10000u
 #define ARG_PROBE 0x20000u
+#define ARG_JOB 0x80000u
+#define ARG_AFTER 0x100000u
 #define ARG_ONE 0x40000u /* one account: the default when none is said */
 
 struct args {
 	const char *account, *post, *to, *text, *root, *key, *session, *agent;
 	const char *code, *who;
 	struct json_object *grants, *requests;
-	struct json_object *buttons, *presentation, *context;
+	struct json_object *buttons, *presentation, *context, *job;
+	const char *after_account, *after;
 	int64_t limit, seq;
 	int on, notify, dry, probe;
 };
@@ -274,6 +277,38 @@ do_sign(struct call *call, const struct args *a)
 	ask_peer(call, c, msg, CONTROL_SEND_MS);
 }
 
+/* Scheduled jobs */
+
+static void
+do_cron_list(struct call *call, const struct args *a)
+{
+	struct json_object *msg = chan_msg("cron.list");
+
+	ask_add(msg, "account", a->account);
+	ask_add(msg, "after_account",
+	    a->after_account == NULL ? "" : a->after_account);
+	ask_add(msg, "after", a->after == NULL ? "" : a->after);
+	ask_store(call, msg);
+}
+
+static void
+do_cron_add(struct call *call, const struct args *a)
+{
+	cron_add(call, a->account, a->job);
+}
+
+static void
+do_cron_set(struct call *call, const struct args *a)
+{
+	cron_set(call, a->account, a->job);
+}
+
+static void
+do_cron_rm(struct call *call, const struct args *a)
+{
+	cron_rm(call, a->account, a->job);
+}
+
 static const struct verb {
 	const char *name;
 	void (*fn)(struct call *, const struct args *);
@@ -301,6 +336,10 @@ static const struct verb {
     {"send", do_send,
 	ARG_ACCOUNT | ARG_ONE | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS |
 	    ARG_DRY, 1},
+    {"cron-list", do_cron_list, ARG_ACCOUNT | ARG_AFTER, 0},
+    {"cron-add", do_cron_add, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
+    {"cron-set", do_cron_set, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
+    {"cron-rm", do_cron_rm, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
     {"sign", do_sign, ARG_ACCOUNT | ARG_ONE | ARG_CONTEXT, 1},
 };
 
@@ -316,6 +355,13 @@ args_take_more(const struct verb *v, struct args *a, struct fields *f)
 	if (v->args & ARG_BUTTONS) {
 		a->buttons = fields_opt_arr(f, "buttons", CONTROL_ROWS_MAX);
 		a->presentation = fields_opt_obj(f, "presentation");
+	}
+	if (v->args & ARG_JOB)
+		a->job = fields_obj(f, "job");
+	if (v->args & ARG_AFTER) {
+		a->after_account =
+		    fields_opt_str(f, "after_account", ID_KEPT);
+		a->after = fields_opt_str(f, "after", ID_KEPT);
 	}
 	if (v->args & ARG_DRY)
 		a->dry = fields_opt_bool(f, "dry", 0);

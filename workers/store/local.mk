@@ -16,6 +16,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/op_account.c \
 	workers/store/op_admin.c \
 	workers/store/op_command.c \
+	workers/store/op_cron.c \
 	workers/store/op_media.c \
 	workers/store/op_note.c \
 	workers/store/op_pairing.c \

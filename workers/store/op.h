@@ -83,6 +83,14 @@ enum store_rc op_loop_reset(struct op_call *);
 enum store_rc op_command_list(struct op_call *);
 enum store_rc op_command_set(struct op_call *);
 
+/* op_cron.c: scheduled jobs. */
+enum store_rc op_cron_load(struct op_call *);
+enum store_rc op_cron_fire(struct op_call *);
+enum store_rc op_cron_list(struct op_call *);
+enum store_rc op_cron_add(struct op_call *);
+enum store_rc op_cron_set(struct op_call *);
+enum store_rc op_cron_rm(struct op_call *);
+
 /* op_media.c: attachments. */
 enum store_rc op_media_new(struct op_call *);
 enum store_rc op_media_put(struct op_call *);

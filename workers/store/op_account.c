@@ -210,6 +210,8 @@ const struct op op_account[] = {
     {"pairing.ask", 0, op_pairing_ask},
     {"pairing.notified", 0, op_pairing_notified},
     {"loop.reset", 0, op_loop_reset},
+    {"cron.load", OP_READ, op_cron_load},
+    {"cron.fire", 0, op_cron_fire},
     {"media.new", OP_READ, op_media_new},
     {"media.put", 0, op_media_put},
     {"media.drop", OP_MEMORY, op_media_drop},

@@ -27,6 +27,7 @@
  *  session.show session, max_bytes -> data {messages [{role, ...}]}
  *  session.reset session           -> data {reset bool}
  *  pairing.*    op_pairing.c
+ *  cron.*       op_cron.c
  *
  * Answers are err {code, text} instead; code: io denied size.
  */
@@ -482,5 +483,9 @@ const struct op op_control[] = {
     {"pairing.approve", 0, op_pairing_approve},
     {"pairing.revoke", 0, op_pairing_revoke},
     {"pairing.import", 0, op_pairing_import},
+    {"cron.list", OP_READ, op_cron_list},
+    {"cron.add", 0, op_cron_add},
+    {"cron.set", 0, op_cron_set},
+    {"cron.rm", 0, op_cron_rm},
     {NULL, 0, NULL},
 };

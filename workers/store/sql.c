@@ -115,8 +115,21 @@ static const char schema_session[] =
     "CREATE TABLE gate(account TEXT, channel TEXT, mode TEXT NOT NULL,"
     " PRIMARY KEY(account, channel)) WITHOUT ROWID;";
 
+/* See op_cron.c. */
+static const char schema_cron[] =
+    "CREATE TABLE cron(account TEXT, id TEXT, name TEXT NOT NULL,"
+    " agent TEXT NOT NULL, kind TEXT NOT NULL, expr TEXT NOT NULL,"
+    " zone TEXT NOT NULL, rules TEXT NOT NULL, every INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, message TEXT NOT NULL, target TEXT NOT NULL,"
+    " thread TEXT NOT NULL, session TEXT NOT NULL,"
+    " catch_up INTEGER NOT NULL, enabled INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, floor INTEGER NOT NULL,"
+    " last_at INTEGER NOT NULL, last_event TEXT NOT NULL,"
+    " runs INTEGER NOT NULL, skipped INTEGER NOT NULL,"
+    " PRIMARY KEY(account, id)) WITHOUT ROWID;";
+
 const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
-    schema_command, schema_media, schema_session, NULL};
+    schema_command, schema_media, schema_session, schema_cron, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -125,6 +138,12 @@ const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
 #define OUTBOX_ROW                                                             \
 	"n, key, seq, lane, op, channel, root, post, text, props, created, "   \
 	"files"
+
+#define CRON_ROW                                                               \
+	"c.account, c.id, c.name, c.agent, c.kind, c.expr, c.zone, c.rules, "  \
+	"c.every, c.at, c.message, c.target, c.thread, c.session, "            \
+	"c.catch_up, c.enabled, c.created, c.floor, c.last_at, "               \
+	"c.last_event, c.runs, c.skipped"
 
 #define MEDIA_ROW "id, account, name, type, claimed, size"
 
@@ -384,4 +403,37 @@ const char *const sql_query[Q_MAX] = {
 		      " SET id = excluded.id",
     [Q_COMMAND_DELETE] = "DELETE FROM command WHERE account = ?1"
 			 " AND team = ?2 AND trigger = ?3",
+
+    [Q_CRON_LOAD] = "SELECT " CRON_ROW " FROM cron c WHERE c.account = ?1"
+		    " AND c.id > ?2 ORDER BY c.id",
+    [Q_CRON_LIST] = "SELECT " CRON_ROW ", i.state, i.outcome, i.reason,"
+		    " i.error, i.answers FROM cron c LEFT JOIN inbox i"
+		    " ON i.event = c.last_event AND i.account = c.account"
+		    " AND i.kind = 'cron'"
+		    " WHERE (?1 IS NULL OR c.account = ?1)"
+		    " AND (c.account, c.id) > (?2, ?3)"
+		    " ORDER BY c.account, c.id",
+    [Q_CRON_GET] = "SELECT " CRON_ROW " FROM cron c WHERE c.account = ?1"
+		   " AND c.id = ?2",
+    [Q_CRON_COUNT] = "SELECT count(*), total(name = ?2) FROM cron"
+		     " WHERE account = ?1",
+    [Q_CRON_ADD] = "INSERT INTO cron(account, id, name, agent, kind, expr,"
+		   " zone, rules, every, at, message, target, thread,"
+		   " session, catch_up, enabled, created, floor, last_at,"
+		   " last_event, runs, skipped)"
+		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		   " ?12, ?13, ?14, ?15, 1, ?16, ?16, 0, '', 0, 0)",
+    /* ?4 when it was due, ?5 now, ?6 1: by hand. */
+    [Q_CRON_FIRED] = "UPDATE cron SET last_event = ?3, last_at = ?5,"
+		     " runs = runs + 1,"
+		     " floor = CASE WHEN ?6 THEN floor ELSE ?4 END,"
+		     " enabled = enabled AND (?6 OR kind <> 'at')"
+		     " WHERE account = ?1 AND id = ?2",
+    [Q_CRON_SKIPPED] = "UPDATE cron SET skipped = skipped + 1, floor = ?3,"
+		       " enabled = enabled AND kind <> 'at'"
+		       " WHERE account = ?1 AND id = ?2 AND floor < ?3",
+    [Q_CRON_SET] = "UPDATE cron SET floor = CASE WHEN enabled = ?3"
+		   " THEN floor ELSE ?5 END, enabled = ?3,"
+		   " rules = ifnull(?4, rules) WHERE account = ?1 AND id = ?2",
+    [Q_CRON_RM] = "DELETE FROM cron WHERE account = ?1 AND id = ?2",
 };
