@@ -53,6 +53,8 @@ static const struct chan_handler account_handlers[] = {
     {"outbox.row", on_row},
     {"mark.row", on_row},
     {"grant.row", on_row},
+    {"cron.row", on_row},
+    {"cron.gone", on_row},
     {NULL, NULL},
 };
 static const struct chan_handler no_handlers[] = {{NULL, NULL}};
