@@ -60,8 +60,7 @@ chan_new(struct event_base *base, int fd, enum proto_kind kind,
 	if (c->tok == NULL || c->rd == NULL || c->wr == NULL ||
 	    c->flush == NULL || c->again == NULL || c->timer == NULL)
 		fatalx("out of memory");
-	json_tokener_set_flags(
-	    c->tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(c->tok, JSON_TOKENER_STRICT);
 	event_add(c->rd, NULL);
 	return c;
 }

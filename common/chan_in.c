@@ -13,6 +13,7 @@
 
 #include "common/chan_int.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define READ_STEP 16384    /* room offered to one recvmsg */
 #define FRAMES_PER_TURN 64 /* handled before other sources get a turn */
@@ -44,6 +45,8 @@ frame_parse(struct chan *c, const struct frame_header *h, const char *text)
 {
 	struct json_object *msg;
 
+	if (!text_valid(text, h->len))
+		return NULL;
 	json_tokener_reset(c->tok);
 	if (c->secret)
 		parser_reserve(c, h->len);

@@ -13,6 +13,7 @@
 
 #include "common/chan_int.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define IOV_FRAMES 32 /* frames written by one sendmsg */
 #define RETRY_MS 20   /* when the system is out of buffers */
@@ -243,6 +244,7 @@ chan_send(struct chan *c, struct json_object *msg, int fd)
 	const struct proto_msg *m = out_entry(c, chan_msg_type(msg), fd);
 	struct out_frame *f;
 	const char *text;
+	char *mended = NULL;
 	size_t len;
 	int why;
 
@@ -250,10 +252,19 @@ chan_send(struct chan *c, struct json_object *msg, int fd)
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 	if (text == NULL)
 		fatalx("out of memory");
+	/* Somebody's name, cut in the middle of a character. */
+	if (!text_valid(text, len)) {
+		mended = text_mend(text, len);
+		if (c->secret)
+			explicit_bzero((char *)(uintptr_t)text, len);
+		text = mended;
+		len = strlen(mended);
+	}
 	if (!out_accepts(c, m, len)) {
 		why = errno;
 		if (fd != -1)
 			close(fd);
+		freezero(mended, mended == NULL ? 0 : len);
 		json_object_put(msg);
 		errno = why;
 		return -1;
@@ -262,6 +273,7 @@ chan_send(struct chan *c, struct json_object *msg, int fd)
 	memcpy(f->bytes + sizeof(struct frame_header), text, len);
 	if (c->secret)
 		explicit_bzero((char *)(uintptr_t)text, len);
+	free(mended);
 	json_object_put(msg);
 	out_queue(c, f);
 	return 0;

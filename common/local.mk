@@ -16,6 +16,7 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_pledge.c \
 	common/sandbox_seccomp.c \
 	common/secret.c common/secret.h \
+	common/text.c common/text.h \
 	common/tree.h \
 	common/zone.c common/zone.h
 # Apart, for it needs libcrypto, which the supervisor does not.

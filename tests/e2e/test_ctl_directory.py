@@ -62,6 +62,20 @@ def test_peers(world):
     assert world.dm in p.stdout
 
 
+def test_long_names_of_all_scripts(world):
+    """Mattermost counts the 64 characters of a name, whatever their bytes."""
+    long = {}
+    for name in ("\u4e2d" * 64, "a" + "\u0416" * 63, "\U0001f600" * 60):
+        u = world.server.new_user()
+        u.api.put("/users/me/patch", {"first_name": name})
+        long["user:" + u.id] = name
+    world.start()
+    got = {p["id"]: p for p in rows(world, "peers", "list")}
+    for user, name in long.items():
+        assert got[user]["handle"] == name
+    assert world.postern.ctl("status").stdout.count("connected") >= 1
+
+
 def test_two_teams_name_nobody_twice(world):
     other = world.server.new_team()
     world.server.join_team(world.bot.id, other)

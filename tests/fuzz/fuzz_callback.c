@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/signed_context.h"
+#include "common/text.h"
 #include "workers/callback/form.h"
 #include "workers/callback/head.h"
 #include "workers/callback/payload.h"
@@ -28,7 +29,7 @@ check_text(const char *s)
 {
 	char *again = text_mend(s, strlen(s));
 
-	if (strcmp(again, s) != 0)
+	if (strcmp(again, s) != 0 || !text_valid(s, strlen(s)))
 		abort();
 	free(again);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "tests/unit/vectors.h"
 #include "workers/callback/form.h"
 #include "workers/callback/head.h"

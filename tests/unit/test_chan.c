@@ -254,6 +254,13 @@ static const struct bad bad[] = {
     {"{\"t\":\"ready\"}{}", OBJECT, 0, 0, 1, SIDE_A, PROTO_RUN},
     {"{'t':'ready'}", OBJECT, 0, 0, 1, SIDE_A, PROTO_RUN},
     {"{\"t\":\"log\",\"line\":\"\xff\"}", OBJECT, 0, 0, 1, SIDE_A, PROTO_RUN},
+    /* "/" in two bytes, half of a surrogate, beyond Unicode */
+    {"{\"t\":\"log\",\"line\":\"\xc0\xaf\"}", OBJECT, 0, 0, 1, SIDE_A,
+	PROTO_RUN},
+    {"{\"t\":\"log\",\"line\":\"\xed\xa0\x80\"}", OBJECT, 0, 0, 1, SIDE_A,
+	PROTO_RUN},
+    {"{\"t\":\"log\",\"line\":\"\xf4\x90\x80\x80\"}", OBJECT, 0, 0, 1,
+	SIDE_A, PROTO_RUN},
     {DEEP, OBJECT, 0, 0, 1, SIDE_A, PROTO_RUN},
     {"{\"t\":\"fd\"}", "descriptor is missing", 0, 1, 1, SIDE_B, PROTO_INIT},
     {"{\"t\":\"pong\"}", "reply without id", 0, 0, 1, SIDE_A, PROTO_RUN},
@@ -297,6 +304,39 @@ test_bad_frames(void **state)
 			fail_msg("%s: ended %d times, %s", b->json, r.ended,
 			    r.why);
 		assert_int_equal(r.handled, 0);
+		rig_close(&r);
+	}
+}
+
+/* A text that was cut in the middle of a character does not end a link. */
+static void
+test_cut_text_is_mended(void **state)
+{
+	static const char *const cut[][2] = {
+	    {"caf\xc3", "caf\xef\xbf\xbd"},
+	    {"\xe4\xb8\xad\xe6\x96", "\xe4\xb8\xad\xef\xbf\xbd\xef\xbf\xbd"},
+	    {"\xed\xa0\x80 x", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd x"},
+	    {"0123456789\xf0\x9f\x98\x80", "0123456789\xf0\x9f\x98\x80"},
+	};
+	struct json_object *msg;
+	struct chan *to;
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
+		rig_open(&r, PROTO_SUPERVISOR, SIDE_A, supervisor_side);
+		to = chan_new(r.base, dup(r.sv[1]), PROTO_SUPERVISOR, SIDE_B,
+		    worker_side, rig_ended, &r);
+		msg = chan_msg("unlink");
+		json_object_object_add(
+		    msg, "name", json_object_new_string(cut[i][0]));
+		assert_int_equal(chan_send(r.c, msg, -1), 0);
+		rig_turns(&r, 5);
+		assert_int_equal(r.ended, 0);
+		assert_int_equal(r.handled, 1);
+		r.seen[r.seen_len - 1] = '\0';
+		assert_string_equal(r.seen, cut[i][1]);
+		chan_free(to);
 		rig_close(&r);
 	}
 }
@@ -411,6 +451,7 @@ main(void)
 	    cmocka_unit_test(test_surplus_paused),
 	    cmocka_unit_test(test_emfile),
 	    cmocka_unit_test(test_bad_frames),
+	    cmocka_unit_test(test_cut_text_is_mended),
 	    cmocka_unit_test(test_size_limit),
 	    cmocka_unit_test(test_flood_is_bounded),
 	    cmocka_unit_test(test_last_words),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 
@@ -28,9 +29,10 @@ body_parse(const struct net_result *r)
 		return NULL;
 	if (strncmp(r->content_type, "application/json", 16) != 0)
 		return NULL;
+	if (!text_valid(r->body, r->len))
+		return NULL;
 	if ((tok = json_tokener_new_ex(JSON_DEPTH)) == NULL)
 		fatalx("out of memory");
-	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
 	obj = json_tokener_parse_ex(tok, r->body, (int)r->len);
 	json_tokener_free(tok);
 	return obj;

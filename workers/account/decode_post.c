@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/account/decode.h"
 #include "workers/account/decode_impl.h"
 
@@ -17,13 +18,11 @@ decode_json(const char *bytes, size_t len)
 	struct json_object *o = NULL;
 	size_t end;
 
-	if (len == 0 || len > DECODE_MAX)
+	if (len == 0 || len > DECODE_MAX || !text_valid(bytes, len))
 		return NULL;
-	if (tok == NULL) {
-		if ((tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
-			fatalx("json: out of memory");
-		json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
-	}
+	if (tok == NULL &&
+	    (tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
+		fatalx("json: out of memory");
 	o = json_tokener_parse_ex(tok, bytes, (int)len);
 	end = json_tokener_get_parse_end(tok);
 	while (o != NULL && end < len) {

@@ -203,9 +203,9 @@ add_user(struct json_object *rows, struct json_object *user)
 {
 	const char *first = api_str(user, "first_name");
 	const char *last = api_str(user, "last_name");
-	char full[300];
+	char full[2 * MM_NAME_MAX + 2];
 
-	snprintf(full, sizeof(full), "%.140s%s%.140s", first,
+	snprintf(full, sizeof(full), "%.256s%s%.256s", first,
 	    *first != '\0' && *last != '\0' ? " " : "", last);
 	add_row(rows, "user", api_str(user, "id"), api_str(user, "username"),
 	    full[0] != '\0' ? full : api_str(user, "nickname"));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/agent/delta.h"
 #include "workers/agent/toolcalls.h"
 
@@ -215,9 +216,9 @@ toolcall_args(const struct toolcall *c, const char **why)
 		return json_object_new_object();
 	if ((tok = json_tokener_new_ex(TOOLCALL_DEPTH)) == NULL)
 		fatal("json_tokener_new_ex");
-	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tok, text, (int)c->args.len);
-	if (o == NULL || !json_object_is_type(o, json_type_object) ||
+	if (o == NULL || !text_valid(text, c->args.len) ||
+	    !json_object_is_type(o, json_type_object) ||
 	    !is_blank(text + json_tokener_get_parse_end(tok))) {
 		json_object_put(o);
 		o = NULL;

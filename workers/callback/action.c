@@ -7,6 +7,7 @@
 
 #include "common/chan.h"
 #include "common/signed_context.h"
+#include "common/text.h"
 #include "workers/callback/callback.h"
 #include "workers/callback/payload.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/callback/form.h"
 #include "workers/callback/payload.h"
 #include "workers/callback/proof.h"
@@ -27,65 +28,6 @@ const char *
 payload_name(enum payload_field f)
 {
 	return names[f];
-}
-
-/* Bytes of the character at s, 0 when there is none (RFC 3629). */
-static size_t
-utf8_len(const unsigned char *s, size_t len)
-{
-	size_t n, i;
-	unsigned char min = 0x80, max = 0xbf;
-
-	if (s[0] < 0x80)
-		return s[0] != '\0';
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (s[0] == 0xe0)
-		min = 0xa0;
-	if (s[0] == 0xf0)
-		min = 0x90;
-	if (s[0] == 0xed)
-		max = 0x9f;
-	if (s[0] == 0xf4)
-		max = 0x8f;
-	if (len < n || s[1] < min || s[1] > max)
-		return 0;
-	for (i = 2; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-char *
-text_mend(const char *text, size_t len)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	char *out, *d;
-	size_t i, n;
-
-	if ((out = malloc(3 * len + 1)) == NULL)
-		fatal("malloc");
-	for (i = 0, d = out; i < len;) {
-		if ((n = utf8_len(s + i, len - i)) == 0) {
-			memcpy(d, "\xef\xbf\xbd", 3);
-			d += 3;
-			i++;
-			continue;
-		}
-		memcpy(d, text + i, n);
-		d += n;
-		i += n;
-	}
-	*d = '\0';
-	if ((d = realloc(out, (size_t)(d - out) + 1)) == NULL)
-		fatal("realloc");
-	return d;
 }
 
 static void

@@ -39,10 +39,4 @@ void payload_free(struct payload *);
 /* The command without its slash; "" when there is none. */
 const char *payload_trigger(const struct payload *);
 
-/*
- * A copy of text that is valid UTF-8: what is not, and NUL, becomes U+FFFD.
- * The caller frees.
- */
-char *text_mend(const char *text, size_t len);
-
 #endif
