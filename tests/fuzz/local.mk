@@ -57,3 +57,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_callback
 tests_fuzz_fuzz_callback_SOURCES = tests/fuzz/fuzz_callback.c
 tests_fuzz_fuzz_callback_LDADD = libpostern_callback.a $(SIGNED_LIBS) \
 	$(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_tool
+tests_fuzz_fuzz_tool_SOURCES = tests/fuzz/fuzz_tool.c
+tests_fuzz_fuzz_tool_LDADD = libpostern_stages.a $(SIGNED_LIBS) $(FUZZ_LIBS)
