@@ -180,6 +180,7 @@ brief_json(const struct config_agent *agent)
 	config_json_copy(o, "name", identity, "name");
 	config_json_copy(o, "emoji", identity, "emoji");
 	config_json_copy(o, "mentionPatterns", agent->json, "mentionPatterns");
+	config_json_copy(o, "deadlineMs", agent->json, "deadlineMs");
 	if ((model = config_json_get(agent->json, "model")) != NULL) {
 		ref = config_printf("%s/%s",
 		    json_object_get_string(config_json_get(model, "provider")),

@@ -165,3 +165,51 @@ def test_an_empty_token_is_no_token(world):
         p.start(wait=False)
         assert p.process.wait(15) == 1
         assert "hooks.token" in p.logs()
+
+
+def test_a_hook_chooses_for_its_turn(llm, world):
+    """Model, thinking and deadline are of that turn alone."""
+    world.port = free_port()
+    c = hook_config(world, world.port)
+    more = world.model_config()
+    c.update({k: more[k] for k in ("models", "agents")})
+    c["models"]["providers"]["sim"]["models"].append({"id": "other-model"})
+    world.start(c)
+    wait_linked(world.postern)
+    to = {"channel": "mattermost", "to": "user:" + world.user.id}
+    world.server.model(reply="thought about")
+    a = send(world, dict(to, message="think hard", model="sim/other-model",
+                         thinking="high"))
+    assert a.status == 200, a
+    until(lambda: "thought about" in world.said())
+    asked = world.model_requests()[-1]["body"]
+    assert asked["model"] == "other-model"
+    assert asked["reasoning_effort"] == "high"
+    assert send(world, dict(to, message="as usual")).status == 200
+    until(lambda: world.said().count("thought about") == 2)
+    asked = world.model_requests()[-1]["body"]
+    assert asked["model"] == "test-model"
+    assert "reasoning_effort" not in asked
+    for wrong in ({"model": "sim/nobody"}, {"thinking": "very"}):
+        a = send(world, dict(to, message="never", **wrong))
+        assert a.status == 400 and list(wrong)[0] in a.json()["error"]
+
+
+@pytest.mark.parametrize("hook", [True, False])
+def test_a_turn_ends_at_its_deadline(llm, world, hook):
+    world.port = free_port()
+    c = hook_config(world, world.port)
+    more = world.model_config()
+    c.update({k: more[k] for k in ("models", "agents")})
+    if not hook:
+        c["agents"]["defaults"]["timeoutSeconds"] = 1
+    world.start(c)
+    wait_linked(world.postern)
+    world.server.model(reply="a " * 200, chunks=200, chunk_delay_ms=500)
+    body = {"message": "hurry", "channel": "mattermost",
+            "to": "user:" + world.user.id}
+    if hook:
+        body["timeoutSeconds"] = 1
+    assert send(world, body).status == 200
+    until(lambda: "the deadline of the turn has passed"
+          in world.postern.logs())

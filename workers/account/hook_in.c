@@ -12,10 +12,13 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/callbacks.h"
+#include "workers/account/directive.h"
 #include "workers/account/figures.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lanes.h"
 #include "workers/account/pipeline.h"
+#include "workers/account/route.h"
+#include "workers/account/rowdata.h"
 #include "workers/account/storelink.h"
 
 /*
@@ -34,6 +37,9 @@ struct hook {
 	struct inbound *in;
 	struct verdict v;
 	struct json_object *data;
+	const char *name, *to; /* of the call's message */
+	const char *model, *think;
+	int64_t timeout; /* s; 0: the agent's own */
 	char run[RUN_MAX + 1];
 };
 
@@ -90,23 +96,53 @@ add(struct json_object *o, const char *key, const char *s)
 	json_object_object_add(o, key, json_object_new_string(s));
 }
 
-static void
-put(struct hook *h, const char *name, const char *to)
+/* What the turn of a hook may choose for itself; NULL when that is fine. */
+static const char *
+choices(struct hook *h, struct json_object *d)
 {
-	struct json_object *msg = chan_msg("inbox.put");
-	struct json_object *d = json_object_new_object();
+	const struct agent *g =
+	    route_find_agent(h->a->policy, h->v.agent);
+
+	if (h->model != NULL) {
+		if (strcasecmp(h->model, "default") != 0 &&
+		    (g == NULL || rowdata_model(g, h->model) == NULL))
+			return "model: there is no such model";
+		add(d, "model", h->model);
+	}
+	if (h->think != NULL) {
+		if (directive_thinking(h->think) == NULL)
+			return "thinking: there is no such level";
+		add(d, "think", h->think);
+	}
+	if (h->timeout > 0 && h->timeout < TURN_DEADLINE_MAX_MS / 1000)
+		json_object_object_add(d, "deadline_ms",
+		    json_object_new_int64(h->timeout * 1000));
+	return NULL;
+}
+
+static void
+put(struct hook *h)
+{
+	struct json_object *msg, *d = json_object_new_object();
 	struct verdict *v = &h->v;
+	const char *wrong;
+
+	h->data = d;
+	if ((wrong = choices(h, d)) != NULL) {
+		refuse(h, 400, wrong);
+		return;
+	}
 
 	add(d, "agent", v->agent);
 	add(d, "session", v->session.key);
 	add(d, "text", v->text);
 	add(d, "context", v->context);
-	add(d, "sender", name);
+	add(d, "sender", h->name);
 	json_object_object_add(
-	    d, "addressed", json_object_new_boolean(*to != '\0'));
+	    d, "addressed", json_object_new_boolean(*h->to != '\0'));
 	add(d, "post", "");
-	add(d, "to", to);
-	h->data = d;
+	add(d, "to", h->to);
+	msg = chan_msg("inbox.put");
 	add(msg, "kind", inbound_kind_name(h->in->kind));
 	add(msg, "event", h->in->event_id);
 	add(msg, "lane", v->lane);
@@ -119,7 +155,7 @@ put(struct hook *h, const char *name, const char *to)
 }
 
 static void
-judge(struct hook *h, const char *name, const char *to)
+judge(struct hook *h)
 {
 	struct account *a = h->a;
 	struct facts facts = {.now = walltime_ms()};
@@ -135,7 +171,7 @@ judge(struct hook *h, const char *name, const char *to)
 	decide(a->policy, &bot, NULL, &facts, h->in, &h->v);
 	if (h->v.kind == VERDICT_ACCEPT) {
 		a->last_in = walltime_ms();
-		put(h, name, to);
+		put(h);
 		return;
 	}
 	log_event(LOG_NOTICE, "hook.refused", "account", a->id, "reason",
@@ -147,24 +183,28 @@ judge(struct hook *h, const char *name, const char *to)
 void
 hook_in(struct account *a, struct cb_call *call)
 {
-	const char *kind, *text, *run, *name, *agent, *session, *to, *key;
+	const char *kind, *text, *run, *agent, *session, *key;
 	struct hook *h;
 	struct fields f;
 
-	fields_open(&f, callback_msg(call));
-	kind = fields_str(&f, "kind", 16);
-	text = fields_str(&f, "text", MM_TEXT_MAX + 1);
-	run = fields_str(&f, "run", RUN_MAX);
-	name = fields_opt_str(&f, "name", MM_NAME_MAX);
-	agent = fields_opt_str(&f, "agent", ACCOUNT_ID_SIZE - 1);
-	session = fields_opt_str(&f, "session", 256);
-	to = fields_opt_str(&f, "to", 512);
-	key = fields_opt_str(&f, "key", KEY_MAX);
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		fatal("calloc");
 	h->a = a;
 	h->call = call;
 	h->in = inbound_new(INBOUND_HOOK);
+
+	fields_open(&f, callback_msg(call));
+	kind = fields_str(&f, "kind", 16);
+	text = fields_str(&f, "text", MM_TEXT_MAX + 1);
+	run = fields_str(&f, "run", RUN_MAX);
+	h->name = fields_opt_str(&f, "name", MM_NAME_MAX);
+	agent = fields_opt_str(&f, "agent", ACCOUNT_ID_SIZE - 1);
+	session = fields_opt_str(&f, "session", 256);
+	h->to = fields_opt_str(&f, "to", 512);
+	key = fields_opt_str(&f, "key", KEY_MAX);
+	h->model = fields_opt_str(&f, "model", 256);
+	h->think = fields_opt_str(&f, "think", 32);
+	h->timeout = fields_opt_int(&f, "timeout", 0, INT32_MAX, 0);
 	if (fields_end(&f) == -1) {
 		log_warnx("cb.hook: %s", fields_error(&f));
 		refuse(h, 400, "malformed");
@@ -180,5 +220,9 @@ hook_in(struct account *a, struct cb_call *call)
 	if (strcmp(kind, "wake") == 0)
 		session = a->policy->main_key;
 	inbound_set(&h->in->session, session);
-	judge(h, name != NULL ? name : "", to != NULL ? to : "");
+	if (h->name == NULL)
+		h->name = "";
+	if (h->to == NULL)
+		h->to = "";
+	judge(h);
 }

@@ -61,6 +61,10 @@ struct identity_link {
 	char *id; /* user id, or "mattermost:" and a user id */
 };
 
+/* Of a turn: agents.defaults.timeoutSeconds, its default and its limit. */
+#define TURN_DEADLINE_MS 600000
+#define TURN_DEADLINE_MAX_MS 86400000
+
 struct agent {
 	char id[ACCOUNT_ID_SIZE];
 	struct pattern **patterns; /* compiled mention patterns */
@@ -69,6 +73,7 @@ struct agent {
 	char *model;    /* "": it echoes */
 	char **models;  /* what its provider lists */
 	size_t n_models;
+	int64_t deadline_ms; /* of a turn */
 };
 
 struct policy {

@@ -97,6 +97,8 @@ add_agent(struct policy *p, struct json_object *o)
 		return;
 	p->n_agents++;
 	add_models(a, fields_opt_obj(&g, "choice"));
+	a->deadline_ms = fields_opt_int(
+	    &g, "deadlineMs", 1, TURN_DEADLINE_MAX_MS, TURN_DEADLINE_MS);
 	patterns = fields_opt_arr(&g, "mentionPatterns", 100);
 	if (patterns != NULL) {
 		configured_patterns(a, patterns);

@@ -12,6 +12,8 @@
  *  command args spoken         of a command; no turn then
  *  think model shortcuts       directives within the text, for this turn
  *  reset                       bool: the session begins anew with this turn
+ *  deadline_ms                 of this turn, when it is sooner than the
+ *                              agent's
  */
 #ifndef ACCOUNT_ROWDATA_H
 #define ACCOUNT_ROWDATA_H

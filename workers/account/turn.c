@@ -24,6 +24,7 @@
 #include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/progress_text.h"
+#include "workers/account/route.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -115,6 +116,17 @@ on_guard(int fd, short what, void *arg)
 	turn_fail(t, 0, "deadline", "the agent did not answer in time", 0);
 }
 
+/* The agent's, unless what asks wants it sooner. */
+static int64_t
+turn_deadline(const struct turn *t)
+{
+	const struct agent *g = route_find_agent(t->a->policy, t->agent);
+	int64_t ms = g == NULL ? TURN_DEADLINE_MS : g->deadline_ms;
+	int64_t own = api_int(t->row->data, "deadline_ms");
+
+	return own > 0 && own < ms ? own : ms;
+}
+
 static int
 turn_ask(struct turn *t)
 {
@@ -133,7 +145,7 @@ turn_ask(struct turn *t)
 	json_object_object_add(msg, "addressed",
 	    json_object_new_boolean(data_bool(r, "addressed")));
 	json_object_object_add(
-	    msg, "deadline_ms", json_object_new_int64(TURN_DEADLINE_MS));
+	    msg, "deadline_ms", json_object_new_int64(turn_deadline(t)));
 	options = prepare_options(t->prep);
 	json_object_object_add(options, "tools", message_tool_offer(t->a));
 	json_object_object_add(msg, "options", options);
@@ -160,7 +172,7 @@ turn_hand(void *arg)
 	t->media = NULL;
 	if (t->ending)
 		return;
-	loop_timer(t->guard, TURN_DEADLINE_MS + GUARD_MS);
+	loop_timer(t->guard, turn_deadline(t) + GUARD_MS);
 	t->prep = prepare_start(t);
 }
 

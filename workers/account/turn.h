@@ -17,7 +17,6 @@ struct row;
 struct turn;
 
 #define TURN_POSTS_MAX 20    /* posts of one turn (design 7) */
-#define TURN_DEADLINE_MS 600000
 
 /*
  * Start the turn of a row. NULL: it cannot run now (the agent is away) or

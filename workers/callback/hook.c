@@ -170,7 +170,8 @@ add(struct json_object *msg, const char *key, const char *s)
 
 struct hook {
 	const char *text, *name, *agent, *session, *channel, *to, *account;
-	const char *key;
+	const char *key, *model, *thinking;
+	int64_t timeout; /* s; 0: the agent's own */
 	int deliver;
 };
 
@@ -226,9 +227,9 @@ agent_read(
 	h->deliver = fields_opt_bool(&f, "deliver", 1);
 	fields_opt_str(&f, "wakeMode", 32);
 	fields_opt_str(&f, "sessionMode", 32);
-	fields_opt_str(&f, "model", 256);
-	fields_opt_str(&f, "thinking", 32);
-	fields_opt_int(&f, "timeoutSeconds", 0, INT32_MAX, 0);
+	h->model = fields_opt_str(&f, "model", 256);
+	h->thinking = fields_opt_str(&f, "thinking", 32);
+	h->timeout = fields_opt_int(&f, "timeoutSeconds", 0, INT32_MAX, 0);
 	if (fields_opt_bool(&f, "waitForCompletion", 0))
 		return "waitForCompletion: not here; the answer is posted";
 	if (fields_ok(&f) == -1)
@@ -278,6 +279,11 @@ hand_over(struct conn *c, struct peer *p, const struct hook *h)
 	if (h->deliver)
 		add(msg, "to", h->to);
 	add(msg, "key", h->key);
+	add(msg, "model", h->model);
+	add(msg, "think", h->thinking);
+	if (h->timeout > 0)
+		json_object_object_add(
+		    msg, "timeout", json_object_new_int64(h->timeout));
 	peers_call(c, p, msg, type_json, hook_error);
 }
 
