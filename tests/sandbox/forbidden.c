@@ -61,22 +61,71 @@ connect_loopback(struct scene *s)
 	return dial(s->tcp, &sin, sizeof(sin));
 }
 
+/* Nobody answers there: without a jail the packet is what is seen. */
+static int
+connect_away(int fd, const char *ip)
+{
+	struct sockaddr_in sin = v4(ip, 80);
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return dial(fd, &sin, sizeof(sin));
+}
+
 static int
 connect_metadata(struct scene *s)
 {
-	struct sockaddr_in sin = v4("169.254.169.254", 80);
+	return connect_away(s->tcp, PROBE_METADATA);
+}
 
-	return dial(s->tcp, &sin, sizeof(sin));
+static int
+connect_host(struct scene *s)
+{
+	return connect_away(s->tcp, PROBE_HOST);
+}
+
+static int
+connect_v6(struct scene *s, const char *ip)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+
+	sin6.sin6_port = htons((uint16_t)s->port);
+	inet_pton(AF_INET6, ip, &sin6.sin6_addr);
+	fcntl(s->tcp6, F_SETFL, O_NONBLOCK);
+	return dial(s->tcp6, &sin6, sizeof(sin6));
 }
 
 static int
 connect_mapped(struct scene *s)
 {
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+	return connect_v6(s, "::ffff:127.0.0.1");
+}
 
-	sin6.sin6_port = htons((uint16_t)s->port);
-	inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6.sin6_addr);
-	return dial(s->tcp6, &sin6, sizeof(sin6));
+static int
+connect_mapped_metadata(struct scene *s)
+{
+	return connect_v6(s, "::ffff:" PROBE_METADATA);
+}
+
+static int
+connect_loopback6(struct scene *s)
+{
+	return connect_v6(s, "::1");
+}
+
+/* A connection can be dissolved, and its socket dialled anew. */
+static int
+connect_anew(struct scene *s)
+{
+	struct sockaddr_in sin = v4("127.0.0.1", s->port);
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in now;
+	socklen_t len = sizeof(now);
+
+	if (connect(s->connected, &none, sizeof(none)) == -1 ||
+	    connect(s->connected, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		return 0;
+	return getpeername(s->connected, (struct sockaddr *)&now, &len) == 0 &&
+	    now.sin_port == sin.sin_port;
 }
 
 static int
@@ -217,6 +266,34 @@ open_by_link(struct scene *s)
 	    opened(open("link", O_RDONLY));
 }
 
+/* One that somebody else has put there. */
+static int
+open_planted(struct scene *s)
+{
+	return opened(open("planted", O_RDONLY));
+}
+
+static int
+open_sibling(struct scene *s)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)s->sibling);
+	return opened(open(path, O_RDONLY));
+}
+
+static int
+rename_file(struct scene *s)
+{
+	return rename("data", "made") == 0 && rename("made", "data") == 0;
+}
+
+static int
+link_file(struct scene *s)
+{
+	return link("data", "made") == 0;
+}
+
 static int
 make_fifo(struct scene *s)
 {
@@ -319,6 +396,16 @@ read_sibling(struct scene *s)
 	    (void *)(uintptr_t)probe_forbidden, sizeof(buf)};
 
 	return process_vm_readv(s->sibling, &l, 1, &r, 1, 0) > 0;
+}
+
+static int
+write_sibling(struct scene *s)
+{
+	static char there[8]; /* at the same place in both */
+	char buf[8] = "";
+	struct iovec l = {buf, sizeof(buf)}, r = {there, sizeof(there)};
+
+	return process_vm_writev(s->sibling, &l, 1, &r, 1, 0) > 0;
 }
 
 static int
@@ -441,7 +528,12 @@ x32_abi(struct scene *s)
 const struct act probe_forbidden[] = {
     {"connect to 127.0.0.1", R_NOT_DIALER, connect_loopback, 1},
     {"connect to 169.254.169.254", R_NOT_DIALER, connect_metadata, 0},
-    {"connect to ::ffff:127.0.0.1", R_NOT_DIALER, connect_mapped, 0},
+    {"connect to another host", R_NOT_DIALER, connect_host, 0},
+    {"connect to ::1", R_NOT_DIALER, connect_loopback6, 0},
+    {"connect to ::ffff:127.0.0.1", R_NOT_DIALER, connect_mapped, 1},
+    {"connect to ::ffff:169.254.169.254", R_NOT_DIALER,
+	connect_mapped_metadata, 0},
+    {"connect a connection anew", R_NOT_DIALER, connect_anew, 1},
     {"connect to another port", R_NOT_DIALER, connect_other_port, 0},
     {"connect to a unix socket", R_NOT_DIALER, connect_unix, 0},
     {"sendto an address", R_NOT_DIALER, sendto_udp, 1},
@@ -474,6 +566,10 @@ const struct act probe_forbidden[] = {
     {"open ..", R_NOT_DIALER & ~R_STORE, open_up, 1},
     {"open beside its directory", R_WORKERS, open_beside, 0},
     {"open by a symbolic link", R_WORKERS, open_by_link, 0},
+    {"open by a planted link", R_NOT_DIALER, open_planted, 1},
+    {"open a sibling's memory", R_WORKERS, open_sibling, 0},
+    {"rename a file", R_WORKERS, rename_file, 1},
+    {"link a file", R_WORKERS, link_file, 1},
     {"create a file here", R_WORKERS & ~R_STORE, create_here, 0},
     {"create a file in /tmp", R_WORKERS, create_tmp, 1},
     {"create a file, read only", R_WORKERS, create_rdonly, 0},
@@ -490,6 +586,7 @@ const struct act probe_forbidden[] = {
     {"tgkill a sibling", R_WORKERS, tgkill_sibling, 1},
     {"tkill a sibling", R_WORKERS, tkill_sibling, 1},
     {"process_vm_readv", R_WORKERS, read_sibling, 0},
+    {"process_vm_writev", R_WORKERS, write_sibling, 0},
     {"pidfd_open", R_WORKERS, pidfd_sibling, 1},
     {"mmap W+X", R_WORKERS, mmap_wx, 1},
     {"mmap a file X", R_WORKERS, mmap_exec_file, 1},

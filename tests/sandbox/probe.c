@@ -37,6 +37,7 @@ struct verdict {
 static const char *const role_names[] = {"account", "agent", "callback",
     "control", "store", "dialer", "supervisor"};
 static int no_jail, rootless;
+static int capture = -1;
 static char top[64], empty_dir[80], store_dir[80], outside[80];
 
 static void
@@ -50,6 +51,9 @@ data_make(const char *dir)
 	    (!rootless && fchown(fd, PROBE_UID, PROBE_UID) == -1))
 		err(1, "%s", path);
 	close(fd);
+	snprintf(path, sizeof(path), "%s/planted", dir);
+	if (symlink("/etc/passwd", path) == -1)
+		err(1, "%s", path);
 }
 
 static void
@@ -97,13 +101,17 @@ dirs_clean(void)
 static void
 dirs_remove(void)
 {
+	static const char *const names[] = {"data", "planted"};
 	char path[160];
+	size_t i;
 
 	dirs_clean();
-	snprintf(path, sizeof(path), "%s/data", empty_dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/data", store_dir);
-	unlink(path);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", empty_dir, names[i]);
+		unlink(path);
+		snprintf(path, sizeof(path), "%s/%s", store_dir, names[i]);
+		unlink(path);
+	}
 	unlink(outside);
 	rmdir(empty_dir);
 	rmdir(store_dir);
@@ -161,6 +169,7 @@ scene_set(struct scene *s)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *ai;
 	unsigned char byte;
+	int port;
 
 	tzset();
 	s->base = loop_new();
@@ -171,6 +180,8 @@ scene_set(struct scene *s)
 	s->eventfd = eventfd(0, EFD_NONBLOCK);
 	s->tcp = socket(AF_INET, SOCK_STREAM, 0);
 	s->tcp6 = socket(AF_INET6, SOCK_STREAM, 0);
+	tcp_listener(&port);
+	s->connected = tcp_client(port);
 	s->outside = outside;
 	s->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANON, -1, 0);
@@ -245,6 +256,10 @@ act_run(const struct act *a, struct scene *s, struct verdict *v)
 		alarm(30);
 		close(sv[0]);
 		scene_set(s);
+		if (capture != -1) {
+			capture_drain(capture);
+			close(capture);
+		}
 		jail(s->role);
 		errno = 0;
 		v->done = a->fn(s);
@@ -264,7 +279,7 @@ act_run(const struct act *a, struct scene *s, struct verdict *v)
 static int
 say(const char *role, const char *act, const char *what, int good)
 {
-	printf("%-8s  %-26s -> %s%s\n", role, act, what,
+	printf("%-8s  %-33s -> %s%s\n", role, act, what,
 	    good ? "" : "  <-- WRONG");
 	return !good;
 }
@@ -288,7 +303,7 @@ control_probe(struct scene *s)
 {
 	const struct act *a;
 	struct verdict v;
-	int bad = 0, un, came;
+	int bad = 0, un, came, sent = 0;
 
 	no_jail = 1;
 	s->role = SANDBOX_ACCOUNT;
@@ -297,6 +312,8 @@ control_probe(struct scene *s)
 		if (!a->sure)
 			continue;
 		act_run(a, s, &v);
+		if (capture != -1)
+			sent += capture_drain(capture);
 		came = somebody_came(s->listen_fd);
 		if (waitpid(s->sibling, NULL, WNOHANG) != 0)
 			s->sibling = sibling_start();
@@ -306,6 +323,8 @@ control_probe(struct scene *s)
 	}
 	close(un);
 	no_jail = 0;
+	if (capture != -1 && sent == 0)
+		bad += say("no jail", capture_name, "NONE WAS SEEN", 0);
 	return bad;
 }
 
@@ -334,13 +353,15 @@ forbidden_judge(const char *role, const struct act *a, int status,
 }
 
 static int
-forbidden_try(const struct act *a, struct scene *s)
+forbidden_try(const struct act *a, struct scene *s, int *packets)
 {
 	const char *role = role_names[s->role];
 	struct verdict v;
 	int status, came, bad;
 
 	status = act_run(a, s, &v);
+	if (capture != -1 && capture_drain(capture) > 0)
+		*packets += 1;
 	came = somebody_came(s->listen_fd);
 	bad = forbidden_judge(role, a, status, &v, came);
 	if (waitpid(s->sibling, NULL, WNOHANG) != 0) {
@@ -403,13 +424,16 @@ role_probe(enum sandbox_role role, struct scene *s)
 {
 	const char *dir = role == SANDBOX_STORE ? store_dir : empty_dir;
 	const struct act *a;
-	int bad = 0, un;
+	int bad = 0, packets = 0, un;
 
 	s->role = role;
 	un = unix_listener(dir);
 	for (a = probe_forbidden; a->name != NULL; a++)
 		if (a->roles & R(role))
-			bad += forbidden_try(a, s);
+			bad += forbidden_try(a, s, &packets);
+	if (capture != -1)
+		bad += say(role_names[role], capture_name, packets > 0 ?
+			"SENT" : "none was sent", packets == 0);
 	for (a = probe_needed; a->name != NULL; a++)
 		if (a->roles & R(role))
 			bad += needed_try(a, s);
@@ -447,6 +471,8 @@ main(int argc, char *argv[])
 		return 77;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	if ((capture = capture_open()) == -1)
+		printf("no network of its own: packets are not looked at\n");
 	dirs_make();
 	s.listen_fd = tcp_listener(&s.port);
 	s.sibling = sibling_start();

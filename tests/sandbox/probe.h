@@ -25,6 +25,7 @@ struct scene {
 	int listen_fd;   /* nobody may come here but the dialer */
 	int port;        /* of listen_fd, on 127.0.0.1 */
 	int tcp, tcp6;   /* not connected, as if the dialer had failed */
+	int connected;   /* what the dialer passes on */
 	int udp;         /* not connected */
 	int unix_fd;     /* not connected; "sock" listens here */
 	int pair[2];     /* what a link looks like */
@@ -46,6 +47,19 @@ struct act {
 	int (*fn)(struct scene *);
 	int sure; /* any user can do it where there is no jail */
 };
+
+/* Where nobody is; but packets would go there. */
+#define PROBE_METADATA "169.254.169.254"
+#define PROBE_HOST "192.0.2.1"
+
+/*
+ * A network of this process's own, in which every packet is seen: the
+ * descriptor, or -1 where that cannot be had.
+ */
+int capture_open(void);
+/* How many packets were sent since the last time that begin anything. */
+int capture_drain(int fd);
+extern const char capture_name[];
 
 extern const struct act probe_forbidden[];
 extern const struct act probe_needed[];
