@@ -27,8 +27,9 @@ enum sandbox_role {
 void sandbox_enter(enum sandbox_role);
 
 /*
- * Try one forbidden open and one forbidden socket, and exit with a clear
- * message if either succeeds. Called after sandbox_enter() by workers.
+ * Try one forbidden open, one forbidden call and one forbidden socket (which
+ * the dialer may have), and exit with a clear message if any succeeds. Called
+ * after sandbox_enter() by workers.
  */
 void sandbox_selftest(enum sandbox_role);
 
