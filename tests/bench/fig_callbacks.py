@@ -95,5 +95,5 @@ def run(options):
     if options.no_targets:
         return  # a minute of comparisons, of no use on a busy machine
     t = float(subprocess.run([TOOL, "timing"], check=True, text=True,
-                             capture_output=True).stdout)
+                             capture_output=True).stdout.split()[0])
     yield Figure("callback_timing_t", t, "", None, 4.5)
