@@ -458,6 +458,8 @@ test_cancel(void **state)
 	struct call c = {0}, gone = {0};
 	struct net_request_opts o = {
 	    .method = "GET", .path = "/echo", .done = cancel_other, .arg = &c};
+	struct net_request_opts own = {.method = "GET", .path = "/silent",
+	    .done = cancel_other, .arg_free = 1};
 	struct net_request *req;
 	int i;
 
@@ -468,6 +470,14 @@ test_cancel(void **state)
 	req = call_start(s->ep, &gone, "POST", "/silent", "x");
 	fixture_wait(&s->f, 50);
 	assert_int_equal(net_request_cancel(req), NET_MAYBE);
+	/* With an argument that goes with it, parked and sent. */
+	for (i = 0; i < 2; i++) {
+		own.arg = malloc(32);
+		req = net_request_start(s->ep, &own);
+		if (i == 1)
+			fixture_wait(&s->f, 50);
+		net_request_cancel(req);
+	}
 	/* From a callback. */
 	victim = call_start(s->ep, &gone, "GET", "/silent", NULL);
 	net_request_start(s->ep, &o);

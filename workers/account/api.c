@@ -69,6 +69,7 @@ call_start(struct account *a, struct net_request_opts *o, const char *path,
 	o->headers = o->body == NULL ? NULL : json_header;
 	o->done = call_done;
 	o->arg = call;
+	o->arg_free = 1;
 	if ((req = net_request_start(a->ep, o)) == NULL)
 		free(call);
 	return req;

@@ -41,7 +41,7 @@ failed(struct account *a, const char *what, const struct net_result *r,
 static int
 grants(const char *roles, const char *right)
 {
-	struct json_object *role, *list;
+	struct json_object *role, *list, *v;
 	char name[128];
 	size_t i, n;
 
@@ -53,11 +53,12 @@ grants(const char *roles, const char *right)
 		    !json_object_object_get_ex(role, "permissions", &list) ||
 		    !json_object_is_type(list, json_type_array))
 			continue;
-		for (i = 0; i < json_object_array_length(list); i++)
-			if (strcmp(json_object_get_string(
-				json_object_array_get_idx(list, i)),
-				right) == 0)
+		for (i = 0; i < json_object_array_length(list); i++) {
+			v = json_object_array_get_idx(list, i);
+			if (json_object_is_type(v, json_type_string) &&
+			    strcmp(json_object_get_string(v), right) == 0)
 				return 1;
+		}
 	}
 	return 0;
 }
@@ -84,8 +85,10 @@ want_roles(const char *roles)
 static void
 list_add(char *list, const char *name)
 {
-	if (strlen(list) + strlen(name) + 8 > LIST_MAX) {
-		if (strcmp(list + strlen(list) - 3, "...") != 0)
+	size_t len = strlen(list);
+
+	if (len + strlen(name) + 8 > LIST_MAX) {
+		if (len < 3 || strcmp(list + len - 3, "...") != 0)
 			strlcat(list, " ...", LIST_MAX);
 		return;
 	}
@@ -295,6 +298,9 @@ teams_done(struct account *a, const struct net_result *r,
 void
 rights_user(struct json_object *me, int slash)
 {
+	json_object_put(self.roles);
+	json_object_put(self.teams);
+	memset(&self, 0, sizeof(self));
 	self.roles = json_object_new_object();
 	self.slash = slash;
 	strlcpy(self.user_roles, api_str(me, "roles"),

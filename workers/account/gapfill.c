@@ -253,7 +253,8 @@ post_at(struct json_object *page, size_t i)
 
 /*
  * The page as an array of posts, oldest first: "order" counts, "posts" may
- * hold more than it.
+ * hold more than it. NULL: no list of posts; what is asked for next is made
+ * of their ids.
  */
 static struct json_object *
 page_sort(struct json_object *body)
@@ -272,8 +273,13 @@ page_sort(struct json_object *body)
 		const char *id = json_object_get_string(
 		    json_object_array_get_idx(order, i - 1));
 
-		if (id != NULL && json_object_object_get_ex(posts, id, &post))
-			json_object_array_add(out, json_object_get(post));
+		if (id == NULL || !json_object_object_get_ex(posts, id, &post))
+			continue;
+		if (!mm_id_valid(api_str(post, "id"))) {
+			json_object_put(out);
+			return NULL;
+		}
+		json_object_array_add(out, json_object_get(post));
 	}
 	return out;
 }

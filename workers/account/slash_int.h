@@ -19,6 +19,7 @@
 #define CHECK_FAILED_MS 5000 /* a failure counts that long */
 #define CHECK_BURST 20       /* looks at one command in a row */
 #define CHECK_EVERY_MS 500   /* then one per */
+#define SLASH_TOKEN_MAX 256  /* bytes that the callback worker takes */
 
 struct event;
 struct secret;

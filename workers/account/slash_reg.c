@@ -138,7 +138,9 @@ adopt(struct slash_sync *y, struct json_object *o, int ours)
 {
 	const char *id = api_str(o, "id"), *token = api_str(o, "token");
 
-	if (!mm_id_valid(id) || *token == '\0')
+	/* What the callback worker does not take must not be told to it. */
+	if (!mm_id_valid(id) || *token == '\0' ||
+	    strlen(token) > SLASH_TOKEN_MAX)
 		y->failed = 1;
 	else
 		slash_put(y->a, y->spec, team_id(y), id, token, ours);
@@ -159,8 +161,9 @@ created(struct account *a, const struct net_result *r,
 
 	if (api_ok(r, body, 201) || api_ok(r, body, 200)) {
 		y->made++;
-		slash_record(a, team_id(y), y->spec->trigger,
-		    api_str(body, "id"));
+		if (mm_id_valid(api_str(body, "id")))
+			slash_record(a, team_id(y), y->spec->trigger,
+			    api_str(body, "id"));
 		adopt(y, body, 1);
 	} else
 		failed(y, "create", r, body);

@@ -179,6 +179,7 @@ struct net_request {
 	struct monotime since;
 
 	unsigned body_keep : 1;
+	unsigned arg_free : 1;
 	unsigned idempotent : 1;
 	unsigned no_auth : 1;
 	unsigned has_body : 1;

@@ -177,6 +177,7 @@ struct net_request_opts {
 	net_chunk_fn chunk; /* NULL: the body comes with the result */
 	net_done_fn done;
 	void *arg;
+	int arg_free; /* free(arg) when it is cancelled; done() keeps it */
 };
 
 /*

@@ -160,6 +160,7 @@ net_request_start(struct net_endpoint *ep, const struct net_request_opts *o)
 	req->chunk = o->chunk;
 	req->done = o->done;
 	req->arg = o->arg;
+	req->arg_free = o->arg_free != 0;
 	req->since = monotime_now();
 	if (o->deadline_ms >= 0)
 		loop_timer(&req->deadline,
@@ -342,6 +343,10 @@ net_request_cancel(struct net_request *req)
 
 	if (req->cancelled || req->state == NET_ENDED)
 		return ending; /* from its own done(): it is ending */
+	if (req->arg_free) {
+		free(req->arg);
+		req->arg = NULL;
+	}
 	if (req->state == NET_PARKED) {
 		request_free(req);
 		return ending;
