@@ -55,9 +55,10 @@ on_trim(int fd, short what, void *arg)
 	struct account *a = arg;
 	static uint64_t seen;
 
-	if (a->n_events != seen && lanes_running(a) == 0)
+	if (a->n_events != seen && lanes_running(a) == 0) {
 		heap_trim();
-	seen = a->n_events;
+		seen = a->n_events;
+	}
 	loop_timer(trim_timer, TRIM_MS);
 }
 

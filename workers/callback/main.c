@@ -33,9 +33,10 @@ on_trim(evutil_socket_t fd, short what, void *arg)
 	struct callback *cb = arg;
 	static uint64_t seen;
 
-	if (gate_accepted(cb->gate) != seen && cb->waiting == 0)
+	if (gate_accepted(cb->gate) != seen && cb->waiting == 0) {
 		heap_trim();
-	seen = gate_accepted(cb->gate);
+		seen = gate_accepted(cb->gate);
+	}
 	loop_timer(trim_timer, TRIM_MS);
 }
 

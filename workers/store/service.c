@@ -29,7 +29,8 @@
 #define PRUNE_EVERY_MS 3600000
 #define PRUNE_STEP_MS 20
 #define TRIM_BYTES (256 * 1024) /* of text: worth giving memory back */
-#define TRIM_MS 1000
+#define TRIM_MS 1000            /* of silence before that, */
+#define TRIM_LATER 10           /* waited for so often at most */
 #define STOP_FLUSH_MS 200
 #define DAY_MS (24 * 3600 * 1000LL)
 
@@ -44,6 +45,8 @@ struct service {
 	struct prune *prune;
 	struct event *reopen, *idle, *pruner, *trim;
 	int64_t reopen_ms;
+	size_t written, written_then; /* bytes since memory was given back */
+	int trim_later;
 	int days;
 	int started;
 };
@@ -66,6 +69,17 @@ flush_peers(struct service *sv, int ms)
 			chan_flush(p->chan, ms);
 }
 
+/* After that many bytes, and when nothing was written for a while. */
+static void
+trim_after(struct service *sv, size_t bytes)
+{
+	sv->written += bytes;
+	if (sv->written >= TRIM_BYTES && !evtimer_pending(sv->trim, NULL)) {
+		sv->written_then = sv->written;
+		loop_timer(sv->trim, TRIM_MS);
+	}
+}
+
 static void
 on_committed(void *arg, size_t bytes)
 {
@@ -73,8 +87,7 @@ on_committed(void *arg, size_t bytes)
 	int pages = db_wal_pages(sv->db);
 
 	sv->reopen_ms = REOPEN_MS;
-	if (bytes >= TRIM_BYTES && !evtimer_pending(sv->trim, NULL))
-		loop_timer(sv->trim, TRIM_MS);
+	trim_after(sv, bytes);
 	if (pages >= WAL_FORCED_PAGES) {
 		/* It takes some milliseconds: not before the answers. */
 		flush_peers(sv, 0);
@@ -104,6 +117,15 @@ on_trim(int fd, short what, void *arg)
 {
 	struct service *sv = arg;
 
+	/* In the middle of a burst, the rest of it would take it all back. */
+	if (sv->written != sv->written_then &&
+	    sv->trim_later++ < TRIM_LATER) {
+		sv->written_then = sv->written;
+		loop_timer(sv->trim, TRIM_MS);
+		return;
+	}
+	sv->written = 0;
+	sv->trim_later = 0;
 	if (sv->db != NULL)
 		db_shrink(sv->db);
 	heap_trim();
@@ -212,6 +234,7 @@ on_prune(int fd, short what, void *arg)
 		    LOG_NUM(prune_count(sv->prune)), NULL);
 	prune_free(sv->prune);
 	sv->prune = NULL;
+	trim_after(sv, TRIM_BYTES); /* it has read every page */
 	loop_timer(sv->pruner, PRUNE_EVERY_MS);
 }
 
