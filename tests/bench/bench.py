@@ -13,6 +13,8 @@ import sys
 # In this order; each can be run alone by its name.
 FIGURES = ("decide", "start", "latency", "turns", "memory", "status", "send",
            "callbacks", "many")
+# Only when they are named: they take minutes.
+LONG = ("flat",)
 
 
 def line(f):
@@ -62,12 +64,17 @@ def main():
     p.add_argument("--sizes", type=int, nargs=3, default=(1, 10, 50),
                    help="numbers of accounts whose memory is looked at")
     p.add_argument("--idle", type=float, default=20, metavar="SECONDS")
+    p.add_argument("--posts", type=int, default=100000,
+                   help="posts over which memory has to stay flat")
+    p.add_argument("--settle", type=float, default=6, metavar="SECONDS",
+                   help="what a burst took is given back within")
     p.add_argument("--no-targets", action="store_true",
                    help="report only: for a busy machine")
     p.add_argument("figures", nargs="*", metavar="FIGURES",
-                   help="of: " + " ".join(FIGURES))
+                   help="of: %s; by name alone: %s" % (
+                       " ".join(FIGURES), " ".join(LONG)))
     options = p.parse_args()
-    wrong = set(options.figures) - set(FIGURES)
+    wrong = set(options.figures) - set(FIGURES + LONG)
     if wrong:
         p.error("no such figures: " + " ".join(sorted(wrong)))
     if min(options.accounts, options.rounds, options.repeat) < 1 or \

@@ -15,13 +15,13 @@ TESTS += tests/bench/bench.test
 EXTRA_DIST += tests/bench/bench.test tests/bench/bench.py \
 	tests/bench/proc.py tests/bench/stage.py \
 	tests/bench/fig_callbacks.py tests/bench/fig_decide.py tests/bench/fig_latency.py \
-	tests/bench/fig_many.py tests/bench/fig_memory.py \
+	tests/bench/fig_flat.py tests/bench/fig_many.py tests/bench/fig_memory.py \
 	tests/bench/fig_send.py \
 	tests/bench/fig_start.py tests/bench/fig_status.py \
 	tests/bench/fig_turns.py
 
 # make bench [ACCOUNTS=10] [CHANNELS=40] [ROUNDS=100] [REPEAT=3] [MANY=200]
-#     [FIGURES="turns latency"]
+#     [FIGURES="turns latency"], or FIGURES=flat, two minutes of its own
 ACCOUNTS = 10
 CHANNELS = 40
 ROUNDS = 100

@@ -30,6 +30,7 @@ class Memory:
                     kb[key] = int(rest.split()[0])
         self.name = name(pid)
         self.proportional = kb["Pss"] / 1024
+        self.anonymous = kb["Pss_Anon"] / 1024
         self.private = (kb["Private_Clean"] + kb["Private_Dirty"]) / 1024
 
 

@@ -174,14 +174,16 @@ class Stage:
             c["agents"] = {"defaults": {"model": "sim/m"}}
         return c
 
-    def ask(self, side, rounds, latency=False):
-        """Questions in every channel of a side; the server's report."""
+    def ask(self, side, rounds, latency=False, chatter=0):
+        """Questions in every channel of a side, each behind that many posts
+        that mention nobody; the server's report."""
         where = self.ours_channels if side is self.ours \
             else self.base_channels
         n = len(where)
         r = self.server.mmsim.sim("POST", "/bench", {
             "users": n, "rounds": rounds, "channels": [c for c, _ in where],
             "mentions": [m for _, m in where], "concurrency": 2 * n,
+            "chatter": chatter,
             "mode": "latency" if latency else "throughput"})
         if r["missing"] or r["duplicates"]:
             raise AssertionError("%d missing, %d twice" % (

@@ -33,7 +33,7 @@ static struct {
 	struct turn *turn;
 	long n, next, open, done;
 	unsigned run;
-	int concurrency, gap_ms, settle_ms;
+	int concurrency, gap_ms, settle_ms, chatter;
 	int64_t timeout_us, t0, t1, settle_at;
 	struct json_object *o; /* the request, for its texts */
 	const char *text;
@@ -70,7 +70,14 @@ ask(long n)
 {
 	struct turn *t = &be.turn[n];
 	struct buf b = {0};
+	int i;
 
+	for (i = 0; i < be.chatter; i++) {
+		buf_fmt(&b, "%s (%d, not to a bot)", be.text, i);
+		post_publish(t->channel, t->user, NULL, b.p, "",
+		    xstrdup("{}"), NULL, 1);
+		buf_free(&b);
+	}
 	buf_fmt(&b, "%s" MARK_OPEN "%u.%ld]] %s " MARK_END "%u.%ld]]",
 	    t->mention, be.run, n, be.text, be.run, n);
 	be.open++;
@@ -368,6 +375,7 @@ bench_setup(struct json_object *o)
 	be.concurrency = latency ? 1 : fault_num(o, "concurrency", 16);
 	be.gap_ms = fault_num(o, "gap_ms", latency ? 20 : 0);
 	be.settle_ms = fault_num(o, "settle_ms", 300);
+	be.chatter = fault_num(o, "chatter", 0);
 	be.timeout_us = (int64_t)fault_num(o, "timeout_s", 60) * 1000000;
 	be.o = json_object_get(o);
 	be.text = *jstr(o, "text") ? jstr(o, "text") : "How do you do?";
