@@ -9,6 +9,7 @@ libpostern_common_a_SOURCES = \
 	common/monotime.h \
 	common/privdrop.c common/privdrop.h \
 	common/proto.c common/proto.h \
+	common/reason.c common/reason.h \
 	common/sandbox.c common/sandbox.h \
 	common/sandbox_caps.c \
 	common/sandbox_fstat.c \

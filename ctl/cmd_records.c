@@ -8,6 +8,7 @@
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/explain.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
 
@@ -27,16 +28,19 @@ print_verdict(struct json_object *o)
 	struct json_object *posts = json_get(o, "answer_posts");
 	size_t i;
 
+	output_text(json_str(o, "sentence"));
 	printf("account   %s\n", json_str(o, "account"));
 	printf("received  %s as %s\n", output_time(json_int(o, "at")),
 	    json_str(o, "kind"));
 	printf("state     %s", json_str(o, "state"));
 	print_part(", ", json_str(o, "outcome"));
 	printf("\n");
-	printf("decided   stage %s", json_str(o, "stage"));
+	printf("decided   %s, stage %s", output_time(json_int(o, "decided_at")),
+	    json_str(o, "stage"));
 	print_part(", reason ", json_str(o, "reason"));
-	print_part(", rule ", json_str(o, "rule"));
 	printf("\n");
+	print_part("rule      ", json_str(o, "rule"));
+	print_part("", *json_str(o, "rule") == '\0' ? "" : "\n");
 	if (json_int(o, "attempts") > 0)
 		printf("attempts  %lld\n",
 		    (long long)json_int(o, "attempts"));
@@ -49,12 +53,22 @@ print_verdict(struct json_object *o)
 	}
 }
 
+static int
+never_seen(const char *id)
+{
+	fprintf(stderr, "posternctl: no account has seen post %s; or it was "
+	    "longer ago than store.retentionDays, or \"message send\" made "
+	    "it\n", id);
+	return 1;
+}
+
 int
 cmd_explain(const struct invocation *inv)
 {
-	struct json_object *args = json_object_new_object(), *rows;
+	struct json_object *args = json_object_new_object(), *rows, *o;
 	struct answer a;
 	size_t i, n;
+	char *text;
 
 	ask_str(args, "post", inv->operand);
 	ask_str(args, "account", inv->account);
@@ -62,19 +76,22 @@ cmd_explain(const struct invocation *inv)
 		return 1;
 	rows = json_get(a.data, "rows");
 	n = rows == NULL ? 0 : json_object_array_length(rows);
-	if (inv->given & OPT_JSON)
-		output_json(rows);
-	for (i = 0; i < n && !(inv->given & OPT_JSON); i++) {
+	for (i = 0; i < n; i++) {
+		o = json_object_array_get_idx(rows, i);
+		text = explain_sentence(o);
+		json_object_object_add(
+		    o, "sentence", json_object_new_string(text));
+		free(text);
+		if (inv->given & OPT_JSON)
+			continue;
 		if (i > 0)
 			printf("\n");
-		print_verdict(json_object_array_get_idx(rows, i));
+		print_verdict(o);
 	}
+	if (inv->given & OPT_JSON)
+		output_json(rows);
 	client_free(&a);
-	if (n > 0)
-		return 0;
-	fprintf(stderr, "posternctl: no account has seen post %s\n",
-	    inv->operand);
-	return 1;
+	return n > 0 ? 0 : never_seen(inv->operand);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/reason.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -102,6 +103,49 @@ print_accounts(struct json_object *data)
 		add_counts(&t, data, json_str(o, "id"));
 		table_add(&t, why);
 	}
+	printf("\n");
+	table_print(&t);
+}
+
+static void
+add_drops(struct table *t, const char *id, struct json_object *live,
+    struct json_object *ever)
+{
+	int i;
+
+	for (i = REASON_NONE + 1; i < REASON_MAX; i++) {
+		const char *name = reason_name((enum reason)i);
+
+		if (json_int(live, name) == 0 && json_int(ever, name) == 0)
+			continue;
+		table_add(t, id);
+		table_add(t, stage_name(reason_stage((enum reason)i)));
+		table_add(t, name);
+		table_add_int(t, json_int(live, name), 0);
+		/* What is repeated or our own is counted, but not kept. */
+		table_add_int(t, json_int(ever, name), 1);
+	}
+}
+
+/* What was not answered, by the reason; "explain" tells of one. */
+static void
+print_drops(struct json_object *data)
+{
+	static const char *const head[] = {
+	    "ACCOUNT", "STAGE", "IGNORED FOR", "SINCE START", "EVER", NULL};
+	struct json_object *list = json_get(data, "accounts"), *o;
+	struct table t;
+	size_t i;
+
+	table_init(&t, head);
+	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		add_drops(&t, json_str(o, "id"),
+		    json_get(json_get(o, "live"), "drops"),
+		    json_get(counts_of(data, json_str(o, "id")), "drops"));
+	}
+	if (t.rows == 0)
+		return;
 	printf("\n");
 	table_print(&t);
 }
@@ -234,6 +278,7 @@ cmd_status(const struct invocation *inv)
 	else {
 		print_head(a.data);
 		print_accounts(a.data);
+		print_drops(a.data);
 		print_names(a.data);
 		print_callbacks(a.data);
 		print_slash(a.data);

@@ -21,6 +21,7 @@ libpostern_ctl_a_SOURCES = \
 	ctl/config_file.c ctl/config_file.h \
 	ctl/cron_row.c ctl/cron_row.h \
 	ctl/ctl.h \
+	ctl/explain.c ctl/explain.h \
 	ctl/doctor_config.c ctl/doctor_host.c ctl/doctor.h \
 	ctl/offline.c ctl/offline.h \
 	ctl/output.c ctl/output.h \

@@ -152,6 +152,7 @@ struct config {
 		char *destination; /* "stderr", "syslog" or a path */
 	} log;
 	char *store_path; /* absolute directory of the database */
+	int retention_days;
 	char *user, *store_user, *group; /* names, not yet looked up */
 	char *run_dir;	      /* absolute */
 	char *control_socket; /* absolute */

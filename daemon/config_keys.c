@@ -445,6 +445,8 @@ const struct config_key config_keys[] = {
 
     OBJ("store", "the database"),
     STR("store.path", NULL, "its directory; absent: as built"),
+    INT("store.retentionDays", 1, 3650, "30",
+	"how long it can be explained what was done and what was not"),
 
     OBJ("gapFill", "posts written while nobody was connected"),
     INT("gapFill.maxAgeMinutes", 0, 525600, NULL,

@@ -89,6 +89,8 @@ config_system(struct config_ctx *ctx)
 	system_log(ctx);
 	system_metrics(ctx);
 	cfg->store_path = path_at(ctx, "store.path", POSTERN_STATEDIR);
+	cfg->retention_days =
+	    (int)cval_int(cval_path(ctx->root, "store.retentionDays"), 30);
 	cfg->user = string_at(ctx, "postern.user", POSTERN_USER);
 	cfg->store_user =
 	    string_at(ctx, "postern.storeUser", POSTERN_STORE_USER);

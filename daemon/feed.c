@@ -105,6 +105,16 @@ control_config(const struct supervisor *sup)
 }
 
 static struct json_object *
+store_config(const struct config *cf)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "retentionDays",
+	    json_object_new_int(cf->retention_days));
+	return o;
+}
+
+static struct json_object *
 config_of(const struct proc *p)
 {
 	switch (p->role) {
@@ -118,6 +128,8 @@ config_of(const struct proc *p)
 		return config_callback_json(p->sup->config);
 	case ROLE_CONTROL:
 		return control_config(p->sup);
+	case ROLE_STORE:
+		return store_config(p->sup->config);
 	default:
 		return json_object_new_object();
 	}

@@ -310,6 +310,8 @@ warn_fixed(const struct config *a, const struct config *b)
 
 	if (differ(a->store_path, b->store_path))
 		key = "the database directory";
+	else if (a->retention_days != b->retention_days)
+		key = "store.retentionDays";
 	else if (differ(a->run_dir, b->run_dir))
 		key = "the runtime directory";
 	else if (differ(a->control_socket, b->control_socket))

@@ -52,7 +52,7 @@ static void
 check_verdict(const struct policy *p, const struct inbound *in,
     const struct verdict *v)
 {
-	if (v->rule == NULL || v->reason == REASON_NONE ||
+	if (v->rule[0] == '\0' || v->reason == REASON_NONE ||
 	    (v->kind == VERDICT_ACCEPT) != (v->reason == REASON_OK))
 		abort();
 	if (v->kind != VERDICT_ACCEPT)

@@ -383,7 +383,9 @@ reply_head(struct req *r, struct evbuffer *out, int status, const char *ctype,
 		buf_fmt(&b, "Content-Type: %s\r\n", ctype);
 	if (r->extra.len > 0)
 		buf_add(&b, r->extra.p, r->extra.len);
-	buf_fmt(&b, "Date: %s\r\n", http_date());
+	/* A fault may tell another time. */
+	if (memmem(b.p, b.len, "\r\nDate: ", 8) == NULL)
+		buf_fmt(&b, "Date: %s\r\n", http_date());
 	if (len == -1 && !r->http10)
 		buf_str(&b, "Transfer-Encoding: chunked\r\n");
 	else if (len >= 0 && status != 304)

@@ -99,6 +99,11 @@ TESTS += tests/unit/test_config_edit
 tests_unit_test_config_edit_SOURCES = tests/unit/test_config_edit.c
 tests_unit_test_config_edit_LDADD = libpostern_ctl.a libpostern_config.a \
 	$(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_ctl_explain
+TESTS += tests/unit/test_ctl_explain
+tests_unit_test_ctl_explain_SOURCES = tests/unit/test_ctl_explain.c
+tests_unit_test_ctl_explain_LDADD = libpostern_ctl.a libpostern_config.a \
+	$(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_ctl_parse
 TESTS += tests/unit/test_ctl_parse
 tests_unit_test_ctl_parse_SOURCES = tests/unit/test_ctl_parse.c

@@ -399,7 +399,8 @@ static void
 test_system(void **state)
 {
 	struct config *cfg = test_load("{log:{level:'trace',format:'json',"
-	    "destination:'/var/log/p'},store:{path:'/s'},postern:{user:'u',"
+	    "destination:'/var/log/p'},store:{path:'/s',"
+	    "retentionDays:7},postern:{user:'u',"
 	    "runDir:'/r',metrics:'127.0.0.1:9464'}}");
 
 	assert_non_null(cfg);
@@ -408,6 +409,7 @@ test_system(void **state)
 	assert_int_equal(cfg->log.json, 1);
 	assert_string_equal(cfg->log.destination, "/var/log/p");
 	assert_string_equal(cfg->store_path, "/s");
+	assert_int_equal(cfg->retention_days, 7);
 	assert_string_equal(cfg->user, "u");
 	assert_string_equal(cfg->store_user, POSTERN_STORE_USER);
 	assert_string_equal(cfg->control_socket, "/r/control.sock");

@@ -261,7 +261,7 @@ check(const struct element *e, const struct policy *p, char letter, int actor)
 	assert_int_equal(v.kind, want == REASON_OK ? VERDICT_ACCEPT :
 		want == REASON_PAIRING		   ? VERDICT_PAIR :
 						     VERDICT_DROP);
-	assert_non_null(v.rule);
+	assert_int_not_equal(v.rule[0], '\0');
 	if (v.kind == VERDICT_ACCEPT) {
 		assert_non_null(v.text);
 		assert_int_equal(v.runs, e->kind != 'r');

@@ -274,7 +274,7 @@ static void
 prune_all(int64_t cutoff)
 {
 	struct db *db = ts_open();
-	struct prune *p = prune_new(cutoff);
+	struct prune *p = prune_new(cutoff, 0);
 	enum store_rc rc;
 
 	while ((rc = prune_step(p, db)) == STORE_OK)

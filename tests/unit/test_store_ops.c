@@ -529,6 +529,59 @@ test_explain(void **state)
 }
 
 static void
+test_explain_more(void **state)
+{
+#define OWN "a1b2c3d4e5f6g7h8i9j0k1l2m3"
+	struct json_object *r, *o;
+	char text[512];
+	int64_t seq;
+
+	/* A reaction that was taken is told of, and is no drop. */
+	ts_ok(db, main_acct, "drops",
+	    "{\"drops\":[{\"post\":\"p1\",\"at\":1,\"stage\":\"turn\","
+	    "\"reason\":\"ok\",\"rule\":\"r\",\"kind\":\"reaction\"}]}");
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM drop_count"), 0);
+	r = control("explain", "{\"post\":\"p1\"}");
+	assert_string_equal(ts_str(row(r, 0), "state"), "noted");
+	assert_string_equal(ts_str(row(r, 0), "rule"), "r");
+	json_object_put(r);
+	/* A click is found by the post that has the button. */
+	ts_ok(db, main_acct, "inbox.put",
+	    "{\"kind\":\"button\",\"event\":\"nonce\",\"lane\":\"l\","
+	    "\"channel\":\"c\",\"at\":1,\"data\":{},\"post\":\"p2\","
+	    "\"rule\":\"groupPolicy\"}");
+	r = control("explain", "{\"post\":\"p2\"}");
+	o = row(r, 0);
+	assert_string_equal(ts_str(o, "kind"), "button");
+	assert_string_equal(ts_str(o, "rule"), "groupPolicy");
+	assert_string_equal(ts_str(o, "event"), "nonce");
+	json_object_put(r);
+	/* A post of the bot is found by what it answers. */
+	seq = ts_put(db, main_acct, "p3");
+	snprintf(
+	    text, sizeof(text), COMMIT_FMT, (int)seq, SESSION, "k2", "post");
+	ts_ok(db, main_acct, "turn.commit", text);
+	ts_ok(db, main_acct, "outbox.done",
+	    "{\"key\":\"k1\",\"post\":\"z1b2c3d4e5f6g7h8i9j0k1l2m3\"}");
+	ts_ok(db, main_acct, "outbox.done",
+	    "{\"key\":\"k2\",\"post\":\"" OWN "\"}");
+	r = control("explain", "{\"post\":\"" OWN "\"}");
+	o = row(r, 0);
+	assert_string_equal(ts_str(o, "event"), "p3");
+	assert_true(json_object_get_boolean(json_object_object_get(o, "own")));
+	json_object_put(r);
+	r = control("explain", "{\"post\":\"" OWN "\",\"account\":\"other\"}");
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "rows")), 0);
+	json_object_put(r);
+	/* A piece of an id is none. */
+	r = control("explain", "{\"post\":\"a1b2\"}");
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "rows")), 0);
+	json_object_put(r);
+}
+
+static void
 test_dead_list_stats(void **state)
 {
 	struct json_object *r, *a;
@@ -581,7 +634,7 @@ test_dead_list_stats(void **state)
 static void
 prune_all(int64_t cutoff)
 {
-	struct prune *p = prune_new(cutoff);
+	struct prune *p = prune_new(cutoff, 0);
 	enum store_rc rc;
 
 	while ((rc = prune_step(p, db)) == STORE_OK)
@@ -619,6 +672,61 @@ test_prune(void **state)
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM inbox"), 10);
 	assert_int_equal(ts_sql(db, "SELECT count(*) FROM decision"), 0);
 	assert_int_equal(ts_sql(db, "SELECT n FROM drop_count"), 1200);
+}
+
+#define DAY (24 * 3600 * 1000LL)
+
+/* The clock is turned, and decisions are told of for 30 days. */
+static void
+test_retention(void **state)
+{
+	int64_t now = walltime_ms();
+	struct json_object *r;
+	struct prune *p;
+	int day;
+
+	ts_ok(db, main_acct, "drops",
+	    "{\"drops\":[{\"at\":1,\"stage\":\"gate\",\"reason\":"
+	    "\"no-mention\",\"post\":\"p1\"}]}");
+	ts_ok(db, main_acct, "turn.commit",
+	    (ts_put(db, main_acct, "p2"), "{\"seq\":1,\"outcome\":\"silent\"}"));
+	for (day = 0; day <= 31; day++) {
+		p = prune_new(now + day * DAY, 30);
+		while (prune_step(p, db) == STORE_OK)
+			continue;
+		prune_free(p);
+		r = control("explain", "{\"post\":\"p1\"}");
+		assert_int_equal(json_object_array_length(
+		    json_object_object_get(r, "rows")), day <= 30);
+		json_object_put(r);
+		r = control("explain", "{\"post\":\"p2\"}");
+		assert_int_equal(json_object_array_length(
+		    json_object_object_get(r, "rows")), day <= 30);
+		json_object_put(r);
+	}
+	/* What was counted stays. */
+	assert_int_equal(ts_sql(db, "SELECT n FROM drop_count"), 1);
+}
+
+/* A flood does not wait for the hour, and the newest of it are kept. */
+static void
+test_flood(void **state)
+{
+	char sql[256];
+
+	assert_false(prune_is_due(db));
+	snprintf(sql, sizeof(sql),
+	    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c"
+	    " LIMIT 2000) INSERT INTO decision SELECT x * %d, 'main', 'e' || x,"
+	    " '', 'post', 'gate', 'no-mention', '', x, 4000000000000 FROM c",
+	    STORE_DECISIONS_KEEP / 1000);
+	ts_sql(db, sql);
+	assert_true(prune_is_due(db));
+	prune_all(1);
+	assert_false(prune_is_due(db));
+	assert_int_equal(ts_sql(db, "SELECT count(*) FROM decision"), 1000);
+	assert_int_equal(ts_sql(db, "SELECT max(id) FROM decision"),
+	    2 * STORE_DECISIONS_KEEP);
 }
 
 static void
@@ -745,6 +853,9 @@ main(void)
 	    T(test_session),
 	    T(test_session_trim_reset),
 	    T(test_explain),
+	    T(test_explain_more),
+	    T(test_retention),
+	    T(test_flood),
 	    T(test_dead_list_stats),
 	    T(test_prune),
 	    T(test_prune_number),

@@ -90,7 +90,7 @@ take_post(struct event *ev, struct json_object *data, const char *account,
 
 	if ((ev->post = nested(data, "post")) == NULL)
 		return bad(ev, REASON_MALFORMED);
-	(void)decode_id(ev->post, "id", ev->post_id);
+	decode_post_ids(ev->post, ev->post_id, ev->channel_id);
 	ev->in = decode_post(ev->post, kind, account, &why);
 	if (ev->in == NULL)
 		return bad(ev, why);
@@ -212,6 +212,22 @@ type_of(const char *name)
 		if (strcmp(events[i].name, name) == 0)
 			return events[i].type;
 	return EVENT_OTHER;
+}
+
+static enum inbound_kind
+kind_of(enum event_type type)
+{
+	switch (type) {
+	case EVENT_POSTED:
+		return INBOUND_POST;
+	case EVENT_EDITED:
+		return INBOUND_EDIT;
+	case EVENT_REACTION_ADDED:
+	case EVENT_REACTION_REMOVED:
+		return INBOUND_REACTION;
+	default:
+		return INBOUND_NONE;
+	}
 }
 
 /* Ids stand in data or in broadcast, depending on the event. */
@@ -337,6 +353,7 @@ decode_event(struct json_object *frame, const char *account, struct event *ev)
 	if ((v = decode_member(frame, "seq", json_type_int)) != NULL)
 		ev->seq = json_object_get_int64(v);
 	ev->type = type_of(ev->name);
+	ev->kind = kind_of(ev->type);
 	data = decode_member(frame, "data", json_type_object);
 	cast = decode_member(frame, "broadcast", json_type_object);
 	if (take_event(ev, data, cast, account) == EVENT_BAD) {

@@ -49,6 +49,7 @@ enum event_type {
 struct event {
 	enum event_type type;
 	enum reason reason;       /* EVENT_BAD: why */
+	enum inbound_kind kind;   /* also of a bad one; NONE: no inbound */
 	int64_t seq;              /* -1 when the frame has none */
 	char name[64];            /* the server's name for it, for counting */
 	char channel_id[MM_ID_SIZE];
@@ -87,6 +88,10 @@ void event_clear(struct event *);
  */
 struct inbound *decode_post(struct json_object *post, enum inbound_kind kind,
     const char *account, enum reason *why);
+
+/* Its own id and its channel's, "" for what is not one. */
+void decode_post_ids(struct json_object *post, char id[MM_ID_SIZE],
+    char channel[MM_ID_SIZE]);
 
 /*
  * An object or array of the network: size, depth and UTF-8 checked, nothing

@@ -195,6 +195,15 @@ check_post(struct inbound *in, struct json_object *post)
 	return REASON_OK;
 }
 
+void
+decode_post_ids(struct json_object *post, char id[MM_ID_SIZE],
+    char channel[MM_ID_SIZE])
+{
+	id[0] = channel[0] = '\0';
+	(void)decode_id(post, "id", id);
+	(void)decode_id(post, "channel_id", channel);
+}
+
 struct inbound *
 decode_post(struct json_object *post, enum inbound_kind kind,
     const char *account, enum reason *why)

@@ -8,9 +8,9 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/account/account.h"
+#include "workers/account/api.h"
 #include "workers/account/drops.h"
 #include "workers/account/figures.h"
-#include "workers/account/pipeline.h"
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100 /* design 5: recorded in batches */
@@ -39,34 +39,28 @@ drops_new(struct account *a)
 	return d;
 }
 
-void
-drops_add(struct account *a, const struct inbound *in, const struct verdict *v)
+static void
+add_str(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+/* Into the batch; rule may be "". */
+static void
+record(struct account *a, const struct inbound *in, enum reason reason,
+    const char *rule)
 {
 	struct drops *d = a->drops;
-	struct json_object *o;
+	struct json_object *o = json_object_new_object();
 
-	d->counts[v->reason]++;
-	figures_dropped(a, in->kind, v->reason);
-	/* Our own posts are known from the outbox. */
-	if (v->reason == REASON_OWN_POST)
-		return;
-	log_event(LOG_DEBUG, "event.dropped", "account", a->id, "event_id",
-	    in->event_id, "reason", reason_name(v->reason), NULL);
-	o = json_object_new_object();
-	json_object_object_add(o, "post",
-	    json_object_new_string(in->kind == INBOUND_CRON ? in->event_id :
-							      in->post_id));
-	json_object_object_add(
-	    o, "channel", json_object_new_string(in->channel_id));
+	add_str(o, "post",
+	    in->post_id[0] != '\0' ? in->post_id : in->event_id);
+	add_str(o, "channel", in->channel_id);
 	json_object_object_add(o, "at", json_object_new_int64(in->create_at));
-	json_object_object_add(
-	    o, "stage", json_object_new_string(stage_name(v->stage)));
-	json_object_object_add(
-	    o, "reason", json_object_new_string(reason_name(v->reason)));
-	json_object_object_add(
-	    o, "rule", json_object_new_string(v->rule != NULL ? v->rule : ""));
-	json_object_object_add(
-	    o, "kind", json_object_new_string(inbound_kind_name(in->kind)));
+	add_str(o, "stage", stage_name(reason_stage(reason)));
+	add_str(o, "reason", reason_name(reason));
+	add_str(o, "rule", rule);
+	add_str(o, "kind", inbound_kind_name(in->kind));
 	json_object_object_add(o, "mark", json_object_new_boolean(0));
 	if (d->batch == NULL)
 		d->batch = json_object_new_array();
@@ -75,6 +69,55 @@ drops_add(struct account *a, const struct inbound *in, const struct verdict *v)
 		drops_flush(a);
 	else if (!evtimer_pending(d->timer, NULL))
 		loop_timer(d->timer, FLUSH_MS);
+}
+
+void
+drops_count(struct account *a, enum inbound_kind kind, enum reason reason)
+{
+	a->drops->counts[reason]++;
+	figures_dropped(a, kind, reason);
+}
+
+void
+drops_add(struct account *a, const struct inbound *in, enum reason reason,
+    const char *rule)
+{
+	drops_count(a, in->kind, reason);
+	/* Our own posts are known from the outbox. */
+	if (reason == REASON_OWN_POST)
+		return;
+	log_event(LOG_DEBUG, "event.dropped", "account", a->id, "event_id",
+	    in->event_id, "reason", reason_name(reason), NULL);
+	record(a, in, reason, rule);
+}
+
+void
+drops_bad(struct account *a, enum inbound_kind kind, const char *name,
+    const char *post, const char *channel, enum reason reason)
+{
+	struct inbound *in;
+
+	if (name != NULL)
+		log_event(LOG_INFO, "event.malformed", "account", a->id,
+		    "name", name, "event_id", post, "reason",
+		    reason_name(reason), NULL);
+	else
+		log_event(LOG_INFO, "post.malformed", "account", a->id,
+		    "event_id", post, "reason", reason_name(reason), NULL);
+	drops_count(a, kind, reason);
+	if (kind == INBOUND_NONE)
+		return;
+	in = inbound_new(kind);
+	ID_COPY(in->post_id, post);
+	ID_COPY(in->channel_id, channel);
+	record(a, in, reason, "");
+	inbound_free(in);
+}
+
+void
+drops_noted(struct account *a, const struct inbound *in, const char *rule)
+{
+	record(a, in, REASON_OK, rule);
 }
 
 void

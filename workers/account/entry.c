@@ -71,6 +71,8 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 		    e->in->channel_id, e->v.root, e->in->event_id,
 		    e->in->create_at, json_object_get(e->data));
 	}
+	if (json_object_get_boolean(dup))
+		drops_count(a, e->in->kind, REASON_DUPLICATE);
 	entry_end(a, e,
 	    json_object_get_boolean(dup) ? ENTRY_TWICE : ENTRY_STORED, NULL);
 }
@@ -95,6 +97,10 @@ put(struct account *a, struct entry *e)
 	json_object_object_add(
 	    msg, "channel", json_object_new_string(in->channel_id));
 	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
+	json_object_object_add(msg, "rule", json_object_new_string(e->v.rule));
+	if (in->kind == INBOUND_BUTTON) /* its event is not the post */
+		json_object_object_add(
+		    msg, "post", json_object_new_string(in->post_id));
 	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
 	json_object_object_add(msg, "data", json_object_get(e->data));
 	json_object_object_add(msg, "mark", json_object_new_boolean(0));
@@ -120,7 +126,7 @@ paired(struct account *a, enum pairing_end end, const char *code, void *arg)
 	default:
 		break;
 	}
-	drops_add(a, e->in, &e->v);
+	drops_add(a, e->in, e->v.reason, e->v.rule);
 	entry_end(a, e, ENTRY_DENIED, code);
 }
 
@@ -138,7 +144,7 @@ judge(struct account *a, struct entry *e)
 		return;
 	}
 	if (e->v.kind != VERDICT_ACCEPT || !e->v.runs) {
-		drops_add(a, e->in, &e->v);
+		drops_add(a, e->in, e->v.reason, e->v.rule);
 		entry_end(a, e, ENTRY_DENIED, NULL);
 		return;
 	}
@@ -214,7 +220,7 @@ enter(struct account *a, struct inbound *in, struct json_object *more,
 	e->v.kind = VERDICT_DROP;
 	e->v.reason = REASON_MALFORMED;
 	e->v.stage = STAGE_DECODE;
-	drops_add(a, in, &e->v);
+	drops_add(a, in, e->v.reason, "");
 	entry_end(a, e, ENTRY_DENIED, NULL);
 }
 

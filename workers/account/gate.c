@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "workers/account/gate.h"
@@ -16,21 +17,92 @@ group_says(const struct policy *p, const char *channel_id)
 	return TRI_UNKNOWN;
 }
 
+enum source { SRC_DIRECT, SRC_CHANNEL, SRC_ANY, SRC_CHATMODE, SRC_REQUIRE,
+	SRC_DEFAULT };
+
+/* The first that says something about it, and what it says. */
+static enum source
+find_source(const struct policy *p, enum surface surface,
+    const char *channel_id, int *required)
+{
+	enum tri t;
+
+	*required = 0;
+	if (surface == SURFACE_DIRECT)
+		return SRC_DIRECT;
+	if ((t = group_says(p, channel_id)) != TRI_UNKNOWN) {
+		*required = t == TRI_YES;
+		return SRC_CHANNEL;
+	}
+	if ((t = group_says(p, "*")) != TRI_UNKNOWN) {
+		*required = t == TRI_YES;
+		return SRC_ANY;
+	}
+	if (p->chatmode != CHATMODE_UNSET) {
+		*required = p->chatmode != CHATMODE_ONMESSAGE;
+		return SRC_CHATMODE;
+	}
+	*required = p->require_mention != TRI_NO;
+	return p->require_mention == TRI_UNKNOWN ? SRC_DEFAULT : SRC_REQUIRE;
+}
+
 int
 gate_required(
     const struct policy *p, enum surface surface, const char *channel_id)
 {
-	enum tri t;
+	int required;
 
-	if (surface == SURFACE_DIRECT)
-		return 0;
-	if ((t = group_says(p, channel_id)) != TRI_UNKNOWN)
-		return t == TRI_YES;
-	if ((t = group_says(p, "*")) != TRI_UNKNOWN)
-		return t == TRI_YES;
-	if (p->chatmode != CHATMODE_UNSET)
-		return p->chatmode != CHATMODE_ONMESSAGE;
-	return p->require_mention != TRI_NO;
+	(void)find_source(p, surface, channel_id, &required);
+	return required;
+}
+
+static const char *
+chatmode_name(enum chat_mode m)
+{
+	switch (m) {
+	case CHATMODE_ONMESSAGE:
+		return "onmessage";
+	case CHATMODE_ONCHAR:
+		return "onchar";
+	default:
+		return "oncall";
+	}
+}
+
+void
+gate_source(const struct policy *p, enum surface surface,
+    const char *channel_id, char *out, size_t size)
+{
+	int required;
+	enum source src = find_source(p, surface, channel_id, &required);
+	const char *yes = required ? "true" : "false";
+
+	/* Prefixes are asked for whatever an entry says. */
+	if (src != SRC_DIRECT && p->chatmode == CHATMODE_ONCHAR && !required)
+		src = SRC_CHATMODE;
+	switch (src) {
+	case SRC_DIRECT:
+		(void)strlcpy(out, "a direct message", size);
+		break;
+	case SRC_CHANNEL:
+		(void)snprintf(out, size, "groups[\"%s\"].requireMention=%s",
+		    channel_id, yes);
+		break;
+	case SRC_ANY:
+		(void)snprintf(
+		    out, size, "groups[\"*\"].requireMention=%s", yes);
+		break;
+	case SRC_CHATMODE:
+		(void)snprintf(out, size, "chatmode=\"%s\"",
+		    chatmode_name(p->chatmode));
+		break;
+	case SRC_REQUIRE:
+		(void)snprintf(out, size, "requireMention=%s", yes);
+		break;
+	case SRC_DEFAULT:
+		(void)strlcpy(out, "requireMention=true (default)", size);
+		break;
+	}
 }
 
 int

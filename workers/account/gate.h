@@ -22,6 +22,9 @@ struct gate {
  */
 int gate_required(
     const struct policy *, enum surface, const char *channel_id);
+/* What says so, as in: groups["*"].requireMention=true */
+void gate_source(const struct policy *, enum surface, const char *channel_id,
+    char *out, size_t size);
 /* As applied: chatmode onchar requires one even where a group entry does not. */
 int gate_applied(const struct policy *, enum surface, const char *channel_id);
 

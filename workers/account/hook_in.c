@@ -13,6 +13,7 @@
 #include "workers/account/api.h"
 #include "workers/account/callbacks.h"
 #include "workers/account/directive.h"
+#include "workers/account/drops.h"
 #include "workers/account/figures.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lanes.h"
@@ -148,6 +149,7 @@ put(struct hook *h)
 	add(msg, "lane", v->lane);
 	add(msg, "channel", "");
 	add(msg, "root", "");
+	add(msg, "rule", v->rule);
 	json_object_object_add(
 	    msg, "at", json_object_new_int64(h->in->create_at));
 	json_object_object_add(msg, "data", json_object_get(d));
@@ -174,6 +176,7 @@ judge(struct hook *h)
 		put(h);
 		return;
 	}
+	drops_add(a, h->in, h->v.reason, h->v.rule);
 	log_event(LOG_NOTICE, "hook.refused", "account", a->id, "reason",
 	    reason_name(h->v.reason), NULL);
 	refuse(h, 400, h->v.reason == REASON_NO_AGENT ?

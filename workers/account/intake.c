@@ -131,6 +131,16 @@ refused(struct account *a, struct entering *e, const char *err)
 	entering_free(e);
 }
 
+/* The store has been through with it before. */
+static void
+again(struct account *a, const struct inbound *in)
+{
+	if (in->kind == INBOUND_EDIT)
+		drops_add(a, in, REASON_EDIT_ANSWERED, "accepted before");
+	else
+		drops_count(a, in->kind, REASON_DUPLICATE);
+}
+
 static void
 put_done(struct account *a, struct json_object *reply, const char *err,
     void *arg)
@@ -160,7 +170,8 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 		lanes_add(a, api_int(reply, "seq"), e->v.lane,
 		    e->in->channel_id, e->v.root, e->in->event_id,
 		    e->in->create_at, json_object_get(e->data));
-	}
+	} else
+		again(a, e->in);
 	entering_free(e);
 }
 
@@ -200,6 +211,7 @@ put(struct account *a, struct entering *e)
 	json_object_object_add(
 	    msg, "channel", json_object_new_string(in->channel_id));
 	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
+	json_object_object_add(msg, "rule", json_object_new_string(e->v.rule));
 	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
 	json_object_object_add(msg, "data", json_object_get(e->data));
 	json_object_object_add(msg, "mark", json_object_new_boolean(0));
@@ -234,10 +246,11 @@ dropped(struct account *a, struct entering *e)
 {
 	if (e->v.reason == REASON_NO_MENTION)
 		hint(a, channel_get(a, e->in->channel_id));
-	if (e->v.kind == VERDICT_ACCEPT)
+	if (e->v.kind == VERDICT_ACCEPT) {
 		notes_put(a, e->in, &e->v);
-	else
-		drops_add(a, e->in, &e->v);
+		drops_noted(a, e->in, e->v.rule);
+	} else
+		drops_add(a, e->in, e->v.reason, e->v.rule);
 	if (e->v.history)
 		notes_history(a, e->in, &e->v);
 	if (is_message(e->in))
@@ -434,6 +447,7 @@ enter(struct account *a, struct inbound *in, int missed)
 	a->n_events++;
 	inbound_seen_key(in, key);
 	if (seen_add(a->intake->seen, key)) {
+		drops_count(a, in->kind, REASON_DUPLICATE);
 		inbound_free(in);
 		return;
 	}
@@ -470,8 +484,10 @@ intake_post(struct account *a, struct json_object *post)
 	const char *name;
 
 	if ((in = decode_post(post, INBOUND_POST, a->id, &why)) == NULL) {
-		log_event(LOG_INFO, "post.malformed", "account", a->id,
-		    "reason", reason_name(why), NULL);
+		char id[MM_ID_SIZE] = "", channel[MM_ID_SIZE] = "";
+
+		decode_post_ids(post, id, channel);
+		drops_bad(a, INBOUND_POST, NULL, id, channel, why);
 		return;
 	}
 	if ((name = users_name(a, in->actor_id)) != NULL)
@@ -562,8 +578,8 @@ intake_event(struct account *a, struct event *ev)
 		enter_reaction(a, in);
 		break;
 	case EVENT_BAD:
-		log_event(LOG_INFO, "event.malformed", "account", a->id,
-		    "name", ev->name, "reason", reason_name(ev->reason), NULL);
+		drops_bad(a, ev->kind, ev->name, ev->post_id, ev->channel_id,
+		    ev->reason);
 		break;
 	default:
 		lifecycle(a, ev);

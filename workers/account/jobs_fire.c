@@ -158,6 +158,8 @@ put(struct account *a, struct job *j, struct firing *f)
 	add_bool(msg, "manual", f->how == FIRE_HAND);
 	add_bool(msg, "skip", skip);
 	add(msg, "lane", skip ? "" : f->lane);
+	if (!skip)
+		add(msg, "rule", f->v.rule);
 	json_object_object_add(msg, "data",
 	    skip ? json_object_new_object() : json_object_get(f->data));
 	storelink_request(a, msg, stored, f);
@@ -169,7 +171,7 @@ dropped(struct account *a, struct job *j, struct firing *f)
 {
 	char text[160];
 
-	drops_add(a, f->in, &f->v);
+	drops_add(a, f->in, f->v.reason, f->v.rule);
 	snprintf(text, sizeof(text), "it cannot run: %s",
 	    reason_name(f->v.reason));
 	op_fail(f, reason_name(f->v.reason), text);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,25 @@ drop(struct step *s, enum reason reason, const char *rule)
 	s->v->kind = VERDICT_DROP;
 	s->v->reason = reason;
 	s->v->stage = reason_stage(reason);
-	s->v->rule = rule;
+	(void)strlcpy(s->v->rule, rule, sizeof(s->v->rule));
 	return -1;
+}
+
+/* One more of what decided. */
+static void
+rule_add(struct step *s, const char *fmt, ...)
+{
+	char *rule = s->v->rule;
+	size_t n = strlen(rule);
+	va_list ap;
+
+	if (n > 0)
+		n = strlcat(rule, "; ", RULE_SIZE);
+	if (n >= RULE_SIZE)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(rule + n, RULE_SIZE - n, fmt, ap);
+	va_end(ap);
 }
 
 static int
@@ -114,8 +132,6 @@ check_age(struct step *s)
 		return drop(s, REASON_NOT_AN_EDIT, "edit_at");
 	if (s->facts == NULL || s->facts->resumed)
 		return 0;
-	if (in->kind == INBOUND_EDIT && s->facts->answered)
-		return drop(s, REASON_EDIT_ANSWERED, "answered before");
 	if (s->facts->missed && s->p->max_age_ms > 0 &&
 	    s->facts->now - at > s->p->max_age_ms)
 		return drop(s, REASON_TOO_OLD, "gapFill.maxAgeMinutes");
@@ -194,7 +210,7 @@ check_policy(struct step *s)
 
 	s->v->command_authorised = d.command_authorised;
 	if (d.kind == DECISION_ALLOW) {
-		s->v->rule = d.rule;
+		rule_add(s, "%s", d.rule);
 		return 0;
 	}
 	drop(s, d.reason, d.rule);
@@ -263,11 +279,46 @@ check_edit(struct step *s, int applied)
 	return drop(s, REASON_EDIT_NO_MENTION, "edits need a new mention");
 }
 
+/* What says that a mention is required here, or is not. */
+static const char *
+mention_source(const struct step *s, char *buf, size_t size)
+{
+	enum tri said = s->facts != NULL ? s->facts->mention : TRI_UNKNOWN;
+
+	if (said == TRI_UNKNOWN || s->in->surface == SURFACE_DIRECT)
+		gate_source(s->p, s->in->surface, s->in->channel_id, buf,
+		    size);
+	else
+		(void)snprintf(buf, size, "/activation %s",
+		    said == TRI_YES ? "mention" : "always");
+	return buf;
+}
+
+/* How it came through the gate. */
+static void
+rule_gate(struct step *s, int applied, int named)
+{
+	const struct gate *g = &s->gate;
+	char buf[80];
+
+	if (s->in->surface == SURFACE_DIRECT)
+		return;
+	rule_add(s, "%s%s", mention_source(s, buf, sizeof(buf)),
+	    !applied	    ? "" :
+		named	    ? ", the bot is mentioned" :
+		g->mentioned ? ", a mention pattern of the agent fits" :
+		g->onchar   ? ", a prefix of oncharPrefixes" :
+		g->command  ? ", a control command of somebody who may" :
+		g->implicit ? ", in a thread where the bot takes part" :
+			      "");
+}
+
 static int
 check_gate(struct step *s)
 {
 	struct inbound *in = s->in;
-	int applied;
+	int applied, named;
+	char buf[80];
 
 	if (!is_message(in)) {
 		s->v->was_mentioned = in->kind == INBOUND_BUTTON ||
@@ -279,7 +330,8 @@ check_gate(struct step *s)
 	if (s->facts != NULL && s->facts->mention != TRI_UNKNOWN &&
 	    in->surface != SURFACE_DIRECT)
 		applied = s->facts->mention == TRI_YES;
-	s->gate.mentioned = mention_find(s->bot->username, in->text) ||
+	named = mention_find(s->bot->username, in->text);
+	s->gate.mentioned = named ||
 	    (s->agent != NULL && gate_patterns(s->p, in->channel_id) &&
 		mention_by_pattern(s->agent, in->text));
 	s->gate.command = in->control_command && s->v->command_authorised;
@@ -294,8 +346,10 @@ check_gate(struct step *s)
 		return -1;
 	if (gate_check(applied, &s->gate) != REASON_OK) {
 		s->v->history = 1;
-		return drop(s, REASON_NO_MENTION, "a mention is required");
+		return drop(s, REASON_NO_MENTION,
+		    mention_source(s, buf, sizeof(buf)));
 	}
+	rule_gate(s, applied, named);
 	return 0;
 }
 
@@ -441,6 +495,11 @@ accept(struct step *s)
 	v->reason = REASON_OK;
 	v->stage = STAGE_TURN;
 	v->runs = s->in->kind != INBOUND_REACTION;
+	if (s->in->kind == INBOUND_EDIT)
+		rule_add(s, "an edit added the mention");
+	rule_add(s, "agent %s", v->agent);
+	if (s->facts != NULL && s->facts->missed)
+		rule_add(s, "missed while away, found by the gap fill");
 	if (s->in->surface == SURFACE_DIRECT)
 		mentioned = TRI_UNKNOWN;
 	v->context = has_surface(s->in) ?

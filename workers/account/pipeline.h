@@ -26,6 +26,8 @@
 
 #define BOT_TURNS_MAX 10 /* design 6: then a person has to speak */
 
+#define RULE_SIZE 320
+
 struct bot_identity {
 	char user_id[MM_ID_SIZE];
 	char username[MM_NAME_MAX + 1]; /* without the '@' */
@@ -36,7 +38,6 @@ struct facts {
 	int missed;    /* found by gap fill: its age counts */
 	int resumed;   /* accepted before a restart: age and mention gate are
 			  not asked again, the policy is */
-	int answered;  /* edit: the post was accepted before it was edited */
 	/*
 	 * 1 when the bot has taken part in that thread lately; NULL: never.
 	 * Asked only for a message in a thread that nothing else lets pass.
@@ -64,7 +65,7 @@ struct verdict {
 	enum verdict_kind kind;
 	enum reason reason;
 	enum stage stage;
-	const char *rule;   /* static text: what decided */
+	char rule[RULE_SIZE]; /* what decided, in words */
 	enum surface surface;
 	/*
 	 * drop: may still be shown as history; agent, session, root and text

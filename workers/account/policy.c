@@ -105,7 +105,8 @@ authorise_direct(const struct policy *p, const struct inbound *in)
 		return drop(
 		    REASON_OPEN_WITHOUT_WILDCARD, "dmPolicy=\"open\"");
 	case DM_ALLOWLIST:
-		return not_listed(p->allow_from, "dmPolicy=\"allowlist\"");
+		return not_listed(
+		    p->allow_from, "dmPolicy=\"allowlist\", allowFrom");
 	case DM_PAIRING:
 		return pairing(p, in);
 	default:
@@ -144,7 +145,9 @@ authorise_group(const struct policy *p, const struct inbound *in)
 			return drop(REASON_EMPTY_ALLOWLIST,
 			    "groupPolicy=\"allowlist\"");
 		if (m == ALLOW_NONE)
-			return not_listed(list, "groupPolicy=\"allowlist\"");
+			return not_listed(list, fallback ?
+				"groupPolicy=\"allowlist\", allowFrom" :
+				"groupPolicy=\"allowlist\", groupAllowFrom");
 		return with_commands(in, group_rule(m, fallback), commands);
 	default:
 		return drop(REASON_GROUP_DISABLED, "groupPolicy=\"disabled\"");

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "workers/store/decision.h"
 
 enum store_rc
@@ -9,7 +11,7 @@ decision_add(struct db *db, const struct decision *d, int64_t now)
 
 	rc = db_run(db, Q_DECISION_ADD, "sssssssii", d->account, d->post,
 	    d->channel, d->kind, d->stage, d->reason, d->rule, d->at, now);
-	if (rc != STORE_OK)
+	if (rc != STORE_OK || strcmp(d->reason, "ok") == 0)
 		return rc;
 	return db_run(db, Q_DROP_COUNT, "ss", d->account, d->reason);
 }

@@ -1,7 +1,9 @@
 /*
  * Decisions: what was dropped, at which stage and by which rule, so that
  * it can be explained for as long as it is kept; and a count of drops by
- * reason for each account, which is never pruned.
+ * reason for each account, which is never pruned. One with the reason "ok"
+ * is of something that was accepted and has no row in the inbox (a reaction):
+ * it is explained like the others, and not counted.
  */
 #ifndef WORKERS_STORE_DECISION_H
 #define WORKERS_STORE_DECISION_H

@@ -21,6 +21,7 @@ struct inbox_row {
 	int64_t at;	  /* ms, when it happened */
 	const char *data; /* JSON text */
 	size_t data_len;
+	const char *rule; /* what let it in, or NULL */
 };
 
 /* By account, kind and event. STORE_NONE: it did not come in. */

@@ -12,10 +12,11 @@
  *                  load.end {first_at}  ms of the first load, 0: this one
  *  inbox.put    kind, event, lane, channel, root(o), at ms, data object,
  *               mark(o) bool, post(o): of the mark; else the event is it,
- *               bots(o) bool: a bot wrote it, count its turn there
+ *               bots(o) bool: a bot wrote it, count its turn there,
+ *               rule(o): what let it in
  *               -> inbox.ok {seq, dup, open: not finished yet}
  *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
- *               kind(o), mark(o)}]
+ *               kind(o), mark(o)}]; reason "ok" is told of, not counted
  *  mark         channel, post, at
  *  turn.begin   seq
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
@@ -86,6 +87,7 @@ op_inbox_put(struct op_call *c)
 	mark = fields_opt_bool(&f, "mark", 0);
 	r.post = fields_opt_str(&f, "post", STORE_ID);
 	bots = fields_opt_bool(&f, "bots", 0);
+	r.rule = fields_opt_str(&f, "rule", STORE_REASON);
 	fields_opt_int(&f, "epoch", 1, INT64_MAX, 0); /* of the group */
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));

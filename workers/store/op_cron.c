@@ -264,6 +264,7 @@ op_cron_fire(struct op_call *c)
 	manual = fields_bool(&f, "manual");
 	skip = fields_bool(&f, "skip");
 	r.lane = fields_str(&f, "lane", STORE_EVENT);
+	r.rule = fields_opt_str(&f, "rule", STORE_REASON);
 	data = fields_obj(&f, "data");
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));

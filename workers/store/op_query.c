@@ -8,8 +8,9 @@
  * control:
  *  explain      post, account(o)
  *               -> data {rows [{account, kind, stage, reason, rule, state:
- *                  pending running done dead ignored, outcome, at ms,
- *                  decided_at ms, attempts, answer_posts [ids], error}]}
+ *                  pending running done dead ignored noted, outcome, at ms,
+ *                  decided_at ms, attempts, answer_posts [ids], error,
+ *                  event(o), own(o) bool: the post is an answer to it}]}
  *  dead.list    limit, account(o)
  *               -> data {rows [{account, what: inbox outbox, seq, key,
  *                  kind, event, channel, root, at ms, dead_at ms, attempts,
@@ -46,6 +47,8 @@
 #include "workers/store/session_meta.h"
 
 #define DEAD_MAX 500 /* rows of one list */
+#define OWN_ROWS 50000 /* newest ones that are asked for an answer */
+#define POST_ID 26
 
 static void
 add_str(struct json_object *o, const char *key, const char *value)
@@ -166,9 +169,10 @@ explain_inbox_row(struct op_call *c, sqlite3_stmt *s)
 
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "kind", db_text(s, 1));
+	add_str(o, "event", db_text(s, 13));
 	add_str(o, "stage", asked ? "authorise" : "turn");
 	add_str(o, "reason", db_text(s, asked ? 4 : 2));
-	add_str(o, "rule", "");
+	add_str(o, "rule", db_text(s, 12));
 	add_str(o, "state", asked ? "ignored" :
 	    inbox_state(c, state, db_text(s, 0), sqlite3_column_int64(s, 10)));
 	add_str(o, "outcome", asked ? "" : db_text(s, 4));
@@ -188,13 +192,14 @@ static struct json_object *
 explain_drop_row(sqlite3_stmt *s)
 {
 	struct json_object *o = json_object_new_object();
+	int noted = strcmp(db_text(s, 3), "ok") == 0;
 
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "kind", db_text(s, 1));
 	add_str(o, "stage", db_text(s, 2));
 	add_str(o, "reason", db_text(s, 3));
 	add_str(o, "rule", db_text(s, 4));
-	add_str(o, "state", "ignored");
+	add_str(o, "state", noted ? "noted" : "ignored");
 	add_str(o, "outcome", "");
 	add_int(o, "at", sqlite3_column_int64(s, 5));
 	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
@@ -214,6 +219,28 @@ reply_rows(struct op_call *c, enum store_rc rc, struct json_object *rows)
 	c->reply = chan_reply_msg("data", c->msg);
 	json_object_object_add(c->reply, "rows", rows);
 	return STORE_OK;
+}
+
+/* A post of the bot itself: what it answers tells of it. */
+static enum store_rc
+explain_own(struct op_call *c, const char *post, const char *account,
+    struct json_object *rows)
+{
+	struct json_object *o;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	/* Nothing shorter than an id: it is looked for within a list. */
+	if (strlen(post) != POST_ID)
+		return STORE_NONE;
+	rc = db_rows(c->db, Q_INBOX_ANSWERED, &s, "ssi", post, account,
+	    (int64_t)OWN_ROWS);
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		o = explain_inbox_row(c, s);
+		json_object_object_add(o, "own", json_object_new_boolean(1));
+		json_object_array_add(rows, o);
+	}
+	return rc;
 }
 
 static enum store_rc
@@ -239,6 +266,8 @@ op_explain(struct op_call *c)
 	rc = db_rows(c->db, Q_INBOX_EXPLAIN, &s, "ss", post, account);
 	for (; rc == STORE_OK; rc = db_next(c->db, s))
 		json_object_array_add(rows, explain_inbox_row(c, s));
+	if (rc == STORE_NONE)
+		rc = explain_own(c, post, account, rows);
 	return reply_rows(c, rc, rows);
 }
 

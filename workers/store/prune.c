@@ -8,6 +8,7 @@
 #include "workers/store/prune.h"
 #include "workers/store/tool.h"
 
+#define DAY_MS (24 * 3600 * 1000LL)
 #define PRUNE_ROWS 500 /* looked at in one step */
 
 /* What an account has, counted from its newest row. */
@@ -28,13 +29,13 @@ struct prune {
 };
 
 struct prune *
-prune_new(int64_t cutoff)
+prune_new(int64_t now, int days)
 {
 	struct prune *p;
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		fatal("calloc");
-	p->cutoff = cutoff;
+	p->cutoff = now - days * DAY_MS;
 	p->below = INT64_MAX;
 	return p;
 }
@@ -174,24 +175,42 @@ prune_media(struct prune *p, struct db *db)
 }
 
 static enum store_rc
-prune_decisions(struct prune *p, struct db *db)
+decisions_range(struct db *db, int64_t *min, int64_t *max)
 {
-	int64_t min, max;
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	rc = db_rows(db, Q_DECISION_RANGE, &s, "");
-	if (rc != STORE_OK)
+	if ((rc = db_rows(db, Q_DECISION_RANGE, &s, "")) != STORE_OK)
 		return rc;
-	min = sqlite3_column_int64(s, 0);
-	max = sqlite3_column_int64(s, 1);
+	*min = sqlite3_column_int64(s, 0);
+	*max = sqlite3_column_int64(s, 1);
 	db_end(s);
+	return STORE_OK;
+}
+
+int
+prune_is_due(struct db *db)
+{
+	int64_t min, max;
+
+	return decisions_range(db, &min, &max) == STORE_OK &&
+	    max - min > STORE_DECISIONS_KEEP + STORE_DECISIONS_KEEP / 10;
+}
+
+static enum store_rc
+prune_decisions(struct prune *p, struct db *db)
+{
+	int64_t min, max;
+	enum store_rc rc;
+
+	if ((rc = decisions_range(db, &min, &max)) != STORE_OK)
+		return rc;
 	rc = db_run(db, Q_DECISION_PRUNE, "iii", min + PRUNE_ROWS, p->cutoff,
 	    max - STORE_DECISIONS_KEEP + 1);
 	if (rc != STORE_OK)
 		return rc;
 	p->count += db_changes(db);
-	return db_changes(db) < PRUNE_ROWS ? STORE_NONE : STORE_OK;
+	return db_changes(db) == 0 ? STORE_NONE : STORE_OK;
 }
 
 enum store_rc

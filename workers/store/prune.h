@@ -9,8 +9,8 @@
 
 struct prune;
 
-/* A pass that forgets what ended before the time cutoff (ms). */
-struct prune *prune_new(int64_t cutoff);
+/* A pass that forgets what ended more than days before now (wall ms). */
+struct prune *prune_new(int64_t now, int days);
 void prune_free(struct prune *);
 
 /*
@@ -19,6 +19,8 @@ void prune_free(struct prune *);
  * the next pass will find what this one left.
  */
 enum store_rc prune_step(struct prune *, struct db *);
+/* 1 when a flood has left so many decisions that a pass should not wait. */
+int prune_is_due(struct db *);
 /* Rows deleted so far. */
 int64_t prune_count(const struct prune *);
 

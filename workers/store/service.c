@@ -27,12 +27,12 @@
 #define WAL_FIRST_MS 200     /* after opening */
 #define PRUNE_FIRST_MS 60000 /* after opening */
 #define PRUNE_EVERY_MS 3600000
+#define PRUNE_LOOK_MS 60000 /* whether there are far too many */
 #define PRUNE_STEP_MS 20
 #define TRIM_BYTES (256 * 1024) /* of text: worth giving memory back */
 #define TRIM_MS 1000            /* of silence before that, */
 #define TRIM_LATER 10           /* waited for so often at most */
 #define STOP_FLUSH_MS 200
-#define DAY_MS (24 * 3600 * 1000LL)
 
 struct service {
 	struct event_base *base;
@@ -43,6 +43,7 @@ struct service {
 	struct group *group;
 	struct peer_list peers;
 	struct prune *prune;
+	struct monotime pruned; /* when the last pass ended */
 	struct event *reopen, *idle, *pruner, *trim;
 	int64_t reopen_ms;
 	size_t written, written_then; /* bytes since memory was given back */
@@ -196,6 +197,7 @@ service_open_db(struct service *sv)
 	    LOG_INFO, "store.open", "bytes", LOG_NUM(db_bytes(sv->db)), NULL);
 	sv->report(sv->arg, "open", NULL, NULL);
 	group_set_db(sv->group, sv->db);
+	sv->pruned = monotime_add(monotime_now(), -PRUNE_EVERY_MS);
 	loop_timer(sv->pruner, PRUNE_FIRST_MS);
 	loop_timer(sv->idle, WAL_FIRST_MS);
 }
@@ -219,8 +221,14 @@ on_prune(int fd, short what, void *arg)
 		loop_timer(sv->pruner, PRUNE_STEP_MS);
 		return;
 	}
+	if (sv->prune == NULL &&
+	    monotime_since(sv->pruned) < PRUNE_EVERY_MS &&
+	    !prune_is_due(sv->db)) {
+		loop_timer(sv->pruner, PRUNE_LOOK_MS);
+		return;
+	}
 	if (sv->prune == NULL)
-		sv->prune = prune_new(walltime_ms() - sv->days * DAY_MS);
+		sv->prune = prune_new(walltime_ms(), sv->days);
 	rc = prune_step(sv->prune, sv->db);
 	if (rc == STORE_OK) {
 		loop_timer(sv->pruner, PRUNE_STEP_MS);
@@ -235,7 +243,8 @@ on_prune(int fd, short what, void *arg)
 	prune_free(sv->prune);
 	sv->prune = NULL;
 	trim_after(sv, TRIM_BYTES); /* it has read every page */
-	loop_timer(sv->pruner, PRUNE_EVERY_MS);
+	sv->pruned = monotime_now();
+	loop_timer(sv->pruner, PRUNE_LOOK_MS);
 }
 
 struct service *

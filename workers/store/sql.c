@@ -128,8 +128,12 @@ static const char schema_cron[] =
     " runs INTEGER NOT NULL, skipped INTEGER NOT NULL,"
     " PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
+/* Why it was accepted. */
+static const char schema_rule[] = "ALTER TABLE inbox ADD COLUMN rule TEXT;";
+
 const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
-    schema_command, schema_media, schema_session, schema_cron, NULL};
+    schema_command, schema_media, schema_session, schema_cron,
+    schema_rule, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -144,6 +148,10 @@ const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
 	"c.every, c.at, c.message, c.target, c.thread, c.session, "            \
 	"c.catch_up, c.enabled, c.created, c.floor, c.last_at, "               \
 	"c.last_event, c.runs, c.skipped"
+
+#define EXPLAIN_ROW                                                            \
+	"account, kind, reason, state, outcome, at, put_at, attempts, "        \
+	"answers, error, seq, status, rule, event"
 
 #define MEDIA_ROW "id, account, name, type, claimed, size"
 
@@ -170,8 +178,8 @@ const char *const sql_query[Q_MAX] = {
 		    " AND channel > ?2 ORDER BY channel",
 
     [Q_INBOX_PUT] = "INSERT INTO inbox(account, kind, event, lane, channel,"
-		    " root, post, at, put_at, data)"
-		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+		    " root, post, at, put_at, data, rule)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		    " ON CONFLICT DO NOTHING",
     [Q_INBOX_FIND] = "SELECT seq FROM inbox WHERE event = ?3"
 		     " AND account = ?1 AND kind = ?2",
@@ -200,9 +208,7 @@ const char *const sql_query[Q_MAX] = {
 		       " THEN answers ELSE answers || ' ' || ?2 END"
 		       " WHERE seq = ?1",
     [Q_INBOX_ERROR] = "UPDATE inbox SET error = ?2 WHERE seq = ?1",
-    [Q_INBOX_EXPLAIN] = "SELECT account, kind, reason, state, outcome, at,"
-			" put_at, attempts, answers, error, seq, status"
-			" FROM inbox WHERE (event = ?1 OR post = ?1)"
+    [Q_INBOX_EXPLAIN] = "SELECT " EXPLAIN_ROW " FROM inbox WHERE (event = ?1 OR post = ?1)"
 			" AND (?2 IS NULL OR account = ?2)"
 			/* The decision tells of those. */
 			" AND NOT (outcome IS NOT NULL"
@@ -210,6 +216,11 @@ const char *const sql_query[Q_MAX] = {
 			"  (SELECT 1 FROM decision d WHERE d.post = ?1"
 			"  AND d.post <> '' AND d.account = inbox.account))"
 			" ORDER BY seq LIMIT 200",
+    /* No index: it is asked for by people, and not for long ago. */
+    [Q_INBOX_ANSWERED] = "SELECT " EXPLAIN_ROW " FROM inbox WHERE seq >"
+			 " (SELECT max(seq) FROM inbox) - ?3"
+			 " AND answers IS NOT NULL AND instr(answers, ?1)"
+			 " AND (?2 IS NULL OR account = ?2) LIMIT 1",
     [Q_INBOX_DEAD_LIST] =
 	"SELECT account, seq, kind, event, channel, root, at, done_at,"
 	" attempts, reason, status, error FROM inbox INDEXED BY inbox_dead"
