@@ -31,6 +31,7 @@ static const struct proto_msg supervisor_msgs[] = {
     {"log", B, PROTO_ANY, 0, PROTO_SMALL},
     {"state", B, PROTO_ANY, 0, PROTO_SMALL},
     {"ctl", B, PROTO_RUN, PROTO_REQUEST, PROTO_SMALL},
+    {"broken", B, PROTO_ANY, 0, PROTO_SMALL},
     {"check", B, PROTO_RUN, 0, PROTO_SMALL},
     {"check.end", B, PROTO_RUN, 0, PROTO_SMALL},
     END,

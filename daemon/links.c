@@ -2,12 +2,16 @@
 
 #include <sys/socket.h>
 
+#include <event2/event.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/chan.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "daemon/conf.h"
 #include "daemon/feed.h"
 #include "daemon/links.h"
@@ -33,6 +37,18 @@ const struct link_rule link_rules[] = {
     {ROLE_CALLBACK, ROLE_CONTROL, PROTO_CONTROL_CALLBACK, "control",
 	"callback"},
     {ROLE_MAX, ROLE_MAX, PROTO_MAX, NULL, NULL},
+};
+
+#define AGAIN_MS 1000 /* before a broken link is made anew */
+
+/* How many depend on a worker of that role, roughly. */
+static const int weights[ROLE_MAX] = {
+    [ROLE_ACCOUNT] = 0,
+    [ROLE_CALLBACK] = 0,
+    [ROLE_AGENT] = 1,
+    [ROLE_CONTROL] = 2,
+    [ROLE_DIALER] = 3,
+    [ROLE_STORE] = 3,
 };
 
 static const struct link_rule *
@@ -109,6 +125,7 @@ link_free(struct link *l)
 		settle(l, side);
 		TAILQ_REMOVE(&l->end[side]->links[side], l, entry[side]);
 	}
+	event_free(l->again);
 	free(l);
 }
 
@@ -130,6 +147,15 @@ link_find(struct proc *a, struct proc *b)
 }
 
 static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	if (proc_is_wired(l->end[SIDE_A]) && proc_is_wired(l->end[SIDE_B]))
+		wire(l);
+}
+
+static void
 want(struct supervisor *sup, struct proc *a, struct proc *b)
 {
 	struct link *l;
@@ -140,7 +166,8 @@ want(struct supervisor *sup, struct proc *a, struct proc *b)
 		l->round = sup->link_round;
 		return;
 	}
-	if ((l = calloc(1, sizeof(*l))) == NULL)
+	if ((l = calloc(1, sizeof(*l))) == NULL ||
+	    (l->again = evtimer_new(sup->base, on_again, l)) == NULL)
 		fatal("calloc");
 	l->rule = rule_find(a->role, b->role);
 	l->end[SIDE_A] = a;
@@ -252,4 +279,48 @@ links_drop(struct proc *p)
 	for (side = SIDE_A; side <= SIDE_B; side++)
 		while ((l = TAILQ_FIRST(&p->links[side])) != NULL)
 			link_free(l);
+}
+
+static struct link *
+link_told(struct proc *p, const char *kind, const char *peer, int *side)
+{
+	struct link *l;
+	const char *told;
+
+	for (*side = SIDE_A; *side <= SIDE_B; (*side)++)
+		TAILQ_FOREACH (l, &p->links[*side], entry[*side]) {
+			told = *side == SIDE_A ? l->rule->told_a :
+						 l->rule->told_b;
+			if (strcmp(told, kind) == 0 &&
+			    strcmp(l->end[!*side]->name, peer) == 0)
+				return l;
+		}
+	return NULL;
+}
+
+void
+links_broken(struct proc *p, const char *kind, const char *peer,
+    const char *why)
+{
+	struct link *l;
+	struct proc *other;
+	char text[160], clean[128];
+	int side;
+
+	/* It may be gone since: the peer has died, or was removed. */
+	if ((l = link_told(p, kind, peer, &side)) == NULL)
+		return;
+	other = l->end[!side];
+	if (!proc_is_wired(p) || !proc_is_wired(other))
+		return;
+	log_clean(clean, why, sizeof(clean));
+	log_event(LOG_WARNING, "link.broken", "role", role_name(other->role),
+	    "name", other->name[0] == '\0' ? NULL : other->name, "says",
+	    role_name(p->role), "why", clean, NULL);
+	if (weights[other->role] < weights[p->role]) {
+		snprintf(text, sizeof(text), "broke its word to %s: %s",
+		    role_name(p->role), clean);
+		proc_kill(other, text);
+	} else if (!evtimer_pending(l->again, NULL))
+		loop_timer(l->again, AGAIN_MS);
 }

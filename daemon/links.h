@@ -10,6 +10,7 @@
 #include "common/proto.h"
 #include "daemon/spawn.h"
 
+struct event;
 struct proc;
 struct supervisor;
 
@@ -25,6 +26,7 @@ struct link {
 	const struct link_rule *rule;
 	struct proc *end[2]; /* by side */
 	int waits[2];        /* that end does not start before the other */
+	struct event *again; /* make it anew, after it broke */
 	unsigned round;
 };
 
@@ -44,6 +46,14 @@ void links_plan(struct supervisor *);
 void links_wire(struct proc *);
 /* proc is not starting any more: those that waited for it need not. */
 void links_settled(struct proc *);
+/*
+ * A worker says that its link of that kind to that peer ended by a broken
+ * promise. If more depend on the one who says so than on the peer, the peer
+ * is killed, and started again with new links. Otherwise a captured worker
+ * could end whom others need, so the link alone is made anew a little later.
+ */
+void links_broken(struct proc *, const char *kind, const char *peer,
+    const char *why);
 /* Forget all links of a worker that is being removed. */
 void links_drop(struct proc *);
 

@@ -7,6 +7,7 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "daemon/ctlreq.h"
+#include "daemon/links.h"
 #include "daemon/online.h"
 #include "daemon/supervisor.h"
 
@@ -124,6 +125,21 @@ on_state(struct chan *c, struct json_object *msg, int fd, void *arg)
 		supervisor_check(p->sup);
 }
 
+/* A link has ended because of what came over it, the worker says. */
+static void
+on_broken(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	const char *kind, *peer, *why;
+	struct fields f;
+
+	fields_open(&f, msg);
+	kind = fields_str(&f, "kind", 32);
+	peer = fields_str(&f, "peer", 128);
+	why = fields_str(&f, "why", 128);
+	if (shape(c, &f) == 0)
+		links_broken(arg, kind, peer, why);
+}
+
 static void
 on_ctl(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
@@ -164,6 +180,7 @@ on_check_end(struct chan *c, struct json_object *msg, int fd, void *arg)
 }
 
 const struct chan_handler proc_handlers[] = {
+    {"broken", on_broken},
     {"check", on_check},
     {"check.end", on_check_end},
     {"hello", on_hello},

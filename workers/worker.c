@@ -437,6 +437,21 @@ worker_report(struct worker *w, const char *state, const char *reason,
 	chan_send(w->up, msg, -1);
 }
 
+void
+worker_broken(struct worker *w, const char *kind, const char *peer,
+    const char *why)
+{
+	struct json_object *msg;
+
+	if (strcmp(why, "hangup") == 0)
+		return;
+	msg = chan_msg("broken");
+	add_opt(msg, "kind", kind);
+	add_opt(msg, "peer", peer);
+	add_opt(msg, "why", why);
+	chan_send(w->up, msg, -1);
+}
+
 int
 worker_is_check(const struct worker *w)
 {

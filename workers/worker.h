@@ -75,6 +75,12 @@ int worker_is_check(const struct worker *);
 void worker_check(struct worker *, const char *what, const char *state,
     const char *detail);
 void worker_check_end(struct worker *);
+/*
+ * A link (kind and peer as link() had them) has ended, as chan's on_close
+ * says why: the supervisor hears of it when that was a broken promise.
+ */
+void worker_broken(struct worker *, const char *kind, const char *peer,
+    const char *why);
 /* Control only: a "ctl" request to the supervisor; consumes msg. */
 int worker_ctl(struct worker *, struct json_object *msg, chan_reply_fn, void *);
 /* In stop(): another process takes this one's place, with the same part. */

@@ -4,6 +4,9 @@
 It is installed under the name of a worker program. Its account id (-n)
 says how it behaves; anything unknown behaves well. It logs what it is
 given, so that a test can look for it in the daemon's log.
+
+Where the real program lies beside it as NAME.real, accounts are real ones,
+all but those named forge-LINK-ACT: these commit that act on that link.
 """
 
 import array
@@ -19,8 +22,8 @@ HEAD = struct.Struct("=IHH")
 
 
 class Channel:
-    def __init__(self):
-        self.sock = socket.socket(fileno=3)
+    def __init__(self, fd=3):
+        self.sock = socket.socket(fileno=fd)
         self.sock.setblocking(True)
         self.buf = b""
         self.fds = []
@@ -53,6 +56,10 @@ class Channel:
 def main():
     role = os.path.basename(sys.argv[0]).replace("postern-", "")
     name = sys.argv[sys.argv.index("-n") + 1]
+    forges = name.split("-")[1:] if name.startswith("forge-") else None
+    real = sys.argv[0] + ".real"
+    if not forges and os.path.exists(real):
+        os.execv(real, sys.argv)
     chan = Channel()
 
     def log(text):
@@ -77,6 +84,8 @@ def main():
         elif kind == "fd":
             log(f"fd {msg['name']}")
         elif kind == "link":
+            if forges and msg["kind"] == forges[0]:
+                log(forge(Channel(held.pop()), *forges) or "forged")
             log(f"link {msg['kind']} {msg['peer']} "
                 + json.dumps(msg.get("opts"), separators=(",", ":")))
         elif kind == "unlink":
@@ -96,6 +105,54 @@ def main():
                 chan.send({"t": "state", "state": "connected",
                            "detail": "@" + name})
             log("started")
+
+
+# One that the other end may send, and one that this end may.
+THEIRS = {"store": "load.end", "dial": "dial.ok", "turn": "turn.final",
+          "control": "status", "callback": "cb.action"}
+OURS = {"store": {"t": "load", "id": 1}, "dial": {"t": "dial", "id": 1},
+        "turn": {"t": "turn.cancel"}, "control": {"t": "send.progress"},
+        "callback": {"t": "cb.secret", "key": "k" * 64}}
+
+
+def forge(chan, link, act):
+    """The other end decides what becomes of it: nobody here hangs up."""
+    if act == "unknown":
+        chan.send({"t": "gossip"})
+    elif act == "direction":
+        chan.send({"t": THEIRS[link], "id": 1})
+    elif act == "account":
+        chan.send(dict(OURS[link], account="default"))
+    elif act == "short":
+        chan.sock.sendall(HEAD.pack(1, 0, 1) + b"{")
+    elif act == "long":
+        chan.sock.sendall(HEAD.pack(1 << 30, 0, 1))
+    elif act == "version":
+        chan.sock.sendall(HEAD.pack(2, 0, 2) + b"{}")
+    elif act == "text":
+        chan.send(None, raw=b'{"t": ')
+    elif act == "deep":
+        chan.send(None, raw=b'{"t":"x","x":' + b"[" * 40 + b"]" * 40 + b"}")
+    elif act == "descriptor":
+        body = json.dumps(OURS[link]).encode()
+        chan.sock.sendmsg([HEAD.pack(len(body), 0, 1) + body],
+                          [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                            array.array("i", [0, 1]))])
+    elif act == "endpoint":
+        for n in range(50):
+            chan.send({"t": "dial", "id": n + 1, "ep": n})
+    elif act == "others":
+        # Rows of all, while those come and go.
+        end, got = time.monotonic() + 4, b""
+        while time.monotonic() < end:
+            for seq in range(1, 60):
+                chan.send({"t": "turn.dead", "id": 1, "seq": seq,
+                           "reason": "forged", "status": 1})
+                chan.send({"t": "turn.commit", "id": 2, "seq": seq,
+                           "outcome": "answered", "outbox": []})
+                got += chan.sock.recv(65536)
+        return "%d refused, %d done" % (got.count(b'"err"'),
+                                        got.count(b'"ok"'))
 
 
 def misbehave(chan, name):

@@ -538,7 +538,9 @@ def test_reloads_leave_no_descriptors(daemon):
 
     if os.geteuid() != 0:
         pytest.skip("needs root to look")
-    before = open_files()
+    # The connection of the last posternctl may still be among them.
+    looks = [open_files() for _ in range(5)]
+    before = {key: min(look[key] for look in looks) for key in looks[0]}
     for i in range(1, 11):
         daemon.configure("one", "two", tokens={"one": f"token{i}"})
         assert daemon.ctl("reload").returncode == 0

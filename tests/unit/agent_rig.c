@@ -101,6 +101,7 @@ static const struct chan_handler up_handlers[] = {
     {"log", on_log},
     {"state", on_state},
     {"ctl", on_nothing},
+    {"broken", on_nothing},
     {"check", on_nothing},
     {"check.end", on_nothing},
     {NULL, NULL},

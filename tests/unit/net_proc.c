@@ -71,6 +71,15 @@ on_ctl(struct chan *c, struct json_object *msg, int fd, void *arg)
 }
 
 static void
+on_broken(struct chan *c, struct json_object *msg, int fd, void *arg)
+{
+	struct proc *p = arg;
+
+	p->broken++;
+	strlcpy(p->broke, str(msg, "peer"), sizeof(p->broke));
+}
+
+static void
 on_closed(struct chan *c, const char *why, void *arg)
 {
 	((struct proc *)arg)->closed = 1;
@@ -82,6 +91,7 @@ static const struct chan_handler handlers[] = {
     {"state", on_state},
     {"log", on_log},
     {"ctl", on_ctl},
+    {"broken", on_broken},
     {"check", on_ctl},
     {"check.end", on_ctl},
     {NULL, NULL},

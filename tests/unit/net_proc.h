@@ -12,9 +12,10 @@ struct event_base;
 struct proc {
 	pid_t pid;
 	struct chan *sup;
-	int ready, closed, states, warnings;
+	int ready, closed, states, warnings, broken;
 	char state[64]; /* of the last report */
 	char reason[600];
+	char broke[64]; /* the peer of the last link that broke */
 	char warning[1024]; /* last line of a warning or worse */
 };
 

@@ -44,7 +44,7 @@ static const struct chan_handler worker_side[] = {
 static const struct chan_handler supervisor_side[] = {
     {"hello", on_plain}, {"ready", on_plain}, {"log", on_plain},
     {"state", on_plain}, {"ctl", on_plain}, {"check", on_plain},
-    {"check.end", on_plain}, {NULL, NULL}};
+    {"check.end", on_plain}, {"broken", on_plain}, {NULL, NULL}};
 
 /* A file of so many bytes, to be known again by its size. */
 static int

@@ -536,7 +536,7 @@ test_secret(void **state)
 	static const struct chan_handler supervisor_side[] = {
 	    {"hello", on_text}, {"ready", on_text}, {"log", on_text},
 	    {"state", on_text}, {"ctl", on_text}, {"check", on_text},
-	    {"check.end", on_text}, {NULL, NULL}};
+	    {"check.end", on_text}, {"broken", on_text}, {NULL, NULL}};
 	struct rig r;
 	struct chan *a;
 

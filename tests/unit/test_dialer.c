@@ -285,6 +285,8 @@ test_forbidden(void **state)
 	run(&proc.warnings, 1);
 	assert_non_null(strstr(proc.warning, "dialer.violation"));
 	assert_non_null(strstr(proc.warning, "peer=a"));
+	run(&proc.broken, 1);
+	assert_string_equal(proc.broke, "a");
 	/* Nobody else notices. */
 	dial(other, &b, 1);
 	run(&b.done, 1);

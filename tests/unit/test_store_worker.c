@@ -95,6 +95,7 @@ static const struct chan_handler sup_handlers[] = {
     {"state", on_state},
     {"log", on_log},
     {"ctl", on_ctl},
+    {"broken", on_ctl},
     {"check", on_ctl},
     {"check.end", on_ctl},
     {NULL, NULL},

@@ -14,6 +14,7 @@
 #include "workers/account/api.h"
 #include "workers/account/lanes.h"
 #include "workers/account/turn.h"
+#include "workers/worker.h"
 
 struct agent_link {
 	SLIST_ENTRY(agent_link) entry;
@@ -74,6 +75,7 @@ link_closed(struct chan *c, const char *why, void *arg)
 
 	log_event(LOG_WARNING, "agent.link", "account", l->a->id, "agent",
 	    l->id, "error", why, NULL);
+	worker_broken(l->a->worker, "turn", l->id, why);
 	l->c = NULL;
 	chan_free(c);
 	lanes_agent_gone(l->a, l->id);

@@ -11,6 +11,7 @@
 #include "common/signed_context.h"
 #include "workers/account/account.h"
 #include "workers/account/callbacks.h"
+#include "workers/worker.h"
 
 #define LEAVE_MS 2000 /* for the callback worker to let go */
 
@@ -241,6 +242,9 @@ static const struct chan_handler handlers[] = {
 static void
 on_close(struct chan *c, const char *why, void *arg)
 {
+	struct account *a = arg;
+
+	worker_broken(a->worker, "callback", "", why);
 	self.chan = NULL;
 	chan_free(c);
 }

@@ -23,6 +23,7 @@
 #include "workers/account/outbox.h"
 #include "workers/account/selftest.h"
 #include "workers/account/slash.h"
+#include "workers/worker.h"
 
 static void
 add_int(struct json_object *o, const char *key, int64_t n)
@@ -109,6 +110,7 @@ link_closed(struct chan *c, const char *why, void *arg)
 {
 	struct account *a = arg;
 
+	worker_broken(a->worker, "control", "", why);
 	a->ctl = NULL;
 	ctl_files_end();
 	chan_free(c);

@@ -287,6 +287,7 @@ link_closed(struct chan *c, const char *why, void *arg)
 
 	log_event(LOG_WARNING, "store.link", "account", a->id, "error", why,
 	    NULL);
+	worker_broken(a->worker, "store", "", why);
 	a->store->c = NULL;
 	chan_free(c);
 }

@@ -11,6 +11,7 @@
 #include "common/loop.h"
 #include "workers/agent/agent.h"
 #include "workers/agent/history.h"
+#include "workers/worker.h"
 
 #define MESSAGES_MAX 65536
 
@@ -158,6 +159,7 @@ on_closed(struct chan *c, const char *why, void *arg)
 
 	log_event(LOG_WARNING, "agent.store.gone", "agent", a->id, "why", why,
 	    NULL);
+	worker_broken(a->worker, "store", "", why);
 	store_drop(a);
 }
 

@@ -172,6 +172,7 @@ on_turn_closed(struct chan *c, const char *why, void *arg)
 
 	log_event(LOG_NOTICE, "agent.account.gone", "agent", l->agent->id,
 	    "account", l->peer, "why", why, NULL);
+	worker_broken(l->agent->worker, "turn", l->peer, why);
 	link_end(l, why);
 }
 

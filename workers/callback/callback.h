@@ -46,6 +46,7 @@ struct command {
 
 struct peer {
 	TAILQ_ENTRY(peer) entry;
+	struct callback *cb;
 	char *id;
 	int buttons, commands; /* what it is called for */
 	char *action_path;

@@ -13,6 +13,7 @@
 #include "workers/callback/callback.h"
 #include "workers/callback/gate.h"
 #include "workers/callback/tls.h"
+#include "workers/worker.h"
 
 /* The links to accounts and to the control worker. */
 
@@ -52,6 +53,7 @@ peers_add(struct callback *cb, const char *id)
 	    (p->id = strdup(id)) == NULL)
 		fatal("calloc");
 	unsettle(p);
+	p->cb = cb;
 	TAILQ_INSERT_TAIL(&cb->peers, p, entry);
 	return p;
 }
@@ -185,6 +187,7 @@ on_close(struct chan *c, const char *why, void *arg)
 	if (strcmp(why, "hangup") != 0)
 		log_event(LOG_WARNING, "callback.peer_broken", "account",
 		    p->id, "why", why, NULL);
+	worker_broken(p->cb->worker, "account", p->id, why);
 	unsettle(p);
 	forget(p);
 }
@@ -396,6 +399,7 @@ control_closed(struct chan *c, const char *why, void *arg)
 {
 	struct callback *cb = arg;
 
+	worker_broken(cb->worker, "control", "", why);
 	cb->ctl = NULL;
 	chan_free(c);
 }

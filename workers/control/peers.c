@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "workers/control/control.h"
+#include "workers/worker.h"
 
 /* All of them answer us; only an account says more. */
 static const struct chan_handler no_requests[] = {{NULL, NULL}};
@@ -54,6 +55,7 @@ on_close(struct chan *c, const char *why, void *arg)
 	if (strcmp(why, "hangup") != 0)
 		log_event(LOG_WARNING, "control.peer_broken", "kind", p->kind,
 		    "name", p->name, "why", why, NULL);
+	worker_broken(p->control->worker, p->kind, p->name, why);
 	p->chan = NULL;
 	chan_free(c);
 }

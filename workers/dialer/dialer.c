@@ -252,6 +252,7 @@ on_link_closed(struct chan *c, const char *why, void *arg)
 	if (strcmp(why, "hangup") != 0)
 		log_event(LOG_WARNING, "dialer.violation", "kind", l->kind,
 		    "peer", l->peer, "reason", why, NULL);
+	worker_broken(l->dialer->w, l->kind, l->peer, why);
 	link_free(l);
 }
 

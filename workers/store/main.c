@@ -20,11 +20,21 @@ report(void *arg, const char *state, const char *reason, const char *detail)
 }
 
 static void
+broken(void *arg, const char *kind, const char *id, const char *why)
+{
+	worker_broken(arg, kind, id, why);
+}
+
+static void
 store_prepare(struct worker *w)
 {
+	struct service *sv;
+
 	umask(077);
 	db_library_init();
-	worker_set_state(w, service_new(worker_base(w), STORE_FILE, report, w));
+	sv = service_new(worker_base(w), STORE_FILE, report, w);
+	service_on_broken(sv, broken);
+	worker_set_state(w, sv);
 }
 
 static void

@@ -10,10 +10,17 @@
 
 #define PEER_AGENTS 4096
 
+static const char *const names[] = {"account", "agent", "control"};
+
+const char *
+peer_kind_name(enum peer_kind kind)
+{
+	return names[kind];
+}
+
 int
 peer_kind(const char *name)
 {
-	static const char *const names[] = {"account", "agent", "control"};
 	int i;
 
 	for (i = 0; i <= PEER_CONTROL; i++)

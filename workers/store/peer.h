@@ -38,6 +38,7 @@ TAILQ_HEAD(peer_list, peer);
 
 /* Kind by its name in a "link"; -1 for one the store does not have. */
 int peer_kind(const char *name);
+const char *peer_kind_name(enum peer_kind);
 
 /* opts: {"agents": [ids]} or NULL. NULL when id or opts are malformed. */
 struct peer *peer_new(enum peer_kind, const char *id, struct json_object *opts);

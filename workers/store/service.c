@@ -38,6 +38,7 @@ struct service {
 	struct event_base *base;
 	const char *path;
 	service_report_fn report;
+	service_broken_fn broken;
 	void *arg;
 	struct db *db;
 	struct group *group;
@@ -278,6 +279,12 @@ service_new(struct event_base *base, const char *path, service_report_fn report,
 }
 
 void
+service_on_broken(struct service *sv, service_broken_fn fn)
+{
+	sv->broken = fn;
+}
+
+void
 service_set_retention(struct service *sv, int days)
 {
 	sv->days = days;
@@ -346,11 +353,14 @@ static void
 on_close(struct chan *c, const char *why, void *arg)
 {
 	struct peer *p = arg;
+	struct service *sv = p->owner;
 
 	if (strcmp(why, "hangup") != 0)
 		log_event(LOG_ERR, "store.link_broken", "peer", p->id, "why",
 		    why, NULL);
-	peer_end(p->owner, p);
+	if (sv->broken != NULL)
+		sv->broken(sv->arg, peer_kind_name(p->kind), p->id, why);
+	peer_end(sv, p);
 }
 
 static void

@@ -19,8 +19,14 @@ struct service;
 typedef void (*service_report_fn)(
     void *arg, const char *state, const char *reason, const char *detail);
 
+/* A link has ended; kind and id as service_link() had them. */
+typedef void (*service_broken_fn)(
+    void *arg, const char *kind, const char *id, const char *why);
+
 struct service *service_new(
     struct event_base *, const char *path, service_report_fn, void *arg);
+/* Without one nobody hears of it. The arg is that of service_new(). */
+void service_on_broken(struct service *, service_broken_fn);
 /* Days that done rows, dead letters and decisions are kept. */
 void service_set_retention(struct service *, int days);
 /* Open the database and serve; links may come before and after. */
