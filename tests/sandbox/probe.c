@@ -34,6 +34,17 @@ struct verdict {
 	int done, err;
 };
 
+/* "EPERM" where the system knows, else its words. */
+static const char *
+error_name(int err)
+{
+#ifdef HAVE_STRERRORNAME_NP
+	return strerrorname_np(err);
+#else
+	return strerror(err);
+#endif
+}
+
 static const char *const role_names[] = {"account", "agent", "callback",
     "control", "store", "dialer", "supervisor"};
 static int no_jail, rootless;
@@ -319,7 +330,7 @@ control_probe(struct scene *s)
 			s->sibling = sibling_start();
 		if (v.done == 0 && !came)
 			bad += say("no jail", a->name,
-			    strerrorname_np(v.err), 0);
+			    error_name(v.err), 0);
 	}
 	close(un);
 	no_jail = 0;
@@ -345,7 +356,7 @@ forbidden_judge(const char *role, const struct act *a, int status,
 	}
 	if (v->done == 0) {
 		snprintf(what, sizeof(what), "refused, %s",
-		    v->err == 0 ? "not done" : strerrorname_np(v->err));
+		    v->err == 0 ? "not done" : error_name(v->err));
 		return say(role, a->name, what, 1);
 	}
 	return say(role, a->name, v->done == -1 ? "BECAME ANOTHER PROGRAM" :
@@ -415,7 +426,7 @@ needed_try(const struct act *a, struct scene *s)
 		snprintf(what, sizeof(what), "signal %d", WTERMSIG(status));
 	else
 		snprintf(what, sizeof(what), "%s%s", v.done ? "failed, " :
-		    "works", v.done ? strerrorname_np(v.err) : "");
+		    "works", v.done ? error_name(v.err) : "");
 	return say(role_names[s->role], a->name, what, good);
 }
 

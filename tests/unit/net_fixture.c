@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "tests/unit/net_fixture.h"
+#include "tests/unit/slow.h"
 
 struct fixture_dial {
 	struct fixture *f;
@@ -192,7 +193,7 @@ fixture_run(struct fixture *f, const int *flag, int n)
 	int late = 0;
 	struct event *ev = evtimer_new(f->base, on_watchdog, &late);
 
-	loop_timer(ev, 20000);
+	loop_timer(ev, slow_times(20000));
 	while (*flag < n && !late)
 		event_base_loop(f->base, EVLOOP_ONCE);
 	event_free(ev);

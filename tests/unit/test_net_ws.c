@@ -14,6 +14,7 @@
 
 #include "common/secret.h"
 #include "tests/unit/net_fixture.h"
+#include "tests/unit/slow.h"
 #include "workers/net/ws_upgrade.h"
 
 #define TEXT 0x81
@@ -307,7 +308,7 @@ down(struct state *s)
 static void
 ends(const char *script, const char *path, enum ws_end end, int code)
 {
-	struct state *s = up(script, path, 0, 300);
+	struct state *s = up(script, path, 0, slow_times(300));
 
 	fixture_run(&s->f, &s->closed, 1);
 	if (s->end != end || s->code != code)

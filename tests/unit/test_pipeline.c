@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/unit/slow.h"
 #include "workers/account/context.h"
 #include "workers/account/decode.h"
 #include "workers/account/pipeline.h"
@@ -690,6 +691,7 @@ test_speed(void **state)
 	struct fixture f;
 	int i;
 
+	SKIP_WHEN_SLOW();
 	setup(&f, "\"agents\":[{\"id\":\"main\",\"name\":\"Claw\","
 		  "\"emoji\":\"\xf0\x9f\xa6\x9e\"}],\"allowFrom\":[\"" USER
 		  "\"],\"groupPolicy\":\"allowlist\"", "");
