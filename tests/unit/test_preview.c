@@ -166,7 +166,7 @@ scene(const char *streaming, const char *config, int recovered)
 	assert_null(stream_cfg_read(&acc.stream, s, acc.out.limit));
 	ID_COPY(row.event, EVENT);
 	strlcpy(row.channel, "c", sizeof(row.channel));
-	row.recovered = recovered;
+	row.begun = recovered;
 	row.at = 5;
 	pv = preview_new(&acc, &row, "main");
 	json_object_put(s);
@@ -380,9 +380,9 @@ test_edit_fails(void **state)
 		scene(FINISHED, "{}", 0);
 		preview_free(pv);
 		acc.stream.mode = STREAM_PARTIAL;
-		row.recovered = 1;
+		row.begun = 1;
 		pv = preview_new(&acc, &row, "main");
-		row.recovered = 0;
+		row.begun = 0;
 		preview_text(pv, "one");
 		assert_int_equal(n_calls, 0); /* it looks first */
 		look.fn(&acc, (const char[1][MM_ID_SIZE]){POST_A}, 1, NULL,

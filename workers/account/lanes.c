@@ -221,6 +221,25 @@ row_wait_until(struct row *r, int64_t not_before)
 		r->ready_at = monotime_add(monotime_now(), ms);
 }
 
+/*
+ * Turns of a lane run one after the other, so the earlier life can only have
+ * been at its first row, or at one with a batch: the others left nothing
+ * behind that would have to be looked for. (The store counts attempts only
+ * when it outlives the account.)
+ */
+static int
+may_have_begun(const struct account *a, const struct row *r)
+{
+	const struct row *e;
+
+	if (r->attempts > 0 || a->debounce_ms > 0)
+		return 1;
+	TAILQ_FOREACH(e, &r->lane->rows, entry)
+		if (!e->at_once)
+			return e == r;
+	return 0;
+}
+
 int
 lanes_restore(struct account *a, struct json_object *msg)
 {
@@ -255,6 +274,7 @@ lanes_restore(struct account *a, struct json_object *msg)
 	ID_COPY(r->root, root);
 	ID_COPY(r->event, event);
 	row_data(a, r, json_object_get(data));
+	r->begun = may_have_begun(a, r);
 	return 0;
 }
 

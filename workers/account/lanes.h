@@ -40,7 +40,8 @@ struct row {
 	int attempts;  /* lives of a worker that ended over it, and retries */
 	int tries;     /* transient failures in this life */
 	int posts;         /* of the turn's tools */
-	int recovered;     /* an earlier life of the worker had it */
+	int recovered;     /* an earlier life of the worker had it, */
+	int begun;         /* and may have begun to answer it */
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];
 	char event[EVENT_ID_SIZE];

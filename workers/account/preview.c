@@ -240,7 +240,7 @@ preview_new(struct account *a, const struct row *r, const char *agent)
 	p->prefix = out_prefix(&a->out, agent);
 	progress_init(&p->lines, a->stream.max_lines, a->stream.max_chars,
 	    a->stream.raw);
-	if (r->recovered && a->stream.mode != STREAM_OFF)
+	if (r->begun && a->stream.mode != STREAM_OFF)
 		p->look = lookup_all(a, r->channel, r->at, MARK_DRAFT,
 		    r->event, look_done, p);
 	return p;

@@ -155,7 +155,7 @@ is_kept(const struct plan *pl, const char *post)
 static void
 plan_cleanup(struct plan *pl, struct preview *p)
 {
-	int sweep = pl->row->recovered;
+	int sweep = pl->row->begun;
 	struct part *part;
 	struct json_object *last, *props;
 	const char *post;

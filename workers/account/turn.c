@@ -261,7 +261,7 @@ static void
 turn_quiet(struct turn *t)
 {
 	typing_stop(t->typing);
-	t->row->recovered = 0;
+	t->row->begun = 0;
 }
 
 void
@@ -274,7 +274,7 @@ turn_go(struct turn *t)
 	typing_begin(t->typing, TYPING_INSTANT);
 	if (r->preview != NULL)
 		preview_rewind(r->preview);
-	else if (r->recovered)
+	else if (r->begun)
 		turn_preview(t);
 	if (media_in_wanted(r))
 		t->media = media_in_start(t->a, r, turn_hand, t);
