@@ -3,6 +3,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
@@ -27,8 +28,11 @@ note(int active, const char *name, int *n)
 void
 sandbox_enter(enum sandbox_role role)
 {
+	struct rlimit none = {0, 0};
 	int n = 0;
 
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		fatal("no core files");
 #ifdef __linux__
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs");

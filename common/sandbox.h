@@ -21,8 +21,8 @@ enum sandbox_role {
 };
 
 /*
- * Enter the jail for good: no_new_privs, not dumpable, then each mechanism
- * that this system has. Fatal when one that should work does not.
+ * Enter the jail for good: no core, no_new_privs, not dumpable, then each
+ * mechanism that this system has. Fatal when one that should work does not.
  */
 void sandbox_enter(enum sandbox_role);
 
