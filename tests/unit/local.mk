@@ -31,6 +31,7 @@ tests_unit_test_agent_classify_SOURCES = tests/unit/test_agent_classify.c
 tests_unit_test_agent_classify_LDADD = libpostern_agent.a $(UNIT_LIBS)
 STORE_TEST = tests/unit/test_store_util.c tests/unit/test_store_util.h
 STORE_CLIENT = tests/unit/test_store_client.c tests/unit/test_store_client.h
+STORE_RIG = tests/unit/test_store_rig.c tests/unit/test_store_rig.h
 STORE_TEST_LIBS = libpostern_store.a $(UNIT_LIBS) $(SQLITE_LIBS)
 check_PROGRAMS += tests/unit/test_store_access
 TESTS += tests/unit/test_store_access
@@ -43,6 +44,27 @@ TESTS += tests/unit/test_store_ops
 tests_unit_test_store_ops_SOURCES = tests/unit/test_store_ops.c $(STORE_TEST)
 tests_unit_test_store_ops_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_ops_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_query
+TESTS += tests/unit/test_store_query
+tests_unit_test_store_query_SOURCES = tests/unit/test_store_query.c $(STORE_TEST)
+tests_unit_test_store_query_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_query_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_prune
+TESTS += tests/unit/test_store_prune
+tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c $(STORE_TEST)
+tests_unit_test_store_prune_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_prune_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_file
+TESTS += tests/unit/test_store_file
+tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c $(STORE_TEST)
+tests_unit_test_store_file_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_file_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_transcript
+TESTS += tests/unit/test_store_transcript
+tests_unit_test_store_transcript_SOURCES = tests/unit/test_store_transcript.c \
+	$(STORE_TEST)
+tests_unit_test_store_transcript_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_transcript_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_tool
 TESTS += tests/unit/test_store_tool
 tests_unit_test_store_tool_SOURCES = tests/unit/test_store_tool.c $(STORE_TEST)
@@ -51,7 +73,7 @@ tests_unit_test_store_tool_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_media
 TESTS += tests/unit/test_store_media
 tests_unit_test_store_media_SOURCES = tests/unit/test_store_media.c \
-	$(STORE_TEST) $(STORE_CLIENT)
+	$(STORE_TEST) $(STORE_CLIENT) $(STORE_RIG)
 tests_unit_test_store_media_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_media_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_media_type
@@ -61,9 +83,15 @@ tests_unit_test_media_type_LDADD = libpostern_stages.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_store_service
 TESTS += tests/unit/test_store_service
 tests_unit_test_store_service_SOURCES = tests/unit/test_store_service.c \
-	$(STORE_TEST) $(STORE_CLIENT)
+	$(STORE_TEST) $(STORE_CLIENT) $(STORE_RIG)
 tests_unit_test_store_service_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_service_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_store_operator
+TESTS += tests/unit/test_store_operator
+tests_unit_test_store_operator_SOURCES = tests/unit/test_store_operator.c \
+	$(STORE_TEST) $(STORE_CLIENT) $(STORE_RIG)
+tests_unit_test_store_operator_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_operator_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_worker
 TESTS += tests/unit/test_store_worker
 tests_unit_test_store_worker_SOURCES = tests/unit/test_store_worker.c \

@@ -1,11 +1,9 @@
 /* The media folder: who may put and get what, and what is left behind. */
 #include "config.h"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -17,46 +15,22 @@
 
 #include <cmocka.h>
 
-#include "common/loop.h"
 #include "common/monotime.h"
-#include "tests/unit/test_store_client.h"
+#include "tests/unit/test_store_rig.h"
 #include "tests/unit/test_store_util.h"
 #include "workers/store/media.h"
-#include "workers/store/prune.h"
-#include "workers/store/service.h"
 
 #define FILE_1 "f1aaaaaaaaaaaaaaaaaaaaaaaa"
 #define FILE_2 "f2aaaaaaaaaaaaaaaaaaaaaaaa"
 
-static struct event_base *base;
-static struct service *sv;
 static struct client a;
-
-static void
-on_report(void *arg, const char *state, const char *reason, const char *detail)
-{
-}
-
-static void
-link_up(struct client *cl, const char *kind, const char *id, const char *opts)
-{
-	struct json_object *o = opts == NULL ? NULL : json_tokener_parse(opts);
-	int sp[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
-	assert_int_equal(service_link(sv, kind, id, o, sp[0]), 0);
-	json_object_put(o);
-	client_start(cl, base, kind, sp[1]);
-}
 
 static int
 setup(void **state)
 {
-	ts_enter();
-	base = loop_new();
-	sv = service_new(base, STORE_FILE, on_report, NULL);
-	service_start(sv);
-	link_up(&a, "account", "a", "{\"agents\":[\"main\"]}");
+	rig_setup(state);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", "{\"agents\":[\"main\"]}");
 	return 0;
 }
 
@@ -64,10 +38,7 @@ static int
 teardown(void **state)
 {
 	client_close(&a);
-	service_free(sv);
-	event_base_free(base);
-	ts_leave();
-	return 0;
+	return rig_teardown(state);
 }
 
 static int
@@ -137,8 +108,8 @@ test_put_and_get(void **state)
 
 	fill(FILE_1);
 	strlcpy(id, ts_str(a.reply, "media"), sizeof(id));
-	link_up(&agent, "agent", "main", NULL);
-	link_up(&other, "agent", "other", NULL);
+	rig_open(&agent, "agent", "main", NULL);
+	rig_open(&other, "agent", "other", NULL);
 	assert_string_equal(get(&agent, id), "media.file");
 	assert_string_equal(ts_str(agent.reply, "name"), "n");
 	assert_int_equal(ts_int(agent.reply, "size"), 5);
@@ -153,7 +124,7 @@ test_put_and_get(void **state)
 	assert_string_equal(
 	    get(&agent, "00000000000000000000000000000000"), "err");
 	/* The account is away: nobody can tell whose agent it is. */
-	service_unlink(sv, "account", "a");
+	service_unlink(rig_sv, "account", "a");
 	assert_string_equal(get(&agent, id), "err");
 	client_close(&agent);
 	client_close(&other);
@@ -172,7 +143,7 @@ test_known_is_not_asked_again(void **state)
 	assert_string_equal(ts_str(a.reply, "media"), id);
 	assert_int_equal(a.fd, -1);
 	/* Another account has its own. */
-	link_up(&b, "account", "b", NULL);
+	rig_open(&b, "account", "b", NULL);
 	assert_string_equal(
 	    call(&b, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media.file");
 	client_close(&b);
@@ -228,7 +199,7 @@ test_unfinished_go(void **state)
 	fill(FILE_2);
 	assert_int_equal(files(), PEER_MEDIA);
 	/* With the link go those that were not put. */
-	service_unlink(sv, "account", "a");
+	service_unlink(rig_sv, "account", "a");
 	assert_int_equal(files(), 1);
 }
 
@@ -240,7 +211,7 @@ test_room(void **state)
 	const char *id;
 
 	fill(FILE_1);
-	client_run_ms(base, 2); /* older by the clock */
+	rig_run_ms(2); /* older by the clock */
 	id = begin(FILE_2);
 	assert_int_equal(ftruncate(a.fd, size), 0);
 	assert_string_equal(put_file(id, FILE_2, size), "media");
@@ -261,11 +232,9 @@ test_sweep(void **state)
 	assert_int_not_equal(media_create(id), -1);
 	assert_int_equal(files(), 2);
 	client_close(&a);
-	service_free(sv);
-	sv = service_new(base, STORE_FILE, on_report, NULL);
-	service_start(sv);
+	rig_restart();
 	assert_int_equal(files(), 1);
-	link_up(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(
 	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
 }
@@ -274,13 +243,8 @@ static void
 prune_all(int64_t cutoff)
 {
 	struct db *db = ts_open();
-	struct prune *p = prune_new(cutoff, 0);
-	enum store_rc rc;
 
-	while ((rc = prune_step(p, db)) == STORE_OK)
-		continue;
-	assert_int_equal(rc, STORE_NONE);
-	prune_free(p);
+	ts_prune(db, cutoff);
 	db_close(db);
 }
 
@@ -289,7 +253,7 @@ test_prune(void **state)
 {
 	fill(FILE_1);
 	fill(FILE_2);
-	service_stop(sv);
+	service_stop(rig_sv);
 	prune_all(walltime_ms() - 60000);
 	assert_int_equal(files(), 2);
 	prune_all(walltime_ms() + 60000);

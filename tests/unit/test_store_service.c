@@ -20,30 +20,9 @@
 
 #include <cmocka.h>
 
-#include "common/loop.h"
 #include "common/monotime.h"
-#include "tests/unit/test_store_client.h"
+#include "tests/unit/test_store_rig.h"
 #include "tests/unit/test_store_util.h"
-#include "workers/store/service.h"
-
-static struct event_base *base;
-static struct service *sv;
-static char last_state[32];
-
-static void
-on_report(void *arg, const char *state, const char *reason, const char *detail)
-{
-	strlcpy(last_state, state, sizeof(last_state));
-}
-
-static int
-setup(void **state)
-{
-	ts_enter();
-	base = loop_new();
-	sv = service_new(base, STORE_FILE, on_report, NULL);
-	return 0;
-}
 
 static void
 limit_file(rlim_t bytes)
@@ -59,38 +38,7 @@ static int
 teardown(void **state)
 {
 	limit_file(RLIM_INFINITY);
-	if (sv != NULL)
-		service_free(sv);
-	event_base_free(base);
-	ts_leave();
-	return 0;
-}
-
-static void
-restart(void)
-{
-	service_free(sv);
-	sv = service_new(base, STORE_FILE, on_report, NULL);
-	service_start(sv);
-}
-
-static void
-client_open(
-    struct client *cl, const char *kind, const char *id, const char *opts)
-{
-	struct json_object *o = opts == NULL ? NULL : json_tokener_parse(opts);
-	int sp[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
-	assert_int_equal(service_link(sv, kind, id, o, sp[0]), 0);
-	json_object_put(o);
-	client_start(cl, base, kind, sp[1]);
-}
-
-static void
-run_ms(int ms)
-{
-	client_run_ms(base, ms);
+	return rig_teardown(state);
 }
 
 static int64_t
@@ -108,10 +56,10 @@ test_group_shares_commits(void **state)
 	int64_t commits;
 	int i;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&b, "account", "b", NULL);
-	client_open(&ctl, "control", "", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&b, "account", "b", NULL);
+	rig_open(&ctl, "control", "", NULL);
 	commits = stat_of(&ctl, "commits");
 	for (i = 0; i < 40; i++) {
 		snprintf(event, sizeof(event), "e%d", i);
@@ -135,36 +83,25 @@ test_quiet_are_committed_in_time(void **state)
 	struct client a, ctl;
 	int64_t commits;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&ctl, "control", "", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&ctl, "control", "", NULL);
 	commits = stat_of(&ctl, "commits");
 	tell(&a, "mark", "{\"channel\":\"c\",\"post\":\"p\",\"at\":1}");
 	tell(&a, "drops",
 	    "{\"drops\":[{\"at\":1,\"stage\":\"s\","
 	    "\"reason\":\"r\"}]}");
-	run_ms(30);
+	rig_run_ms(30);
 	/* A crash now: nothing was promised. */
-	run_ms(120);
+	rig_run_ms(120);
 	assert_int_equal(stat_of(&ctl, "commits") - commits, 1);
 	client_close(&a);
-	restart();
-	client_open(&a, "account", "a", NULL);
+	rig_restart();
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(a.n_rows, 1);
 	client_close(&a);
 	client_close(&ctl);
-}
-
-static void
-check_row(struct client *cl, size_t i, const char *type, const char *key,
-    const char *value)
-{
-	struct json_object *o = row(cl, i);
-
-	assert_string_equal(ts_str(o, "t"), type);
-	assert_string_equal(ts_str(o, key), value);
-	json_object_put(o);
 }
 
 static void
@@ -173,8 +110,8 @@ test_load(void **state)
 	struct client a;
 	int64_t first;
 
-	service_start(sv);
-	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(ts_int(a.reply, "first_at"), 0);
 	assert_int_equal(a.n_rows, 0);
@@ -192,23 +129,23 @@ test_load(void **state)
 		"\"post\":\"pp\"}]}"),
 	    "ok");
 	client_close(&a);
-	restart();
-	client_open(&a, "account", "a", NULL);
+	rig_restart();
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	first = ts_int(a.reply, "first_at");
 	assert_true(first > 1000000);
 	assert_int_equal(a.n_rows, 6);
-	check_row(&a, 0, "mark.row", "channel", "c0");
-	check_row(&a, 1, "mark.row", "channel", "c1");
-	check_row(&a, 2, "inbox.row", "event", "e1");
-	check_row(&a, 3, "inbox.row", "event", "e3");
-	check_row(&a, 3, "inbox.row", "data", "{ \"x\": \"xxx\" }");
-	check_row(&a, 4, "outbox.row", "key", "k2");
-	check_row(&a, 4, "outbox.row", "props", "{ \"q\": [ 1, 2 ] }");
-	check_row(&a, 5, "outbox.row", "key", "k1");
-	check_row(&a, 5, "outbox.row", "post", "pp");
+	rig_check_row(&a, 0, "mark.row", "channel", "c0");
+	rig_check_row(&a, 1, "mark.row", "channel", "c1");
+	rig_check_row(&a, 2, "inbox.row", "event", "e1");
+	rig_check_row(&a, 3, "inbox.row", "event", "e3");
+	rig_check_row(&a, 3, "inbox.row", "data", "{ \"x\": \"xxx\" }");
+	rig_check_row(&a, 4, "outbox.row", "key", "k2");
+	rig_check_row(&a, 4, "outbox.row", "props", "{ \"q\": [ 1, 2 ] }");
+	rig_check_row(&a, 5, "outbox.row", "key", "k1");
+	rig_check_row(&a, 5, "outbox.row", "post", "pp");
 	client_close(&a);
-	client_open(&a, "account", "b", NULL);
+	rig_open(&a, "account", "b", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(a.n_rows, 0);
 	client_close(&a);
@@ -222,8 +159,8 @@ test_load_large(void **state)
 	char event[32];
 	int i;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
 	for (i = 0; i < 30; i++) {
 		snprintf(event, sizeof(event), "big%02d", i);
 		put(&a, event, 300000);
@@ -236,21 +173,21 @@ test_load_large(void **state)
 	wait_replies(&a, 2030);
 	assert_int_equal(a.errs, 0);
 	client_close(&a);
-	client_open(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	ask(&a, "load", "{}");
 	/* The load has begun, and waits for us. */
 	while (a.n_rows < 2)
-		event_base_loop(base, EVLOOP_ONCE);
+		event_base_loop(rig_base, EVLOOP_ONCE);
 	put(&a, "later", 20);
 	wait_replies(&a, 2);
 	assert_int_equal(a.n_rows, 2031);
 	for (i = 0; i < 30; i++) {
 		snprintf(event, sizeof(event), "big%02d", i);
-		check_row(&a, 1 + i, "inbox.row", "event", event);
+		rig_check_row(&a, 1 + i, "inbox.row", "event", event);
 	}
 	for (i = 0; i < 2000; i++) {
 		snprintf(event, sizeof(event), "small%04d", i);
-		check_row(&a, 31 + i, "inbox.row", "event", event);
+		rig_check_row(&a, 31 + i, "inbox.row", "event", event);
 	}
 	client_close(&a);
 }
@@ -261,7 +198,7 @@ check_attempts(int64_t want1, int64_t want2)
 	struct json_object *o;
 	struct client a;
 
-	client_open(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(a.n_rows, 3);
 	o = row(&a, 1);
@@ -271,7 +208,7 @@ check_attempts(int64_t want1, int64_t want2)
 	assert_int_equal(ts_int(o, "attempts"), want2);
 	json_object_put(o);
 	client_close(&a);
-	run_ms(1);
+	rig_run_ms(1);
 }
 
 static void
@@ -280,9 +217,9 @@ test_claims(void **state)
 	struct client a, b, ctl;
 	struct json_object *rows;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&ctl, "control", "", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&ctl, "control", "", NULL);
 	put(&a, "e1", 3);
 	put(&a, "e2", 3);
 	put(&a, "e3", 3);
@@ -302,28 +239,28 @@ test_claims(void **state)
 	    ts_str(json_object_array_get_idx(rows, 0), "state"), "pending");
 	/* The worker dies: the row that it had begun counts an attempt. */
 	client_close(&a);
-	run_ms(150);
+	rig_run_ms(150);
 	check_attempts(1, 0);
 	/* One that is replaced has died, too. */
-	client_open(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	tell(&a, "turn.begin", "{\"seq\":2}");
-	run_ms(5);
-	client_open(&b, "account", "a", NULL);
-	run_ms(5);
+	rig_run_ms(5);
+	rig_open(&b, "account", "a", NULL);
+	rig_run_ms(5);
 	assert_int_equal(a.closed, 1);
 	client_close(&a);
 	client_close(&b);
 	check_attempts(1, 1);
 	/* An orderly retry is one attempt, and ends the claim. */
-	client_open(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	tell(&a, "turn.begin", "{\"seq\":2}");
 	assert_string_equal(call(&a, "turn.retry",
 				"{\"seq\":2,\"not_before\":1,"
 				"\"reason\":\"x\"}"),
 	    "ok");
 	client_close(&a);
-	run_ms(5);
-	restart();
+	rig_run_ms(5);
+	rig_restart();
 	check_attempts(1, 2);
 	client_close(&ctl);
 }
@@ -333,14 +270,14 @@ test_violation(void **state)
 {
 	struct client a, b;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&b, "account", "b", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&b, "account", "b", NULL);
 	put(&b, "e1", 3);
 	tell(&a, "mark", "{\"channel\":5,\"post\":\"p\",\"at\":1}");
 	put(&b, "e2", 3);
 	wait_replies(&b, 2);
-	run_ms(5);
+	rig_run_ms(5);
 	assert_int_equal(a.closed, 1);
 	assert_int_equal(b.closed, 0);
 	assert_int_equal(b.errs, 0);
@@ -354,13 +291,13 @@ test_peer_dies_in_group(void **state)
 {
 	struct client a;
 
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
 	put(&a, "e1", 3);
 	chan_flush(a.chan, 100);
 	client_close(&a);
-	run_ms(20);
-	client_open(&a, "account", "a", NULL);
+	rig_run_ms(20);
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(a.n_rows, 2);
 	client_close(&a);
@@ -374,9 +311,9 @@ test_full(void **state)
 	int i;
 
 	signal(SIGXFSZ, SIG_IGN);
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&b, "account", "b", NULL);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&b, "account", "b", NULL);
 	assert_string_equal(call(&a, "outbox.put",
 				"{\"outbox\":[{\"key\":\"k\",\"op\":\"post\","
 				"\"channel\":\"c\",\"text\":\"t\"}]}"),
@@ -397,7 +334,7 @@ test_full(void **state)
 	assert_int_equal(b.errs, 9);
 	assert_string_equal(a.type, "err");
 	assert_string_equal(ts_str(a.reply, "code"), "full");
-	assert_string_equal(last_state, "full");
+	assert_string_equal(rig_state, "full");
 	/* It goes on failing, and answering. */
 	put(&b, "e1", 40000);
 	wait_replies(&b, 10);
@@ -406,13 +343,13 @@ test_full(void **state)
 	put(&b, "e1", 4000);
 	wait_replies(&b, 11);
 	assert_string_equal(b.type, "inbox.ok");
-	assert_string_equal(last_state, "open");
+	assert_string_equal(rig_state, "open");
 	/* What needed no answer is made up for: the row is not sent again. */
-	run_ms(1300);
+	rig_run_ms(1300);
 	client_close(&a);
 	client_close(&b);
-	restart();
-	client_open(&a, "account", "a", NULL);
+	rig_restart();
+	rig_open(&a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	for (i = 0; i < (int)a.n_rows; i++)
 		assert_null(strstr(a.rows[i], "outbox.row"));
@@ -426,25 +363,25 @@ test_cannot_open(void **state)
 	struct client a;
 
 	assert_int_equal(mkdir(STORE_FILE, 0700), 0);
-	service_start(sv);
-	assert_string_equal(last_state, "backoff");
-	client_open(&a, "account", "a", NULL);
+	service_start(rig_sv);
+	assert_string_equal(rig_state, "backoff");
+	rig_open(&a, "account", "a", NULL);
 	put(&a, "e1", 3);
 	wait_replies(&a, 1);
 	assert_string_equal(a.type, "err");
 	assert_string_equal(ts_str(a.reply, "code"), "io");
 	tell(&a, "mark", "{\"channel\":\"c\",\"post\":\"p\",\"at\":1}");
-	run_ms(5);
+	rig_run_ms(5);
 	assert_int_equal(rmdir(STORE_FILE), 0);
-	run_ms(1200);
-	assert_string_equal(last_state, "open");
+	rig_run_ms(1200);
+	assert_string_equal(rig_state, "open");
 	put(&a, "e1", 3);
 	wait_replies(&a, 2);
 	assert_string_equal(a.type, "inbox.ok");
-	run_ms(1100);
+	rig_run_ms(1100);
 	/* The mark that came too early was kept. */
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
-	check_row(&a, 0, "mark.row", "channel", "c");
+	rig_check_row(&a, 0, "mark.row", "channel", "c");
 	client_close(&a);
 }
 
@@ -454,169 +391,20 @@ test_links_before_start(void **state)
 	struct client a;
 	int sp[2];
 
-	client_open(&a, "account", "a", NULL);
+	rig_open(&a, "account", "a", NULL);
 	put(&a, "e1", 3);
-	run_ms(5);
+	rig_run_ms(5);
 	assert_int_equal(a.replies, 0);
-	service_start(sv);
+	service_start(rig_sv);
 	wait_replies(&a, 1);
 	assert_string_equal(a.type, "inbox.ok");
-	service_unlink(sv, "account", "a");
-	run_ms(5);
+	service_unlink(rig_sv, "account", "a");
+	rig_run_ms(5);
 	assert_int_equal(a.closed, 1);
 	client_close(&a);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
-	assert_int_equal(service_link(sv, "turn", "a", NULL, sp[0]), -1);
+	assert_int_equal(service_link(rig_sv, "turn", "a", NULL, sp[0]), -1);
 	close(sp[1]);
-}
-
-static int
-said(struct client *cl, const char *key)
-{
-	struct json_object *v;
-
-	assert_true(json_object_object_get_ex(cl->reply, key, &v));
-	return json_object_get_boolean(v);
-}
-
-/* An account hears of a grant after its commit, and nobody else does. */
-static void
-test_grants(void **state)
-{
-#define USER "u10123456789abcdefghijklmn"
-	struct client a, b, ctl;
-	struct json_object *o;
-
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&b, "account", "b", NULL);
-	client_open(&ctl, "control", "", NULL);
-	assert_string_equal(call(&a, "pairing.ask",
-				"{\"user\":\"" USER "\",\"code\":"
-				"\"ABCDEFGH\",\"name\":\"\",\"channel\":"
-				"\"d\",\"kind\":\"post\",\"event\":\"e\","
-				"\"at\":1}"),
-	    "pairing");
-	assert_string_equal(ts_str(a.reply, "state"), "new");
-	call(&ctl, "pairing.approve",
-	    "{\"code\":\"abcdefgh\",\"notify\":true}");
-	assert_true(said(&ctl, "approved"));
-	run_ms(5);
-	assert_int_equal(a.n_rows, 1);
-	assert_int_equal(b.n_rows, 0);
-	check_row(&a, 0, "grant.row", "user", USER);
-	o = row(&a, 0);
-	assert_string_equal(ts_str(o, "notify"), "d");
-	json_object_put(o);
-	/* Of what was not heard, the next link tells. */
-	client_close(&a);
-	call(&ctl, "pairing.revoke", "{\"who\":\"" USER "\"}");
-	client_open(&a, "account", "a", NULL);
-	assert_string_equal(call(&a, "access.load", "{}"), "access");
-	assert_int_equal(json_object_array_length(json_object_object_get(
-			     a.reply, "grants")), 0);
-	client_close(&a);
-	client_close(&b);
-	client_close(&ctl);
-#undef USER
-}
-
-static void
-test_dead_retry(void **state)
-{
-	struct client a, ctl;
-	struct json_object *o;
-
-	service_start(sv);
-	client_open(&a, "account", "a", NULL);
-	client_open(&ctl, "control", "", NULL);
-	put(&a, "e1", 3);
-	wait_replies(&a, 1);
-	call(&a, "turn.retry",
-	    "{\"seq\":1,\"not_before\":5,"
-	    "\"reason\":\"slow\"}");
-	assert_string_equal(call(&a, "turn.dead",
-				"{\"seq\":1,\"reason\":\"auth\","
-				"\"status\":401,\"outbox\":[{\"key\":\"k\","
-				"\"op\":\"post\",\"channel\":\"c\","
-				"\"text\":\"sorry\"}]}"),
-	    "ok");
-	tell(&a, "outbox.dead",
-	    "{\"key\":\"k\",\"reason\":\"r\",\"status\":403}");
-	run_ms(150);
-	/* Not the wrong account's, not what is not there. */
-	call(&ctl, "dead.retry", "{\"account\":\"b\",\"seq\":1}");
-	assert_false(said(&ctl, "retried"));
-	call(&ctl, "dead.retry", "{\"account\":\"a\",\"key\":\"x\"}");
-	assert_false(said(&ctl, "retried"));
-	assert_int_equal(a.n_rows, 0);
-	call(&ctl, "dead.retry", "{\"account\":\"a\",\"seq\":1}");
-	assert_true(said(&ctl, "retried"));
-	call(&ctl, "dead.retry", "{\"account\":\"a\",\"key\":\"k\"}");
-	assert_true(said(&ctl, "retried"));
-	run_ms(5);
-	assert_int_equal(a.n_rows, 2);
-	check_row(&a, 0, "inbox.row", "event", "e1");
-	o = row(&a, 0);
-	assert_int_equal(ts_int(o, "attempts"), 0);
-	assert_int_equal(ts_int(o, "not_before"), 0);
-	json_object_put(o);
-	check_row(&a, 1, "outbox.row", "key", "k");
-	call(&ctl, "dead.retry", "{\"account\":\"a\",\"seq\":1}");
-	assert_false(said(&ctl, "retried"));
-	call(&ctl, "dead.list", "{\"limit\":5}");
-	assert_int_equal(
-	    json_object_array_length(json_object_object_get(ctl.reply, "rows")),
-	    0);
-	client_close(&a);
-	/* A load gives it, too, once. */
-	client_open(&a, "account", "a", NULL);
-	assert_string_equal(call(&a, "load", "{}"), "load.end");
-	assert_int_equal(a.n_rows, 3);
-	client_close(&a);
-	client_close(&ctl);
-}
-
-static void
-test_sessions(void **state)
-{
-	struct client a, ctl;
-	struct json_object *list, *o;
-
-	service_start(sv);
-	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
-	client_open(&ctl, "control", "", NULL);
-	put(&a, "e1", 3);
-	wait_replies(&a, 1);
-	call(&a, "turn.commit",
-	    "{\"seq\":1,\"session\":\"agent:g:main\",\"agent\":\"g\","
-	    "\"outcome\":\"answered\",\"transcript\":["
-	    "{\"role\":\"user\",\"content\":\"q\"},"
-	    "{\"role\":\"assistant\",\"content\":\"a\"}]}");
-	assert_string_equal(a.type, "ok");
-	call(&ctl, "session.list", "{\"limit\":5,\"agent\":\"other\"}");
-	list = json_object_object_get(ctl.reply, "rows");
-	assert_int_equal(json_object_array_length(list), 0);
-	call(&ctl, "session.list", "{\"limit\":5}");
-	list = json_object_object_get(ctl.reply, "rows");
-	assert_int_equal(json_object_array_length(list), 1);
-	o = json_object_array_get_idx(list, 0);
-	assert_string_equal(ts_str(o, "session"), "agent:g:main");
-	assert_int_equal(ts_int(o, "messages"), 2);
-	call(&ctl, "session.show",
-	    "{\"session\":\"agent:g:main\",\"max_bytes\":1000}");
-	list = json_object_object_get(ctl.reply, "messages");
-	assert_int_equal(json_object_array_length(list), 2);
-	call(&ctl, "session.reset", "{\"session\":\"agent:g:other\"}");
-	assert_false(said(&ctl, "reset"));
-	call(&ctl, "session.reset", "{\"session\":\"agent:g:main\"}");
-	assert_true(said(&ctl, "reset"));
-	call(&ctl, "session.show",
-	    "{\"session\":\"agent:g:main\",\"max_bytes\":1000}");
-	list = json_object_object_get(ctl.reply, "messages");
-	assert_int_equal(json_object_array_length(list), 0);
-	client_close(&a);
-	client_close(&ctl);
 }
 
 /* A peer that asks and does not read gets no more than its queue. */
@@ -627,8 +415,8 @@ test_slow_reader(void **state)
 	char *text = malloc(700000), event[16];
 	int i;
 
-	service_start(sv);
-	client_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", "{\"agents\":[\"g\"]}");
 	for (i = 0; i < 2; i++) {
 		snprintf(event, sizeof(event), "e%d", i);
 		put(&a, event, 3);
@@ -642,12 +430,12 @@ test_slow_reader(void **state)
 		wait_replies(&a, 2 * i + 2);
 		assert_string_equal(a.type, "ok");
 	}
-	client_open(&g, "agent", "g", NULL);
+	rig_open(&g, "agent", "g", NULL);
 	chan_pause(g.chan, 1);
 	for (i = 0; i < 40; i++)
 		ask(&g, "session.load",
 		    "{\"session\":\"agent:g:main\",\"max_bytes\":1000000}");
-	run_ms(100);
+	rig_run_ms(100);
 	/* Others are served meanwhile. */
 	put(&a, "x", 3);
 	wait_replies(&a, 5);
@@ -662,7 +450,7 @@ test_slow_reader(void **state)
 	client_close(&g);
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, teardown)
 
 int
 main(void)
@@ -678,9 +466,6 @@ main(void)
 	    T(test_full),
 	    T(test_cannot_open),
 	    T(test_links_before_start),
-	    T(test_dead_retry),
-	    T(test_grants),
-	    T(test_sessions),
 	    T(test_slow_reader),
 	};
 

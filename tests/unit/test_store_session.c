@@ -20,33 +20,23 @@
 #define S "agent:helper:mattermost:channel:c1"
 #define T S ":thread:r1"
 
-static struct db *db;
-static struct peer *acct, *other, *helper, *spy, *ctl;
+static struct peer *helper, *spy;
 
 static int
 setup(void **state)
 {
-	ts_enter();
-	db = ts_open();
-	acct = ts_account("main", "{\"agents\":[\"helper\"]}");
-	other = ts_account("other", "{\"agents\":[\"spy\"]}");
+	ts_setup(state);
 	helper = peer_new(PEER_AGENT, "helper", NULL);
 	spy = peer_new(PEER_AGENT, "spy", NULL);
-	ctl = peer_new(PEER_CONTROL, "", NULL);
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	peer_free(acct);
-	peer_free(other);
 	peer_free(helper);
 	peer_free(spy);
-	peer_free(ctl);
-	db_close(db);
-	ts_leave();
-	return 0;
+	return ts_teardown(state);
 }
 
 /* turn.commit of a new event with these members. */
@@ -58,8 +48,8 @@ commit(const char *event, const char *members, enum store_rc want)
 
 	snprintf(text, sizeof(text),
 	    "{\"seq\":%lld,\"outcome\":\"command\",\"agent\":\"helper\",%s}",
-	    (long long)ts_put(db, acct, event), members);
-	json_object_put(ts_run(db, acct, "turn.commit", text, &rc));
+	    (long long)ts_put(ts_db, ts_main, event), members);
+	json_object_put(ts_run(ts_db, ts_main, "turn.commit", text, &rc));
 	assert_int_equal(rc, want);
 }
 
@@ -69,7 +59,7 @@ session_open_as(struct peer *p, const char *text, enum store_rc want)
 	struct json_object *r;
 	enum store_rc rc;
 
-	r = ts_run(db, p, "session.open", text, &rc);
+	r = ts_run(ts_db, p, "session.open", text, &rc);
 	assert_int_equal(rc, want);
 	return r;
 }
@@ -82,7 +72,7 @@ info(const char *session)
 	snprintf(text, sizeof(text),
 	    "{\"session\":\"%s\",\"agent\":\"helper\",\"notes\":\"%s\"}",
 	    session, session);
-	return session_open_as(acct, text, STORE_OK);
+	return session_open_as(ts_main, text, STORE_OK);
 }
 
 static int
@@ -102,22 +92,30 @@ test_unknown_session(void **state)
 	assert_string_equal(ts_str(r, "model"), "");
 	json_object_put(r);
 	/* Asking makes nothing. */
-	assert_int_equal(ts_sql(db, "SELECT count(*) FROM session"), 0);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM session"), 0);
 }
 
 static void
 test_only_own_agents(void **state)
 {
-	session_open_as(acct, "{\"session\":\"agent:spy:main\","
-	    "\"agent\":\"helper\"}", STORE_DENIED);
-	session_open_as(acct, "{\"session\":\"agent:spy:main\","
-	    "\"agent\":\"spy\"}", STORE_DENIED);
-	session_open_as(acct, "{\"session\":\"" S "\",\"agent\":\"helper\","
-	    "\"notes\":\"agent:spy:main\"}", STORE_DENIED);
-	session_open_as(other, "{\"session\":\"" S "\",\"agent\":\"spy\"}",
+	session_open_as(ts_main,
+	    "{\"session\":\"agent:spy:main\","
+	    "\"agent\":\"helper\"}",
 	    STORE_DENIED);
-	ts_fail(db, other, "note.put", "{\"session\":\"" S "\",\"agent\":"
-	    "\"helper\",\"key\":\"k\",\"at\":1,\"text\":\"t\"}", STORE_DENIED);
+	session_open_as(ts_main,
+	    "{\"session\":\"agent:spy:main\","
+	    "\"agent\":\"spy\"}",
+	    STORE_DENIED);
+	session_open_as(ts_main,
+	    "{\"session\":\"" S "\",\"agent\":\"helper\","
+	    "\"notes\":\"agent:spy:main\"}",
+	    STORE_DENIED);
+	session_open_as(ts_other, "{\"session\":\"" S "\",\"agent\":\"spy\"}",
+	    STORE_DENIED);
+	ts_fail(ts_db, ts_other, "note.put",
+	    "{\"session\":\"" S "\",\"agent\":"
+	    "\"helper\",\"key\":\"k\",\"at\":1,\"text\":\"t\"}",
+	    STORE_DENIED);
 	commit("e1", "\"session\":\"agent:spy:main\",\"meta\":{\"model\":"
 	    "\"x\"}", STORE_DENIED);
 	commit("e2", "\"session\":\"" S "\",\"notes\":{\"session\":"
@@ -125,7 +123,7 @@ test_only_own_agents(void **state)
 	commit("e3", "\"session\":\"" T "\",\"parent\":\"agent:spy:main\","
 	    "\"transcript\":[{\"role\":\"user\",\"content\":\"x\"}]",
 	    STORE_DENIED);
-	assert_int_equal(ts_sql(db, "SELECT count(*) FROM session"), 0);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM session"), 0);
 }
 
 static void
@@ -141,8 +139,8 @@ test_meta_and_usage(void **state)
 	    "\"completion\":3,\"model\":\"big-1\"}", STORE_OK);
 	commit("e4", "\"session\":\"" S "\",\"usage\":{\"prompt\":10,"
 	    "\"completion\":2}", STORE_OK);
-	db_close(db);
-	db = ts_open();
+	db_close(ts_db);
+	ts_db = ts_open();
 	r = info(S);
 	assert_true(known(r));
 	assert_string_equal(ts_str(r, "model"), "big");
@@ -180,7 +178,7 @@ test_reset_keeps_what_was_set(void **state)
 	assert_string_equal(ts_str(r, "model"), "big");
 	json_object_put(r);
 	/* The operator's reset is seen as well. */
-	json_object_put(ts_run(db, ctl, "session.reset",
+	json_object_put(ts_run(ts_db, ts_ctl, "session.reset",
 	    "{\"session\":\"" S "\"}", &(enum store_rc){0}));
 	r = info(S);
 	assert_int_equal(ts_int(r, "gen"), 2);
@@ -202,7 +200,7 @@ load(struct peer *p, const char *session, const char *parent,
 	    "{\"session\":\"%s\",\"max_bytes\":100000%s%s%s}", session,
 	    *parent == '\0' ? "" : ",\"parent\":\"", parent,
 	    *parent == '\0' ? "" : "\"");
-	r = ts_run(db, p, "session.load", text, &rc);
+	r = ts_run(ts_db, p, "session.load", text, &rc);
 	assert_int_equal(rc, want);
 	out[0] = '\0';
 	if (r == NULL)
@@ -266,7 +264,7 @@ note(const char *key, int at)
 	snprintf(text, sizeof(text), "{\"session\":\"" S "\",\"agent\":"
 	    "\"helper\",\"key\":\"%s\",\"at\":%d,\"text\":\"t-%s\"}", key, at,
 	    key);
-	ts_ok(db, acct, "note.put", text);
+	ts_ok(ts_db, ts_main, "note.put", text);
 }
 
 static void
@@ -303,9 +301,9 @@ test_notes(void **state)
 	    ts_str(json_object_array_get_idx(list, 0), "text"), "t-late");
 	json_object_put(r);
 	/* Shown once, it may happen again; numbers do not come back. */
-	assert_true(ts_sql(db, "SELECT min(id) FROM note") > last);
+	assert_true(ts_sql(ts_db, "SELECT min(id) FROM note") > last);
 	note("k1", 3);
-	assert_int_equal(ts_sql(db, "SELECT count(*) FROM note"), 3);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM note"), 3);
 }
 
 static void
@@ -323,7 +321,7 @@ test_gates(void **state)
 	commit("e4", "\"gate\":{\"channel\":\"c2\",\"mode\":\"\"}", STORE_OK);
 	commit("e5", "\"gate\":{\"channel\":\"c2\",\"mode\":\"maybe\"}",
 	    STORE_BAD);
-	r = ts_run(db, acct, "access.load", "{}", &rc);
+	r = ts_run(ts_db, ts_main, "access.load", "{}", &rc);
 	list = json_object_object_get(r, "gates");
 	assert_int_equal(json_object_array_length(list), 1);
 	assert_string_equal(
@@ -331,7 +329,7 @@ test_gates(void **state)
 	assert_string_equal(
 	    ts_str(json_object_array_get_idx(list, 0), "mode"), "mention");
 	json_object_put(r);
-	r = ts_run(db, other, "access.load", "{}", &rc);
+	r = ts_run(ts_db, ts_other, "access.load", "{}", &rc);
 	assert_int_equal(json_object_array_length(
 	    json_object_object_get(r, "gates")), 0);
 	json_object_put(r);
@@ -340,20 +338,23 @@ test_gates(void **state)
 static void
 test_rows_that_end_together(void **state)
 {
-	int64_t p = ts_put(db, acct, "p"), q = ts_put(db, acct, "q");
-	int64_t foreign = ts_put(db, other, "f");
+	int64_t p = ts_put(ts_db, ts_main, "p"),
+		q = ts_put(ts_db, ts_main, "q");
+	int64_t foreign = ts_put(ts_db, ts_other, "f");
 	char text[512];
 
 	snprintf(text, sizeof(text), "\"ends\":{\"outcome\":\"merged\","
 	    "\"seqs\":[%lld,%lld]}", (long long)p, (long long)foreign);
 	commit("e1", text, STORE_DENIED);
 	assert_int_equal(
-	    ts_sql(db, "SELECT count(*) FROM inbox WHERE state = 0"), 4);
+	    ts_sql(ts_db, "SELECT count(*) FROM inbox WHERE state = 0"), 4);
 	snprintf(text, sizeof(text), "\"ends\":{\"outcome\":\"merged\","
 	    "\"seqs\":[%lld,%lld]}", (long long)p, (long long)q);
 	commit("e1", text, STORE_OK);
-	assert_int_equal(ts_sql(db, "SELECT count(*) FROM inbox"
-	    " WHERE state = 1 AND outcome = 'merged'"), 2);
+	assert_int_equal(
+	    ts_sql(ts_db, "SELECT count(*) FROM inbox"
+			  " WHERE state = 1 AND outcome = 'merged'"),
+	    2);
 	commit("e2", "\"ends\":{\"outcome\":7,\"seqs\":[]}", STORE_BAD);
 	commit("e3", "\"ends\":{\"seqs\":[]}", STORE_BAD);
 }

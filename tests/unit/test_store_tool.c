@@ -21,28 +21,13 @@
 #define ROWS "SELECT count(*) FROM outbox"
 #define KNOWN "SELECT count(*) FROM tool"
 
-static struct db *db;
-static struct peer *acct, *other;
 static int64_t seq;
 
 static int
 setup(void **state)
 {
-	ts_enter();
-	db = ts_open();
-	acct = ts_account("main", "{\"agents\":[\"helper\"]}");
-	other = ts_account("other", "{\"agents\":[\"spy\"]}");
-	seq = ts_put(db, acct, "p1");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	peer_free(acct);
-	peer_free(other);
-	db_close(db);
-	ts_leave();
+	ts_setup(state);
+	seq = ts_put(ts_db, ts_main, "p1");
 	return 0;
 }
 
@@ -57,7 +42,7 @@ put(struct peer *p, enum store_rc *rc)
 	    "\"text\":\"a\"},"
 	    "{\"key\":\"t2\",\"op\":\"post\",\"channel\":\"c1\","
 	    "\"text\":\"b\"}]}", (int)seq);
-	return ts_run(db, p, "tool.put", text, rc);
+	return ts_run(ts_db, p, "tool.put", text, rc);
 }
 
 /* "dup:state:post:error " for each row. */
@@ -84,7 +69,7 @@ static const char *
 again(void)
 {
 	enum store_rc rc;
-	struct json_object *r = put(acct, &rc);
+	struct json_object *r = put(ts_main, &rc);
 
 	assert_int_equal(rc, STORE_OK);
 	return rows(r);
@@ -96,30 +81,30 @@ over(const char *type, const char *rest)
 	char text[256];
 
 	snprintf(text, sizeof(text), "{\"seq\":%d,%s}", (int)seq, rest);
-	ts_ok(db, acct, type, text);
+	ts_ok(ts_db, ts_main, type, text);
 }
 
 static void
 test_once(void **state)
 {
 	assert_string_equal(again(), "0:open:: 0:open:: ");
-	assert_int_equal(ts_sql(db, ROWS), 2);
+	assert_int_equal(ts_sql(ts_db, ROWS), 2);
 	assert_string_equal(again(), "1:open:: 1:open:: ");
-	assert_int_equal(ts_sql(db, ROWS), 2);
-	ts_ok(db, acct, "outbox.done", "{\"key\":\"t1\",\"post\":\"x1\"}");
-	ts_ok(db, acct, "outbox.dead",
+	assert_int_equal(ts_sql(ts_db, ROWS), 2);
+	ts_ok(
+	    ts_db, ts_main, "outbox.done", "{\"key\":\"t1\",\"post\":\"x1\"}");
+	ts_ok(ts_db, ts_main, "outbox.dead",
 	    "{\"key\":\"t2\",\"reason\":\"refused\",\"status\":403,"
 	    "\"text\":\"403 no\"}");
 	assert_string_equal(again(), "1:done:x1: 1:dead::403 no ");
 	/* What was sent is not put again, over a restart and a retry. */
-	db_close(db);
-	db = ts_open();
+	db_close(ts_db);
+	ts_db = ts_open();
 	over("turn.retry", "\"not_before\":1,\"reason\":\"x\"");
 	assert_string_equal(again(), "1:done:x1: 1:dead::403 no ");
-	assert_int_equal(ts_sql(db, ROWS " WHERE state = 0"), 0);
+	assert_int_equal(ts_sql(ts_db, ROWS " WHERE state = 0"), 0);
 	/* The post is one of the event's answers. */
-	assert_int_equal(
-	    ts_sql(db, "SELECT answers = 'x1' FROM inbox"), 1);
+	assert_int_equal(ts_sql(ts_db, "SELECT answers = 'x1' FROM inbox"), 1);
 }
 
 static void
@@ -129,11 +114,12 @@ test_gone_with_the_turn(void **state)
 
 	(void)again();
 	over("turn.commit", "\"outcome\":\"silent\"");
-	assert_int_equal(ts_sql(db, KNOWN), 0);
+	assert_int_equal(ts_sql(ts_db, KNOWN), 0);
 	/* Rows that wait are still sent. */
-	assert_int_equal(ts_sql(db, ROWS), 2);
-	ts_ok(db, acct, "outbox.done", "{\"key\":\"t1\",\"post\":\"x1\"}");
-	assert_null(put(acct, &rc));
+	assert_int_equal(ts_sql(ts_db, ROWS), 2);
+	ts_ok(
+	    ts_db, ts_main, "outbox.done", "{\"key\":\"t1\",\"post\":\"x1\"}");
+	assert_null(put(ts_main, &rc));
 	assert_int_equal(rc, STORE_DENIED);
 }
 
@@ -143,7 +129,7 @@ test_kept_with_the_dead(void **state)
 {
 	(void)again();
 	over("turn.dead", "\"reason\":\"x\",\"status\":0");
-	assert_int_equal(ts_sql(db, KNOWN), 2);
+	assert_int_equal(ts_sql(ts_db, KNOWN), 2);
 }
 
 static void
@@ -158,19 +144,20 @@ test_refused(void **state)
 	enum store_rc rc;
 	size_t i;
 
-	assert_null(put(other, &rc));
+	assert_null(put(ts_other, &rc));
 	assert_int_equal(rc, STORE_DENIED);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ts_fail(db, acct, "tool.put", bad[i], STORE_BAD);
-	assert_int_equal(ts_sql(db, KNOWN), 0);
-	assert_int_equal(ts_sql(db, ROWS), 0);
+		ts_fail(ts_db, ts_main, "tool.put", bad[i], STORE_BAD);
+	assert_int_equal(ts_sql(ts_db, KNOWN), 0);
+	assert_int_equal(ts_sql(ts_db, ROWS), 0);
 	/* The same key of another account is another row. */
 	(void)again();
-	ts_ok(db, other, "outbox.done", "{\"key\":\"t1\",\"post\":\"x\"}");
+	ts_ok(
+	    ts_db, ts_other, "outbox.done", "{\"key\":\"t1\",\"post\":\"x\"}");
 	assert_string_equal(again(), "1:open:: 1:open:: ");
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, ts_teardown)
 
 int
 main(void)

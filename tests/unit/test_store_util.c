@@ -17,6 +17,10 @@
 #include "tests/unit/test_store_util.h"
 #include "workers/store/media.h"
 #include "workers/store/op.h"
+#include "workers/store/prune.h"
+
+struct db *ts_db;
+struct peer *ts_main, *ts_other, *ts_ctl;
 
 static char ts_dir[64];
 static char ts_home[1024];
@@ -83,6 +87,35 @@ ts_account(const char *id, const char *agents)
 	json_object_put(opts);
 	assert_non_null(p);
 	return p;
+}
+
+int
+ts_setup(void **state)
+{
+	ts_enter();
+	ts_db = ts_open();
+	ts_main = ts_account("main", "{\"agents\":[\"helper\"]}");
+	ts_other = ts_account("other", "{\"agents\":[\"spy\"]}");
+	ts_ctl = peer_new(PEER_CONTROL, "", NULL);
+	return 0;
+}
+
+int
+ts_teardown(void **state)
+{
+	peer_free(ts_main);
+	peer_free(ts_other);
+	peer_free(ts_ctl);
+	db_close(ts_db);
+	ts_leave();
+	return 0;
+}
+
+void
+ts_reopen(void)
+{
+	db_close(ts_db);
+	ts_db = ts_open();
 }
 
 struct json_object *
@@ -170,6 +203,43 @@ ts_put(struct db *db, struct peer *p, const char *event)
 	seq = ts_int(r, "seq");
 	json_object_put(r);
 	return seq;
+}
+
+struct json_object *
+ts_ask(const char *type, const char *text)
+{
+	struct json_object *r;
+	enum store_rc rc;
+
+	r = ts_run(ts_db, ts_ctl, type, text, &rc);
+	assert_int_equal(rc, STORE_OK);
+	return r;
+}
+
+struct json_object *
+ts_row(struct json_object *answer, size_t i)
+{
+	assert_true(i < ts_rows(answer));
+	return json_object_array_get_idx(
+	    json_object_object_get(answer, "rows"), i);
+}
+
+size_t
+ts_rows(struct json_object *answer)
+{
+	return json_object_array_length(json_object_object_get(answer, "rows"));
+}
+
+void
+ts_prune(struct db *db, int64_t cutoff)
+{
+	struct prune *p = prune_new(cutoff, 0);
+	enum store_rc rc;
+
+	while ((rc = prune_step(p, db)) == STORE_OK)
+		continue;
+	assert_int_equal(rc, STORE_NONE);
+	prune_free(p);
 }
 
 int64_t
