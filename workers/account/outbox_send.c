@@ -26,6 +26,17 @@ outrow_posted(struct out_row *r, const char *post)
 	outrow_delete(r);
 }
 
+/*
+ * 200 and no word of a Mattermost server: the page of something in between,
+ * to log in perhaps. Nothing is known of what was asked for.
+ */
+static int
+is_strange(const struct net_result *res, struct json_object *body)
+{
+	return res->ending == NET_ANSWERED && res->status == 200 &&
+	    !res->partial && !json_object_is_type(body, json_type_object);
+}
+
 static void
 post_done(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
@@ -35,9 +46,14 @@ post_done(struct account *a, const struct net_result *res,
 
 	r->req = NULL;
 	if (res->ending == NET_ANSWERED &&
-	    (res->status == 201 || res->status == 200)) {
+	    (res->status == 201 || (res->status == 200 && mm_id_valid(id)))) {
 		/* Accepted, even when the body cannot be read: not again. */
 		outrow_posted(r, mm_id_valid(id) ? id : "");
+		return;
+	}
+	if (res->ending == NET_ANSWERED && res->status == 200) {
+		r->unclear = 1;
+		outrow_later(r, -1);
 		return;
 	}
 	outrow_failed(r, res, body);
@@ -89,6 +105,10 @@ edit_done(struct account *a, const struct net_result *res,
 	int shown;
 
 	r->req = NULL;
+	if (is_strange(res, body)) {
+		outrow_later(r, -1);
+		return;
+	}
 	if (res->ending == NET_ANSWERED && res->status == 200) {
 		shown = edit_shown(r, res, body);
 		if (shown == 1 || (shown == -1 && ++r->doubts == DOUBTS_MAX))
@@ -116,6 +136,10 @@ delete_done(struct account *a, const struct net_result *res,
 	struct out_row *r = arg;
 
 	r->req = NULL;
+	if (is_strange(res, body)) {
+		outrow_later(r, -1);
+		return;
+	}
 	/* 403 and 404: it is gone, or not ours to remove any more. */
 	if (res->ending == NET_ANSWERED && res->status < 500 &&
 	    res->status != 401 && res->status != 429) {

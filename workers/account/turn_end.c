@@ -253,12 +253,16 @@ static void
 notice_add(struct turn *t, struct json_object *items)
 {
 	char text[1200], key[OUTBOX_KEY_SIZE];
+	int len = (int)strlen(t->error);
 	struct json_object *v = NULL;
 
+	if (len > 0 && t->error[len - 1] == '.')
+		len--;
 	json_object_object_get_ex(t->row->data, "addressed", &v);
 	if (!json_object_get_boolean(v) || t->row->channel[0] == '\0')
 		return;
-	snprintf(text, sizeof(text), "I could not answer this: %s.", t->error);
+	snprintf(text, sizeof(text), "I could not answer this: %.*s.", len,
+	    t->error);
 	outbox_key(
 	    key, t->row->seq, (int)json_object_array_length(items));
 	json_object_array_add(items, outbox_item(key, "post",

@@ -304,11 +304,15 @@ is_hard(const struct ws *ws)
 void
 ws_turn(struct ws *ws, int readable)
 {
+	int rc = 0;
+
 	ws->busy = 1;
 	ws->in_left = WS_IN_TURN;
-	if (readable && !ws->paused && wslay_event_want_read(ws->ctx) &&
-	    wslay_event_recv(ws->ctx) != 0)
-		ws_fail(ws, WS_END_NETWORK, 0, "out of memory");
+	if (readable && !ws->paused && wslay_event_want_read(ws->ctx))
+		rc = wslay_event_recv(ws->ctx);
+	if (rc != 0)
+		ws_fail(ws, WS_END_NETWORK, 0, rc == WSLAY_ERR_NOMEM ?
+		    "out of memory" : "the server broke the protocol");
 	if (ws->state != WS_DEAD && !is_hard(ws))
 		output(ws);
 	if (ws->state != WS_DEAD)
