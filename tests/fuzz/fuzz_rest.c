@@ -313,9 +313,18 @@ on_names(struct account *a, const char *failed)
 static void
 on_act(struct account *a, int ok, const char *text, void *arg)
 {
+	struct json_tokener *tok = json_tokener_new_ex(5);
+	struct json_object *o = json_tokener_parse_ex(
+	    tok, text, (int)strlen(text) + 1);
+
 	check_text(text);
 	if (strlen(text) > 8192 + 512)
 		abort();
+	/* Deeper than a frame may be with all that is around it. */
+	if (ok && *text == '{' && o == NULL)
+		abort();
+	json_object_put(o);
+	json_tokener_free(tok);
 }
 
 static void

@@ -432,6 +432,9 @@ test_body(void **state)
 		json_object_put(o);
 	}
 	assert_null(proof_body("{}\0", 3));
+	/* "/" in two bytes, half of a surrogate */
+	assert_null(proof_body("{\"a\":\"\xc0\xaf\"}", 10));
+	assert_null(proof_body("{\"a\":\"\xed\xa0\x80\"}", 11));
 	strlcpy(deep, "{\"a\":", sizeof(deep));
 	memset(deep + 5, '[', 40);
 	memset(deep + 45, ']', 37);

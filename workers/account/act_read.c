@@ -54,6 +54,21 @@ add_str(struct json_object *o, const char *key, const char *value)
 	json_object_object_add(o, key, json_object_new_string(value));
 }
 
+/* Of the kinds that a post has: it goes into frames, which are not deep. */
+static int
+is_flat(struct json_object *v)
+{
+	size_t i;
+
+	if (!json_object_is_type(v, json_type_array))
+		return !json_object_is_type(v, json_type_object);
+	for (i = 0; i < json_object_array_length(v); i++)
+		if (!json_object_is_type(json_object_array_get_idx(v, i),
+			json_type_string))
+			return 0;
+	return 1;
+}
+
 /* The server's post without what nobody reads, and when it was written. */
 static struct json_object *
 message_json(struct json_object *post)
@@ -69,7 +84,7 @@ message_json(struct json_object *post)
 	size_t i;
 
 	for (i = 0; keys[i] != NULL; i++)
-		if (json_object_object_get_ex(post, keys[i], &v))
+		if (json_object_object_get_ex(post, keys[i], &v) && is_flat(v))
 			json_object_object_add(
 			    o, keys[i], json_object_get(v));
 	json_object_object_add(o, "timestampMs", json_object_new_int64(ms));

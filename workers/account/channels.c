@@ -12,6 +12,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/decode_impl.h"
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100
@@ -87,9 +88,7 @@ set_text(char **dst, const char *src)
 {
 	if (*src == '\0' || (*dst != NULL && strcmp(*dst, src) == 0))
 		return;
-	free(*dst);
-	if ((*dst = strndup(src, MM_NAME_MAX)) == NULL)
-		fatal("strndup");
+	decode_short(dst, src, MM_NAME_MAX);
 }
 
 struct channel *

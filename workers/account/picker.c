@@ -48,11 +48,9 @@ picker_config(struct account *a, struct json_object *config)
 {
 	struct json_object *list = NULL;
 
-	models = json_object_new_array();
 	json_object_object_get_ex(config, "pickerModels", &list);
-	if (!json_object_is_type(list, json_type_array))
-		return;
-	models = json_object_get(list);
+	models = json_object_is_type(list, json_type_array)
+		? json_object_get(list) : json_object_new_array();
 	json_object_array_sort(models, by_ref);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/signed_context.h"
+#include "common/text.h"
 #include "workers/callback/proof.h"
 
 #define BODY_DEPTH 16 /* as deep as a frame may be */
@@ -83,8 +84,7 @@ is_strict(const char *text, size_t len)
 	if (tok == NULL)
 		fatalx("json_tokener_new_ex");
 	json_tokener_set_flags(
-	    tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-		JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	    tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	v = json_tokener_parse_ex(tok, text, (int)len);
 	ok = json_tokener_get_error(tok) == json_tokener_success &&
 	    json_object_is_type(v, json_type_object);
@@ -102,7 +102,7 @@ proof_body(const char *text, size_t len)
 	size_t i;
 
 	/* A NUL ends the text for some of those who read it, not for all. */
-	if (len == 0 || len > INT32_MAX || memchr(text, '\0', len) != NULL)
+	if (len == 0 || len > INT32_MAX || !text_valid(text, len))
 		return NULL;
 	i = strspn(text, " \t\r\n"); /* a NUL is behind the text */
 	if (i >= len || text[i] != '{' || has_extras(text, len) ||
