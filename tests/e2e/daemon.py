@@ -11,6 +11,12 @@ import time
 from mattermost import BUILD
 from patience import tries
 
+# "1": every process under memcheck. Wants a build with --disable-seccomp, for
+# valgrind makes system calls of its own inside the worker.
+MEMCHECK = os.environ.get("POSTERN_MEMCHECK")
+VALGRIND = ("/usr/bin/valgrind -q --vgdb=no --leak-check=full "
+            "--show-leak-kinds=definite --num-callers=20 "
+            "--log-file=%s/memcheck.%%p %s")
 HERE = os.path.dirname(os.path.abspath(__file__))
 POSTERND = os.path.join(BUILD, "posternd")
 POSTERNCTL = os.path.join(BUILD, "posternctl")
@@ -45,8 +51,10 @@ class Postern:
             config["postern"].setdefault("user", "nobody")
             config["postern"].setdefault("storeUser", "daemon")
             config["postern"].setdefault("group", "nogroup")
-        if standins:
-            self.install(standins)
+        if standins or MEMCHECK:
+            self.install(standins or {})
+        if MEMCHECK:
+            self.wrap()
         self.write(config)
 
     def install(self, standins):
@@ -60,6 +68,32 @@ class Postern:
             shutil.copy(os.path.join(HERE, source), os.path.join(to, name))
             os.chmod(os.path.join(to, name), 0o755)
         self.command = [os.path.join(to, "posternd")]
+
+    def wrap(self):
+        """Scripts in the place of all programs but the operator's."""
+        to = os.path.join(self.dir, "bin")
+        for name in os.listdir(to):
+            path = os.path.join(to, name)
+            if name == "posternctl":
+                continue
+            real = os.path.join(self.dir, name)
+            os.rename(path, real)
+            with open(path, "w") as f:
+                f.write("#!/bin/sh\nexec " + VALGRIND % (self.dir, real) +
+                        ' "$@"\n')
+            os.chmod(path, 0o755)
+        os.rename(os.path.join(self.dir, "posternd"),
+                  os.path.join(to, "posternd"))
+
+    def memcheck(self):
+        """What valgrind has found in each process. Lines that begin with
+        "--" are about itself: it does not know Landlock's system calls."""
+        out = ""
+        for name in os.listdir(self.dir):
+            if name.startswith("memcheck."):
+                with open(os.path.join(self.dir, name)) as f:
+                    out += "".join(x for x in f if x.startswith("=="))
+        return out
 
     def write(self, config):
         self.config = config
@@ -190,5 +224,7 @@ class Postern:
             logs = self.logs() if os.path.exists(self.log_path) else ""
             for word in ("Sanitizer", "runtime error:"):
                 assert word not in logs, logs[-20000:]
+            found = self.memcheck()
+            assert not found, found[:20000]
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)
