@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the tree: who may include and call what, and sizes."""
 
+import ast
 import os
 import re
 import shutil
@@ -11,9 +12,9 @@ TOP = os.environ.get("srcdir", ".")
 ROLES = ("account", "agent", "callback", "store", "dialer", "control")
 FOLDERS = ("common", "daemon", "ctl", "workers", "tests")
 FILE_MAX = 600
-TEST_FILE_MAX = 1000  # a file of cases
-TABLES = ("workers/account/unicode_tables.h", "daemon/json5.c")
 FUNCTION_MAX = 100
+# Made by unicode_gen.py.
+GENERATED = ("workers/account/unicode_tables.h",)
 
 # Calls that only some files may make.
 ONLY = (
@@ -60,7 +61,7 @@ def sources():
         for where, dirs, files in os.walk(os.path.join(TOP, folder)):
             dirs.sort()
             for name in sorted(files):
-                if name.endswith((".c", ".h")):
+                if name.endswith((".c", ".h", ".py")):
                     full = os.path.join(where, name)
                     yield os.path.relpath(full, TOP), full
 
@@ -145,22 +146,35 @@ def check_calls(path, code):
 
 def check_sizes(path, text):
     lines = text.split("\n")
-    limit = TEST_FILE_MAX if path.startswith("tests/") else FILE_MAX
-    if len(lines) - 1 > limit and path not in TABLES:
-        bad(path, len(lines), "%d lines: over %d" % (len(lines), limit))
+    if len(lines) - 1 > FILE_MAX and path not in GENERATED:
+        bad(path, len(lines), "%d lines: over %d" % (
+            len(lines) - 1, FILE_MAX))
+    found = python_functions if path.endswith(".py") else c_functions
+    for number, length in found(text):
+        if length > FUNCTION_MAX:
+            bad(path, number, "function of %d lines: over %d" %
+                (length, FUNCTION_MAX))
+
+
+def c_functions(text):
+    """Where each body begins, and its lines between the braces."""
     start = None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line == "{":
             start = number
         elif line.startswith("}") and start is not None:
-            if number - start - 1 > FUNCTION_MAX:
-                bad(path, start, "function of %d lines: over %d" %
-                    (number - start - 1, FUNCTION_MAX))
+            yield start, number - start - 1
             start = None
 
 
+def python_functions(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.lineno, node.end_lineno - node.lineno
+
+
 def check_header(path, text):
-    if not path.endswith(".h") or path.startswith("tests/") or path in TABLES:
+    if not path.endswith(".h") or path.startswith("tests/") or path in GENERATED:
         return
     if not re.search(r"#ifndef (\w+_H)\n#define \1\n", text):
         bad(path, 1, "no include guard")
@@ -189,18 +203,25 @@ SAMPLE = ('#include "config.h"\n#include <curl/curl.h>\n'
           '\t/* fork() */ char *s = "system()";\n\treturn fork() + '
           'getpwnam(s) + strcpy(s, s) + a.connect(s) + connect(s);\n}\n')
 EXPECTED = 6
+LONG = "int x(void)\n{\n" + 101 * "\tf();\n" + "}\n" + 500 * "\n"
+LONG_PY = "def f():\n" + 101 * "    g()\n" + 500 * "\n"
+EXPECTED_LONG = 4
 
 
 def check_text(path, text):
+    check_sizes(path, text)
+    if path.endswith(".py"):
+        return
     check_includes(path, text)
     check_calls(path, code_of(text))
-    check_sizes(path, text)
     check_header(path, text)
 
 
 def main():
     check_text("workers/account/sample.c", SAMPLE)
-    if len(problems) != EXPECTED:
+    check_sizes("tests/sample.c", LONG)
+    check_text("tests/sample.py", LONG_PY)
+    if len(problems) != EXPECTED + EXPECTED_LONG:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]

@@ -13,7 +13,6 @@ import pytest
 from callbacks import connect, exchange, free_port, read_all, request, \
     sign, until, wait_linked, Answer
 from daemon import POSTERND
-from mattermost import BUILD
 
 HOOK = "hook-token"
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from test_media import download, media_files, png
-from test_message_tool import Agent, call
+from tool_rig import Agent, call
 
 
 class Files(http.server.BaseHTTPRequestHandler):

@@ -3,8 +3,6 @@
 import json
 import re
 
-import pytest
-
 
 def config(world, **more):
     c = world.model_config(**more)

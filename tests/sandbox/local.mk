@@ -2,7 +2,8 @@
 check_PROGRAMS += tests/sandbox/probe
 TESTS += tests/sandbox/probe
 tests_sandbox_probe_SOURCES = tests/sandbox/probe.c tests/sandbox/probe.h \
-	tests/sandbox/forbidden.c tests/sandbox/needed.c tests/sandbox/capture.c
+	tests/sandbox/forbidden_net.c tests/sandbox/forbidden.c \
+	tests/sandbox/needed.c tests/sandbox/capture.c
 tests_sandbox_probe_LDADD = $(COMMON_LIBS) $(LIBEVENT_EXTRA_LIBS) \
 	$(CRYPTO_LIBS) $(SQLITE_LIBS) -lpthread
 # For the worker that runs where the sandbox does nothing.

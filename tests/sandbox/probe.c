@@ -308,30 +308,39 @@ somebody_came(int fd)
 	return n > 0;
 }
 
+static int
+control_try(const struct act *a, struct scene *s, int *packets)
+{
+	struct verdict v;
+	int came;
+
+	act_run(a, s, &v);
+	if (capture != -1)
+		*packets += capture_drain(capture);
+	came = somebody_came(s->listen_fd);
+	if (waitpid(s->sibling, NULL, WNOHANG) != 0)
+		s->sibling = sibling_start();
+	if (v.done == 0 && !came)
+		return say("no jail", a->name, error_name(v.err), 0);
+	return 0;
+}
+
 /* Without a jail the acts must succeed: a probe that cannot fail is none. */
 static int
 control_probe(struct scene *s)
 {
 	const struct act *a;
-	struct verdict v;
-	int bad = 0, un, came, sent = 0;
+	int bad = 0, un, sent = 0;
 
 	no_jail = 1;
 	s->role = SANDBOX_ACCOUNT;
 	un = unix_listener(empty_dir);
-	for (a = probe_forbidden; a->name != NULL; a++) {
-		if (!a->sure)
-			continue;
-		act_run(a, s, &v);
-		if (capture != -1)
-			sent += capture_drain(capture);
-		came = somebody_came(s->listen_fd);
-		if (waitpid(s->sibling, NULL, WNOHANG) != 0)
-			s->sibling = sibling_start();
-		if (v.done == 0 && !came)
-			bad += say("no jail", a->name,
-			    error_name(v.err), 0);
-	}
+	for (a = probe_forbidden_net; a->name != NULL; a++)
+		if (a->sure)
+			bad += control_try(a, s, &sent);
+	for (a = probe_forbidden; a->name != NULL; a++)
+		if (a->sure)
+			bad += control_try(a, s, &sent);
 	close(un);
 	no_jail = 0;
 	if (capture != -1 && sent == 0)
@@ -439,6 +448,9 @@ role_probe(enum sandbox_role role, struct scene *s)
 
 	s->role = role;
 	un = unix_listener(dir);
+	for (a = probe_forbidden_net; a->name != NULL; a++)
+		if (a->roles & R(role))
+			bad += forbidden_try(a, s, &packets);
 	for (a = probe_forbidden; a->name != NULL; a++)
 		if (a->roles & R(role))
 			bad += forbidden_try(a, s, &packets);

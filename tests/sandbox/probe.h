@@ -61,6 +61,7 @@ int capture_open(void);
 int capture_drain(int fd);
 extern const char capture_name[];
 
+extern const struct act probe_forbidden_net[];
 extern const struct act probe_forbidden[];
 extern const struct act probe_needed[];
 

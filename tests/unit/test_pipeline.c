@@ -1,3 +1,4 @@
+/* From an event to its verdict: surface, gate, text, lane and context. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -8,74 +9,10 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "tests/unit/slow.h"
+#include "tests/unit/pipeline_help.h"
 #include "workers/account/context.h"
 #include "workers/account/decode.h"
-#include "workers/account/pipeline.h"
-
-#define BOT "b10123456789abcdefghijklmn"
-#define USER "u10123456789abcdefghijklmn"
-#define CHANNEL "c10123456789abcdefghijklmn"
-#define POST "p10123456789abcdefghijklmn"
-#define ROOT "r10123456789abcdefghijklmn"
-
-static const struct bot_identity bot = {BOT, "bot"};
-
-struct fixture {
-	struct policy *p;
-	struct inbound *in;
-	struct channel_info channel;
-	struct facts facts;
-	struct verdict v;
-};
-
-static void
-setup(struct fixture *f, const char *members, const char *text)
-{
-	struct json_object *o;
-	const char *why = "";
-	char config[1024];
-
-	memset(f, 0, sizeof(*f));
-	snprintf(config, sizeof(config),
-	    "{\"account\":\"a\",\"groupPolicy\":\"open\",\"dmPolicy\":\"open\","
-	    "\"allowFrom\":[\"*\"]%s%s}", *members == '\0' ? "" : ",",
-	    members);
-	o = json_tokener_parse(config);
-	f->p = policy_compile(o, &why);
-	json_object_put(o);
-	if (f->p == NULL)
-		fail_msg("%s: %s", config, why);
-	f->in = inbound_new(INBOUND_POST);
-	strlcpy(f->in->account, "a", sizeof(f->in->account));
-	strlcpy(f->in->actor_id, USER, MM_ID_SIZE);
-	strlcpy(f->in->channel_id, CHANNEL, MM_ID_SIZE);
-	strlcpy(f->in->post_id, POST, MM_ID_SIZE);
-	f->in->create_at = 1795341160956;
-	f->in->actor_is_bot = TRI_NO;
-	inbound_set(&f->in->actor_name, "alice");
-	inbound_set(&f->in->text, text);
-	f->channel = (struct channel_info){'O', "town", "Town Square",
-	    "t10123456789abcdefghijklmn"};
-}
-
-static enum reason
-run(struct fixture *f)
-{
-	verdict_clear(&f->v);
-	decide(f->p, &bot, &f->channel, &f->facts, f->in, &f->v);
-	return f->v.reason;
-}
-
-static void
-teardown(struct fixture *f)
-{
-	verdict_clear(&f->v);
-	inbound_free(f->in);
-	policy_free(f->p);
-}
 
 static void
 test_mentioned_post(void **state)
@@ -145,16 +82,6 @@ test_onchar(void **state)
 	teardown(&f);
 }
 
-static int asked;
-
-static int
-takes_part(void *arg, const char *channel_id, const char *root_id)
-{
-	asked++;
-	assert_string_equal(channel_id, CHANNEL);
-	return strcmp(root_id, ROOT) == 0;
-}
-
 static void
 test_participation(void **state)
 {
@@ -162,20 +89,20 @@ test_participation(void **state)
 
 	setup(&f, "", "and then?");
 	f.facts.participates = takes_part;
-	asked = 0;
+	pipeline_asked = 0;
 	assert_int_equal(run(&f), REASON_NO_MENTION); /* not in a thread */
-	assert_int_equal(asked, 0);
+	assert_int_equal(pipeline_asked, 0);
 	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
 	assert_int_equal(run(&f), REASON_OK);
-	assert_int_equal(asked, 1);
+	assert_int_equal(pipeline_asked, 1);
 	assert_true(f.v.addressed);
 	assert_false(f.v.was_mentioned);
 	f.in->root_id[0] = 'x';
 	assert_int_equal(run(&f), REASON_NO_MENTION);
 	inbound_set(&f.in->text, "@bot and then?");
-	asked = 0;
+	pipeline_asked = 0;
 	assert_int_equal(run(&f), REASON_OK);
-	assert_int_equal(asked, 0);
+	assert_int_equal(pipeline_asked, 0);
 	teardown(&f);
 	setup(&f, "\"implicitMentions\":{\"threadParticipation\":false}", "x");
 	f.facts.participates = takes_part;
@@ -190,7 +117,7 @@ static int
 bot_turns(void *arg, const char *channel_id, const char *root_id)
 {
 	assert_string_equal(channel_id, CHANNEL);
-	asked++;
+	pipeline_asked++;
 	return strcmp(root_id, ROOT) == 0 ? turns : 0;
 }
 
@@ -204,9 +131,9 @@ test_loop(void **state)
 	f.facts.bot_turns = bot_turns;
 	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
 	turns = BOT_TURNS_MAX;
-	asked = 0;
+	pipeline_asked = 0;
 	assert_int_equal(run(&f), REASON_OK); /* a person */
-	assert_int_equal(asked, 0);
+	assert_int_equal(pipeline_asked, 0);
 	f.in->actor_is_bot = TRI_YES;
 	assert_int_equal(run(&f), REASON_BOT_LOOP);
 	assert_int_equal(f.v.kind, VERDICT_DROP);
@@ -225,12 +152,12 @@ test_loop(void **state)
 	f.facts.resumed = 0;
 	f.in->root_id[0] = '\0'; /* the channel is another place */
 	assert_int_equal(run(&f), REASON_OK);
-	/* What is not answered anyway is not asked about. */
+	/* What is not answered anyway is not pipeline_asked about. */
 	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
 	inbound_set(&f.in->text, "not to the other one");
-	asked = 0;
+	pipeline_asked = 0;
 	assert_int_equal(run(&f), REASON_NO_MENTION);
-	assert_int_equal(asked, 0);
+	assert_int_equal(pipeline_asked, 0);
 	teardown(&f);
 }
 
@@ -457,123 +384,6 @@ test_hooks(void **state)
 	teardown(&f);
 }
 
-#define GROUPS(here, any)                                                      \
-	"\"groups\":{\"" CHANNEL "\":{\"requireMention\":" here "},"             \
-	"\"*\":{\"requireMention\":" any "}}"
-
-/* Every rule is told by the key that says it, also when it lets in. */
-static void
-test_rules(void **state)
-{
-	static const struct {
-		const char *members, *text;
-		char type;
-		enum reason reason;
-		const char *rule;
-	} cases[] = {
-	    {"", "hi", 'D', REASON_OK, "allowFrom has \"*\"; agent main"},
-	    {"\"allowFrom\":[\"" USER "\"]", "hi", 'D', REASON_OK,
-		"allowFrom has the id; agent main"},
-	    {"\"dmPolicy\":\"allowlist\",\"allowFrom\":[]", "hi", 'D',
-		REASON_NOT_IN_ALLOWLIST, "dmPolicy=\"allowlist\", allowFrom"},
-	    {"\"dmPolicy\":\"open\",\"allowFrom\":[]", "hi", 'D',
-		REASON_OPEN_WITHOUT_WILDCARD, "dmPolicy=\"open\""},
-	    {"", "hi", 'O', REASON_NO_MENTION,
-		"requireMention=true (default)"},
-	    {"\"requireMention\":true", "hi", 'O', REASON_NO_MENTION,
-		"requireMention=true"},
-	    {"\"requireMention\":false", "hi", 'O', REASON_OK,
-		"groupPolicy=\"open\"; requireMention=false; agent main"},
-	    {"", "@bot hi", 'P', REASON_OK,
-		"groupPolicy=\"open\"; requireMention=true (default), the bot "
-		"is mentioned; agent main"},
-	    {"\"chatmode\":\"oncall\",\"requireMention\":false", "hi", 'O',
-		REASON_NO_MENTION, "chatmode=\"oncall\""},
-	    {"\"chatmode\":\"onmessage\"", "hi", 'G', REASON_OK,
-		"groupPolicy=\"open\"; chatmode=\"onmessage\"; agent main"},
-	    {"\"chatmode\":\"onchar\"", "> hi", 'O', REASON_OK,
-		"groupPolicy=\"open\"; chatmode=\"onchar\", a prefix of "
-		"oncharPrefixes; agent main"},
-	    {"\"chatmode\":\"onchar\"," GROUPS("false", "false"), "hi", 'O',
-		REASON_NO_MENTION, "chatmode=\"onchar\""},
-	    {GROUPS("true", "false"), "hi", 'O', REASON_NO_MENTION,
-		"groups[\"" CHANNEL "\"].requireMention=true"},
-	    {GROUPS("false", "true"), "hi", 'O', REASON_OK,
-		"groupPolicy=\"open\"; groups[\"" CHANNEL "\"]."
-		"requireMention=false; agent main"},
-	    {"\"groups\":{\"*\":{\"requireMention\":true}}", "hi", 'O',
-		REASON_NO_MENTION, "groups[\"*\"].requireMention=true"},
-	    {"\"agents\":[{\"id\":\"claw\",\"name\":\"Claw\"}]",
-		"hey claw", 'O', REASON_OK,
-		"groupPolicy=\"open\"; requireMention=true (default), a "
-		"mention pattern of the agent fits; agent claw"},
-	    {"\"groupPolicy\":\"allowlist\",\"groupAllowFrom\":[\"" USER
-	     "\"]", "/status", 'O', REASON_OK,
-		"groupAllowFrom has the id; requireMention=true (default), a "
-		"control command of somebody who may; agent main"},
-	    {"\"groupPolicy\":\"allowlist\",\"allowFrom\":[\"" USER "\"]",
-		"@bot hi", 'O', REASON_OK,
-		"allowFrom (for groups) has the id; requireMention=true "
-		"(default), the bot is mentioned; agent main"},
-	    {"\"groupPolicy\":\"allowlist\",\"groupAllowFrom\":[\"" BOT
-	     "\"]", "@bot hi", 'O', REASON_NOT_IN_ALLOWLIST,
-		"groupPolicy=\"allowlist\", groupAllowFrom"},
-	    {"\"groupPolicy\":\"allowlist\",\"allowFrom\":[\"" BOT "\"]",
-		"@bot hi", 'O', REASON_NOT_IN_ALLOWLIST,
-		"groupPolicy=\"allowlist\", allowFrom"},
-	    {"", "@bot hi", 'X', REASON_UNKNOWN_SURFACE, "channel type"},
-	};
-	struct fixture f;
-	size_t i;
-
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		setup(&f, cases[i].members, cases[i].text);
-		f.channel.type = cases[i].type;
-		if (run(&f) != cases[i].reason)
-			fail_msg("%zu: %s", i, reason_name(f.v.reason));
-		assert_string_equal(f.v.rule, cases[i].rule);
-		teardown(&f);
-	}
-}
-
-/* And what is not of the configuration. */
-static void
-test_rules_of_facts(void **state)
-{
-	struct fixture f;
-
-	setup(&f, "", "and then?");
-	f.facts.participates = takes_part;
-	strlcpy(f.in->root_id, ROOT, MM_ID_SIZE);
-	assert_int_equal(run(&f), REASON_OK);
-	assert_non_null(strstr(f.v.rule, "where the bot takes part"));
-	f.facts.participates = NULL;
-	f.facts.mention = TRI_NO;
-	assert_int_equal(run(&f), REASON_OK);
-	assert_non_null(strstr(f.v.rule, "/activation always"));
-	f.facts.mention = TRI_YES;
-	assert_int_equal(run(&f), REASON_NO_MENTION);
-	assert_string_equal(f.v.rule, "/activation mention");
-	inbound_set(&f.in->text, "@bot and then?");
-	f.facts.missed = 1;
-	f.facts.now = f.in->create_at;
-	assert_int_equal(run(&f), REASON_OK);
-	assert_non_null(strstr(f.v.rule, "found by the gap fill"));
-	f.facts.missed = 0;
-	f.in->kind = INBOUND_EDIT;
-	f.in->edit_at = f.in->create_at + 1;
-	assert_int_equal(run(&f), REASON_OK);
-	assert_non_null(strstr(f.v.rule, "an edit added the mention"));
-	f.in->kind = INBOUND_REACTION;
-	inbound_set(&f.in->emoji, "tada");
-	assert_int_equal(run(&f), REASON_OK);
-	assert_string_equal(f.v.rule, "groupPolicy=\"open\"; agent main");
-	f.in->kind = INBOUND_HOOK;
-	assert_int_equal(run(&f), REASON_OK);
-	assert_string_equal(f.v.rule, "hooks.token; agent main");
-	teardown(&f);
-}
-
 /* Nothing that a stranger writes can end the block or forge another. */
 static void
 test_context_is_quoted(void **state)
@@ -654,66 +464,6 @@ test_time(void **state)
 	assert_string_equal(s, "");
 }
 
-#define FRAME                                                                  \
-	"{\"event\":\"posted\",\"data\":{\"channel_display_name\":\"Town "     \
-	"Square\",\"channel_name\":\"town-square\",\"channel_type\":\"O\","    \
-	"\"mentions\":\"[\\\"" BOT "\\\"]\",\"post\":\"{\\\"id\\\":\\\"" POST  \
-	"\\\",\\\"create_at\\\":1795341160956,\\\"update_at\\\":"              \
-	"1795341160956,\\\"edit_at\\\":0,\\\"delete_at\\\":0,"                 \
-	"\\\"is_pinned\\\":false,\\\"user_id\\\":\\\"" USER                    \
-	"\\\",\\\"channel_id\\\":\\\"" CHANNEL "\\\",\\\"root_id\\\":\\\"\\\"," \
-	"\\\"original_id\\\":\\\"\\\",\\\"message\\\":\\\"@bot could you "     \
-	"look at the build of last night? It failed twice.\\\","               \
-	"\\\"type\\\":\\\"\\\",\\\"props\\\":{\\\"disable_group_highlight\\\"" \
-	":true},\\\"hashtags\\\":\\\"\\\",\\\"pending_post_id\\\":"            \
-	"\\\"u:1795341160900\\\",\\\"reply_count\\\":0,\\\"last_reply_at\\\":" \
-	"0,\\\"participants\\\":null,\\\"metadata\\\":{}}\","                  \
-	"\"sender_name\":\"@alice\",\"set_online\":true,\"team_id\":"          \
-	"\"t10123456789abcdefghijklmn\"},\"broadcast\":{\"omit_users\":null,"  \
-	"\"user_id\":\"\",\"channel_id\":\"" CHANNEL                           \
-	"\",\"team_id\":\"\"},\"seq\":7}\n"
-
-static double
-micros(struct timespec a, struct timespec b, int n)
-{
-	return ((double)(b.tv_sec - a.tv_sec) * 1e6 +
-		   (double)(b.tv_nsec - a.tv_nsec) / 1e3) / n;
-}
-
-/* How long a typical post takes; the bound is for slow machines and ASan. */
-static void
-test_speed(void **state)
-{
-	static const int n = 20000;
-	struct timespec a, b, c;
-	double decode_us = 0, decide_us = 0;
-	struct event ev;
-	struct fixture f;
-	int i;
-
-	SKIP_WHEN_SLOW();
-	setup(&f, "\"agents\":[{\"id\":\"main\",\"name\":\"Claw\","
-		  "\"emoji\":\"\xf0\x9f\xa6\x9e\"}],\"allowFrom\":[\"" USER
-		  "\"],\"groupPolicy\":\"allowlist\"", "");
-	for (i = 0; i < n; i++) {
-		clock_gettime(CLOCK_MONOTONIC, &a);
-		decode_message(FRAME, sizeof(FRAME) - 1, "a", &ev);
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		assert_int_equal(ev.type, EVENT_POSTED);
-		decide(f.p, &bot, &f.channel, &f.facts, ev.in, &f.v);
-		clock_gettime(CLOCK_MONOTONIC, &c);
-		assert_int_equal(f.v.kind, VERDICT_ACCEPT);
-		verdict_clear(&f.v);
-		event_clear(&ev);
-		decode_us += micros(a, b, n);
-		decide_us += micros(b, c, n);
-	}
-	print_message("one post: decode %.2f us, decide %.2f us\n", decode_us,
-	    decide_us);
-	assert_true(decode_us + decide_us < 500);
-	teardown(&f);
-}
-
 int
 main(void)
 {
@@ -733,12 +483,9 @@ main(void)
 	    cmocka_unit_test(test_commands),
 	    cmocka_unit_test(test_other_kinds),
 	    cmocka_unit_test(test_hooks),
-	    cmocka_unit_test(test_rules),
-	    cmocka_unit_test(test_rules_of_facts),
 	    cmocka_unit_test(test_context_is_quoted),
 	    cmocka_unit_test(test_context_is_bounded),
 	    cmocka_unit_test(test_time),
-	    cmocka_unit_test(test_speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
