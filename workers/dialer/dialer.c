@@ -111,6 +111,8 @@ reply_err(struct chan *c, struct json_object *req, int ep, const char *stage,
 static void
 dial_failed(struct dial *d, const char *stage, int err, const char *text)
 {
+	/* A server that has moved is found at its new address at once. */
+	resolver_forget(d->link->dialer->resolver, d->ep->host);
 	reply_err(d->link->chan, d->req, d->ep->id, stage, err, text);
 	dial_free(d);
 }

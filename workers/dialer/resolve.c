@@ -309,6 +309,16 @@ resolver_lookup(struct resolver *r, const char *host, resolve_fn fn, void *arg,
 }
 
 void
+resolver_forget(struct resolver *r, const char *host)
+{
+	struct name *name;
+
+	LIST_FOREACH(name, &r->names, entry)
+	if (strcmp(name->host, host) == 0)
+		name->until = monotime_now();
+}
+
+void
 resolver_cancel(struct resolve_wait *w)
 {
 	if (w == NULL)

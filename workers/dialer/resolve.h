@@ -38,6 +38,8 @@ struct resolver *resolver_new(struct event_base *);
  */
 void resolver_lookup(struct resolver *, const char *host, resolve_fn, void *arg,
     struct resolve_wait **wait);
+/* Nobody was there: the next one asks anew, though an answer is kept. */
+void resolver_forget(struct resolver *, const char *host);
 /* fn will not be called; NULL is fine. The look-up itself goes on. */
 void resolver_cancel(struct resolve_wait *);
 
