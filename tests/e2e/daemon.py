@@ -51,7 +51,7 @@ class Postern:
             config["postern"].setdefault("user", "nobody")
             config["postern"].setdefault("storeUser", "daemon")
             config["postern"].setdefault("group", "nogroup")
-        if standins or MEMCHECK:
+        if standins is not None or MEMCHECK:
             self.install(standins or {})
         if MEMCHECK:
             self.wrap()
@@ -94,6 +94,14 @@ class Postern:
                 with open(os.path.join(self.dir, name)) as f:
                     out += "".join(x for x in f if x.startswith("=="))
         return out
+
+    def preface(self, role, before):
+        """Of its own programs: this one's command line begins like that."""
+        path = os.path.join(self.dir, "bin", "postern-" + role)
+        os.rename(path, path + ".real")
+        with open(path, "w") as f:
+            f.write('#!/bin/sh\nexec %s %s.real "$@"\n' % (before, path))
+        os.chmod(path, 0o755)
 
     def write(self, config):
         self.config = config

@@ -30,6 +30,7 @@ def forgers(world, link, acts):
     config["gateway"] = {"port": free_port(), "customBindHost": "127.0.0.1"}
     p = world.start(config, start=False,
                     standins={"postern-account": "standin.py"})
+    # Beside the real one, for the world's account.
     shutil.copy(os.path.join(BUILD, "postern-account"),
                 os.path.join(p.dir, "bin", "postern-account.real"))
     p.start(wait=False)

@@ -14,11 +14,12 @@ from mattermost import Simulator
 class IdleProxy:
     """Passes TCP on, and cuts what was silent for longer than idle_s."""
 
-    def __init__(self, host, port, idle_s):
+    def __init__(self, host, port, idle_s, at=("127.0.0.1", 0)):
         self.target = (host, port)
         self.idle_s = idle_s
         self.cuts = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.accepted = 0
+        self.listener = socket.create_server(at)
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -28,7 +29,12 @@ class IdleProxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self.target)
+            self.accepted += 1
+            try:
+                server = socket.create_connection(self.target)
+            except OSError:
+                client.close()
+                continue
             last = [time.monotonic()]
             for a, b in ((client, server), (server, client)):
                 threading.Thread(target=self.copy, args=(a, b, last),

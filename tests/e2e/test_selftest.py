@@ -1,7 +1,6 @@
 """A sandbox that does not hold: the worker sees it and does not start."""
 
 import os
-import shutil
 import socket
 import subprocess
 
@@ -9,7 +8,6 @@ import pytest
 
 from callback_rig import Link
 from callbacks import until
-from daemon import Postern
 from mattermost import BUILD
 
 ROLES = ("account", "agent", "callback", "control", "store", "dialer")
@@ -57,26 +55,11 @@ def test_a_filter_that_does_nothing(role, tmp_path):
         link.close()
 
 
-def test_the_supervisor_says_which(world, daemons):
+def test_the_supervisor_says_which(world):
     """One program alone: its worker is down and says why, others run."""
-    p = Postern(world.config(), standins={})
-    to = os.path.join(p.dir, "bin")
-    os.mkdir(to)
-    for name in os.listdir(BUILD):
-        if name.startswith("postern") and "." not in name:
-            shutil.copy(os.path.join(BUILD, name), to)
-    shutil.copy(VOID, to)
-    real = os.path.join(to, "postern-account")
-    os.rename(real, real + ".real")
-    with open(real, "w") as f:
-        f.write('#!/bin/sh\nexec %s/void_filter %s.real "$@"\n' % (to, real))
-    os.chmod(real, 0o755)
-    p.command = [os.path.join(to, "posternd")]
-    try:
-        p.start(wait=False)
-        p.wait(lambda: BROKEN in p.logs() and
-               p.account()["state"] == "down")
-        for w in p.status()["workers"]:
-            assert w["restarts"] == 0 or w["role"] == "account", w
-    finally:
-        p.close()
+    p = world.start(start=False, standins={})
+    p.preface("account", VOID)
+    p.start(wait=False)
+    p.wait(lambda: BROKEN in p.logs() and p.account()["state"] == "down")
+    for w in p.status()["workers"]:
+        assert w["restarts"] == 0 or w["role"] == "account", w

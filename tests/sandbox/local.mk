@@ -10,3 +10,9 @@ tests_sandbox_probe_LDADD = $(COMMON_LIBS) $(LIBEVENT_EXTRA_LIBS) \
 check_PROGRAMS += tests/sandbox/void_filter
 tests_sandbox_void_filter_SOURCES = tests/sandbox/void_filter.c
 tests_sandbox_void_filter_LDADD = $(SECCOMP_LIBS)
+# A wall clock that jumps, for e2e/test_clock.py.
+check_PROGRAMS += tests/sandbox/jump.so
+tests_sandbox_jump_so_SOURCES = tests/sandbox/jump.c
+tests_sandbox_jump_so_CFLAGS = -fPIC
+tests_sandbox_jump_so_LDFLAGS = -shared
+tests_sandbox_jump_so_LDADD = -ldl
