@@ -12,7 +12,20 @@
 
 #define GAP 2
 
-/* C0, DEL and C1 (as UTF-8) are what a terminal acts upon. */
+/* Embeddings, overrides and isolates: U+202A-202E and U+2066-2069. */
+static int
+turns_direction(const unsigned char *p)
+{
+	if (p[0] != 0xe2)
+		return 0;
+	return (p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}
+
+/*
+ * C0, DEL and C1 (as UTF-8) are what a terminal acts upon; what turns the
+ * direction of text makes one cell read like another.
+ */
 void
 output_harmless(char *s)
 {
@@ -24,7 +37,8 @@ output_harmless(char *s)
 		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
 			p[0] = '?';
 			p[1] = '?';
-		}
+		} else if (turns_direction(p))
+			memset(p, '?', 3);
 	}
 }
 

@@ -205,3 +205,54 @@ def test_in_a_direct_message(llm, world):
     world.user.say(world.dm, "what?")
     found = lines(asked(world, "what?"))
     assert len(found) == 1 and ":heart:" in found[0]
+
+
+def test_made_while_down(llm, world):
+    """The server tells of those to a post that was missed as well."""
+    world.start(config(world))
+    answer(world)
+    world.postern.wait(
+        lambda: world.postern.account()["live"]["outbox"] == 0)
+    world.postern.kill_all()
+    post = world.user.say(world.channel, "by the way")
+    react(world.user, post, "eyes")
+    react(world.user, post, "tada")
+    unreact(world.user, post, "tada")
+    world.postern.start()
+    ask_until(world, "what?", [
+        text_of(world, "added", "eyes", world.user, post)])
+    # And once: the next turn has nothing of it, nor has a new connection.
+    before = len(world.server.replies(world.channel, world.bot))
+    mention(world, "what else?")
+    assert lines(asked(world, "what else?")) == []
+    world.server.wait_replies(world.channel, world.bot, before + 1)
+    world.postern.kill_all()
+    world.postern.start()
+    mention(world, "anything?")
+    assert lines(asked(world, "anything?")) == []
+
+
+@pytest.mark.simulator
+def test_lists_of_reactions_that_lie(sim, llm, world):
+    world.start(config(world))
+    answer(world)
+    world.postern.wait(
+        lambda: world.postern.account()["live"]["outbox"] == 0)
+    world.postern.stop()
+    post = world.user.say(world.channel, "by the way")
+    whole = {"user_id": world.user.id, "post_id": post["id"],
+             "emoji_name": "eyes", "create_at": post["create_at"] + 1}
+    bad = dict(post, metadata={"reactions": [
+        5, None, {}, dict(whole, emoji_name="x" * 65),
+        dict(whole, user_id="x"), dict(whole, post_id=[]), whole, whole]})
+    sim.fault("rest", method="GET", user=world.bot.name, times=1,
+              path_prefix="/api/v4/channels/%s/posts" % world.channel,
+              status=200, body=json.dumps(
+                  {"order": [post["id"]], "posts": {post["id"]: bad}}))
+    world.postern.start()
+    ask_until(world, "what?", [
+        text_of(world, "added", "eyes", world.user, post)])
+    drops = world.postern.account()["live"]["drops"]
+    assert drops["malformed"] == 4
+    assert drops["no-actor"] == 1 and drops["no-post-id"] == 1
+    assert drops["duplicate"] >= 1

@@ -29,6 +29,7 @@
 #include "workers/account/conn.h"
 #include "workers/account/ctl_op.h"
 #include "workers/account/decode.h"
+#include "workers/account/drops.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/lookup.h"
@@ -207,6 +208,23 @@ intake_post(struct account *a, struct json_object *post)
 	if (in == NULL && why == REASON_OK)
 		abort();
 	inbound_free(in);
+}
+
+void
+intake_reaction(struct account *a, struct inbound *in, int missed)
+{
+	if (!mm_id_valid(in->post_id) || !mm_id_valid(in->actor_id) ||
+	    !mm_id_valid(in->channel_id) || in->emoji[0] == '\0' || !missed)
+		abort();
+	inbound_free(in);
+}
+
+void
+drops_bad(struct account *a, enum inbound_kind kind, const char *name,
+    const char *post, const char *channel, enum reason reason)
+{
+	if (reason == REASON_OK || reason == REASON_NONE)
+		abort();
 }
 
 int

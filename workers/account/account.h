@@ -19,6 +19,7 @@
 
 struct agents;
 struct channels;
+struct cold;
 struct conn;
 struct drops;
 struct figures;
@@ -35,7 +36,6 @@ struct outbox;
 struct pending;
 struct places;
 struct policy;
-struct recovery;
 struct resolver;
 struct slash;
 struct secret;
@@ -97,7 +97,7 @@ struct account {
 	struct places *loops;
 	struct places *gates;     /* gates.h */
 	struct pending *pending;  /* what was said since */
-	struct recovery *recovery; /* of cold threads */
+	struct cold *cold; /* threads that are asked for, see recover.h */
 	int64_t debounce_ms;      /* messages.inbound; 0: off */
 	struct chan *ctl; /* the link to the control worker */
 	int linked; /* the first links have come: missing agents are missing */

@@ -102,31 +102,45 @@ take_post(struct event *ev, struct json_object *data, const char *account,
 	return ev->type;
 }
 
+struct inbound *
+decode_reaction(struct json_object *r, const char *account,
+    const char *channel, enum reason *why)
+{
+	struct inbound *in = inbound_new(INBOUND_REACTION);
+	const char *emoji = decode_text(r, "emoji_name");
+
+	(void)strlcpy(in->account, account, sizeof(in->account));
+	in->create_at = decode_number(r, "create_at");
+	decode_short(&in->emoji, emoji, 64);
+	*why = REASON_OK;
+	if (*emoji == '\0' || strlen(emoji) > 64)
+		*why = REASON_MALFORMED;
+	else if (decode_id(r, "post_id", in->post_id) != 0 ||
+	    in->post_id[0] == '\0')
+		*why = REASON_NO_POST_ID;
+	else if (decode_id(r, "user_id", in->actor_id) != 0 ||
+	    in->actor_id[0] == '\0')
+		*why = REASON_NO_ACTOR;
+	else if (!mm_id_valid(channel))
+		*why = REASON_NO_CHANNEL;
+	(void)strlcpy(in->channel_id, channel, sizeof(in->channel_id));
+	return in;
+}
+
 static enum event_type
 take_reaction(struct event *ev, struct json_object *data, const char *account)
 {
 	struct json_object *r = nested(data, "reaction");
 	struct inbound *in;
-	const char *emoji;
+	enum reason why;
 
 	if (r == NULL)
 		return bad(ev, REASON_MALFORMED);
-	in = ev->in = inbound_new(INBOUND_REACTION);
-	emoji = decode_text(r, "emoji_name");
-	(void)strlcpy(in->account, account, sizeof(in->account));
-	in->removed = ev->type == EVENT_REACTION_REMOVED;
-	in->create_at = decode_number(r, "create_at");
-	decode_short(&in->emoji, emoji, 64);
-	if (*emoji == '\0' || strlen(emoji) > 64)
-		(void)bad(ev, REASON_MALFORMED);
-	else if (decode_id(r, "post_id", in->post_id) != 0 || in->post_id[0] == '\0')
-		(void)bad(ev, REASON_NO_POST_ID);
-	else if (decode_id(r, "user_id", in->actor_id) != 0 || in->actor_id[0] == '\0')
-		(void)bad(ev, REASON_NO_ACTOR);
-	else if (ev->channel_id[0] == '\0')
-		(void)bad(ev, REASON_NO_CHANNEL);
+	in = ev->in = decode_reaction(r, account, ev->channel_id, &why);
 	json_object_put(r);
-	memcpy(in->channel_id, ev->channel_id, MM_ID_SIZE);
+	in->removed = ev->type == EVENT_REACTION_REMOVED;
+	if (why != REASON_OK)
+		(void)bad(ev, why);
 	memcpy(ev->user_id, in->actor_id, MM_ID_SIZE);
 	memcpy(ev->post_id, in->post_id, MM_ID_SIZE);
 	inbound_make_event_id(in);

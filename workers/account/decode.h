@@ -89,6 +89,14 @@ void event_clear(struct event *);
 struct inbound *decode_post(struct json_object *post, enum inbound_kind kind,
     const char *account, enum reason *why);
 
+/*
+ * A reaction object of an event or of a post's metadata; channel as far as it
+ * is known. Never NULL; *why is REASON_OK when it is a whole one. Whether it
+ * was taken back, and then its event id, is for the caller to set.
+ */
+struct inbound *decode_reaction(struct json_object *, const char *account,
+    const char *channel, enum reason *why);
+
 /* Its own id and its channel's, "" for what is not one. */
 void decode_post_ids(struct json_object *post, char id[MM_ID_SIZE],
     char channel[MM_ID_SIZE]);

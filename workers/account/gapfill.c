@@ -16,6 +16,7 @@
 #include "workers/account/decode.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
+#include "workers/account/reacted.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
 
@@ -294,6 +295,7 @@ page_take(struct account *a, struct job *j, struct json_object *page)
 			continue;
 		a->fill->posts++;
 		intake_post(a, json_object_array_get_idx(page, i));
+		reacted_missed(a, json_object_array_get_idx(page, i));
 	}
 }
 
@@ -347,7 +349,22 @@ names_done(struct account *a, const struct net_result *r,
 	page_ready(a, j);
 }
 
-/* The ids of the page's authors whose names we lack; NULL when none. */
+static int
+has_string(struct json_object *list, const char *s)
+{
+	size_t i, n = list == NULL ? 0 : json_object_array_length(list);
+
+	for (i = 0; i < n; i++)
+		if (strcmp(json_object_get_string(
+			json_object_array_get_idx(list, i)), s) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * The ids of the page's authors whose names we lack; NULL when none. Pages of
+ * other channels may ask for the same at the same time: each needs them.
+ */
 static struct json_object *
 names_missing(struct account *a, struct json_object *page)
 {
@@ -357,9 +374,9 @@ names_missing(struct account *a, struct json_object *page)
 
 	for (i = 0; i < n; i++) {
 		id = api_str(json_object_array_get_idx(page, i), "user_id");
-		if (!mm_id_valid(id) || users_name(a, id) != NULL)
+		if (!mm_id_valid(id) || users_name(a, id) != NULL ||
+		    has_string(ids, id))
 			continue;
-		users_learn(a, id, id); /* asked for; stands in until then */
 		if (ids == NULL)
 			ids = json_object_new_array();
 		json_object_array_add(ids, json_object_new_string(id));

@@ -463,8 +463,8 @@ intake_putting(const struct account *a)
 }
 
 /* It says nothing of how far the channel was read, and waits for nothing. */
-static void
-enter_reaction(struct account *a, struct inbound *in)
+void
+intake_reaction(struct account *a, struct inbound *in, int missed)
 {
 	char opposite[EVENT_ID_SIZE];
 	const char *name = users_name(a, in->actor_id);
@@ -473,7 +473,7 @@ enter_reaction(struct account *a, struct inbound *in)
 		inbound_set(&in->actor_name, name);
 	notes_opposite(in, opposite, sizeof(opposite));
 	seen_forget(a->intake->seen, opposite);
-	enter(a, in, 0);
+	enter(a, in, missed);
 }
 
 void
@@ -575,7 +575,7 @@ intake_event(struct account *a, struct event *ev)
 	case EVENT_REACTION_ADDED:
 	case EVENT_REACTION_REMOVED:
 		ev->in = NULL;
-		enter_reaction(a, in);
+		intake_reaction(a, in, 0);
 		break;
 	case EVENT_BAD:
 		drops_bad(a, ev->kind, ev->name, ev->post_id, ev->channel_id,

@@ -22,6 +22,8 @@ void intake_identity(struct account *);
 void intake_event(struct account *, struct event *ev);
 /* A post found by REST. */
 void intake_post(struct account *, struct json_object *post);
+/* A reaction that is a whole one; consumed. missed: found by REST. */
+void intake_reaction(struct account *, struct inbound *, int missed);
 /* The channel has no hole any more: what was held for that goes on. */
 void intake_open(struct account *, struct channel *);
 /* Who the bot is, for decide(). */

@@ -53,6 +53,7 @@ postern_account_SOURCES = \
 	workers/account/outbox_send.c workers/account/outbox_int.h \
 	workers/account/pairing.c workers/account/pairing.h \
 	workers/account/prepare.c workers/account/prepare.h \
+	workers/account/reacted.c workers/account/reacted.h \
 	workers/account/recover.c workers/account/recover.h \
 	workers/account/preview.c workers/account/preview.h \
 	workers/account/preview_end.c workers/account/preview_int.h \

@@ -16,6 +16,7 @@
 #include "workers/account/callbacks.h"
 #include "workers/account/channels.h"
 #include "workers/account/check.h"
+#include "workers/account/cold.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl.h"
 #include "workers/account/drops.h"
@@ -34,7 +35,6 @@
 #include "workers/account/picker.h"
 #include "workers/account/policy.h"
 #include "workers/account/slash.h"
-#include "workers/account/recover.h"
 #include "workers/account/resolve.h"
 #include "workers/account/selftest.h"
 #include "workers/account/storelink.h"
@@ -89,7 +89,7 @@ account_prepare(struct worker *w)
 	a->threads = places_new();
 	a->loops = places_new();
 	a->gates = places_new();
-	a->recovery = recovery_new();
+	a->cold = cold_new();
 	if ((trim_timer = evtimer_new(a->base, on_trim, a)) == NULL)
 		fatalx("evtimer_new");
 	worker_set_state(w, a);

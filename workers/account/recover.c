@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include <sys/queue.h>
-
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/cold.h"
 #include "workers/account/lanes.h"
 #include "workers/account/pending.h"
 #include "workers/account/policy.h"
@@ -20,19 +19,6 @@
 #include "workers/account/users.h"
 
 #define PAGE_MAX 200 /* Mattermost's largest page */
-
-/* A thread that could not be had, and how often. */
-struct failed {
-	TAILQ_ENTRY(failed) entry;
-	char root[MM_ID_SIZE];
-	int tries;
-	struct monotime last;
-};
-
-struct recovery {
-	TAILQ_HEAD(, failed) failed; /* oldest first */
-	int n_failed, flight;
-};
 
 struct recover {
 	struct account *a;
@@ -44,61 +30,13 @@ struct recover {
 	void *arg;
 };
 
-struct recovery *
-recovery_new(void)
-{
-	struct recovery *r;
-
-	if ((r = calloc(1, sizeof(*r))) == NULL)
-		fatal("calloc");
-	TAILQ_INIT(&r->failed);
-	return r;
-}
-
-static struct failed *
-failed_find(struct recovery *rs, const char *root)
-{
-	struct failed *f;
-
-	TAILQ_FOREACH(f, &rs->failed, entry)
-		if (strcmp(f->root, root) == 0)
-			return f;
-	return NULL;
-}
-
-static void
-failed_drop(struct recovery *rs, struct failed *f)
-{
-	TAILQ_REMOVE(&rs->failed, f, entry);
-	rs->n_failed--;
-	free(f);
-}
-
-static void
-failed_note(struct recovery *rs, const char *root)
-{
-	struct failed *f = failed_find(rs, root);
-
-	if (f == NULL) {
-		if (rs->n_failed >= RECOVER_THREADS)
-			failed_drop(rs, TAILQ_FIRST(&rs->failed));
-		if ((f = calloc(1, sizeof(*f))) == NULL)
-			fatal("calloc");
-		ID_COPY(f->root, root);
-		TAILQ_INSERT_TAIL(&rs->failed, f, entry);
-		rs->n_failed++;
-	}
-	f->tries++;
-	f->last = monotime_now();
-}
-
 static void
 recover_end(struct recover *r)
 {
 	void (*fn)(void *) = r->row == NULL ? NULL : r->fn;
 	void *arg = r->arg;
 
-	r->a->recovery->flight--;
+	cold_end(r->a->cold);
 	json_object_put(r->list);
 	free(r);
 	if (fn != NULL)
@@ -153,15 +91,13 @@ recover_keep(struct recover *r)
 {
 	struct account *a = r->a;
 	struct thread_ask ask;
-	struct failed *f;
 
 	ask_fill(r, &ask);
 	pending_set_whole(a->pending, api_str(r->row->data, "session"));
 	if (thread_posts(r->list, &ask, keep, r) == -1)
 		log_event(LOG_INFO, "thread.malformed", "account", a->id,
 		    "root", r->row->root, NULL);
-	if ((f = failed_find(a->recovery, r->row->root)) != NULL)
-		failed_drop(a->recovery, f);
+	cold_read(a->cold, r->row->root);
 }
 
 /* Asked for again, later; or, when the server will never tell, not. */
@@ -180,7 +116,7 @@ recover_failed(struct recover *r, const struct net_result *res,
 	if (lasting)
 		pending_set_whole(a->pending, api_str(r->row->data, "session"));
 	else
-		failed_note(a->recovery, r->row->root);
+		cold_failed(a->cold, r->row->root, monotime_now());
 }
 
 static void
@@ -246,19 +182,13 @@ on_thread(struct account *a, const struct net_result *res,
 static int
 is_cold(struct account *a, const struct row *r)
 {
-	const struct failed *f;
-
 	if (r->root[0] == '\0' || a->policy->history_limit == 0 ||
 	    strcmp(r->root, api_str(r->data, "post")) == 0 ||
 	    !mm_id_valid(api_str(r->data, "post")) ||
 	    !rowdata_bool(r->data, "history") ||
 	    pending_is_whole(a->pending, api_str(r->data, "session")))
 		return 0;
-	if (a->recovery->flight >= RECOVER_FLIGHT || a->ep == NULL)
-		return 0;
-	f = failed_find(a->recovery, r->root);
-	return f == NULL || (f->tries < RECOVER_TRIES &&
-	    monotime_since(f->last) >= RECOVER_COOL_MS);
+	return a->ep != NULL && cold_may(a->cold, r->root, monotime_now());
 }
 
 struct recover *
@@ -281,10 +211,10 @@ recover_start(struct account *a, struct row *row, int answered,
 	    "&fromPost=%s&fromCreateAt=%lld", row->root,
 	    page < PAGE_MAX ? page : PAGE_MAX, api_str(row->data, "post"),
 	    (long long)row->at);
-	a->recovery->flight++;
+	cold_begin(a->cold);
 	if (api_send_within(a, "GET", path, NULL, RECOVER_MS, on_thread, r) ==
 	    NULL) {
-		a->recovery->flight--;
+		cold_end(a->cold);
 		free(r);
 		return NULL;
 	}

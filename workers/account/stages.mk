@@ -8,6 +8,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/buttons_text.c \
 	workers/account/cache.c workers/account/cache.h \
 	workers/account/chunk.c workers/account/chunk.h \
+	workers/account/cold.c workers/account/cold.h \
 	workers/account/command.c workers/account/command.h \
 	workers/account/context.c workers/account/context.h \
 	workers/account/decode.c workers/account/decode.h \

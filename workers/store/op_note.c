@@ -4,10 +4,12 @@
  * them. ms is wall clock milliseconds.
  *
  *  note.put     session, agent, key: of the happening, at ms, text
- *               -> ok; it takes the place of one with that key
+ *               -> ok; it takes the place of one with that key, unless that
+ *               has the same time: then it is the same, shown or not
  *
- * A session keeps its NOTES_KEEP newest. They come with session.open and go
- * with the turn.commit that has shown them.
+ * A session keeps its NOTES_KEEP newest. They come with session.open; the
+ * turn.commit that has shown them takes their text away, and what is left
+ * keeps them from coming a second time.
  */
 #include "config.h"
 
@@ -19,6 +21,19 @@
 #include "workers/store/session.h"
 
 #define NOTES_KEEP 20 /* of a session: the peer's */
+
+/* STORE_OK: it is there, of that very time. */
+static enum store_rc
+note_find(struct db *db, const char *session, const char *key, int64_t at)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(db, Q_NOTE_FIND, &s, "ssi", session, key, at);
+	if (rc == STORE_OK)
+		db_end(s);
+	return rc;
+}
 
 enum store_rc
 op_note_put(struct op_call *c)
@@ -39,8 +54,10 @@ op_note_put(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	if (!peer_has_agent(c->peer, agent) || !session_is_of(session, agent))
 		return STORE_DENIED;
-	rc = db_run(c->db, Q_NOTE_PUT, "ssis", session, key, at, text);
-	if (rc == STORE_OK)
+	rc = note_find(c->db, session, key, at);
+	if (rc == STORE_NONE &&
+	    (rc = db_run(c->db, Q_NOTE_PUT, "ssis", session, key, at,
+		 text)) == STORE_OK)
 		rc = db_run(c->db, Q_NOTE_TRIM, "si", session,
 		    (int64_t)NOTES_KEEP);
 	if (rc != STORE_OK)

@@ -387,6 +387,8 @@ const char *const sql_query[Q_MAX] = {
 		     " prompt = prompt + ?2, completion = completion + ?3,"
 		     " used = CASE WHEN ?4 = '' THEN used ELSE ?4 END"
 		     " WHERE num = ?1",
+    [Q_NOTE_FIND] = "SELECT 1 FROM note WHERE session = ?1 AND key = ?2"
+		    " AND at = ?3",
     [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text)"
 		   " VALUES(?1, ?2, ?3, ?4)",
     /* The newest ?2 stay. */
@@ -394,8 +396,9 @@ const char *const sql_query[Q_MAX] = {
 		    " (SELECT id FROM note WHERE session = ?1"
 		    " ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     [Q_NOTE_LIST] = "SELECT id, at, text FROM note WHERE session = ?1"
-		    " ORDER BY id",
-    [Q_NOTE_SHOWN] = "DELETE FROM note WHERE session = ?1 AND id <= ?2",
+		    " AND text <> '' ORDER BY id",
+    [Q_NOTE_SHOWN] = "UPDATE note SET text = '' WHERE session = ?1"
+		     " AND id <= ?2 AND text <> ''",
     [Q_GATE_SET] = "INSERT INTO gate(account, channel, mode)"
 		   " VALUES(?1, ?2, ?3)"
 		   " ON CONFLICT(account, channel) DO UPDATE"
