@@ -19,7 +19,8 @@ libpostern_common_a_SOURCES = \
 	common/secret.c common/secret.h \
 	common/text.c common/text.h \
 	common/tree.h \
-	common/zone.c common/zone.h
+	common/zone.c common/zone.h \
+	common/zonefile.c common/zonefile.h
 # Apart, for it needs libcrypto, which the supervisor does not.
 noinst_LIBRARIES += libpostern_signed.a
 libpostern_signed_a_SOURCES = \

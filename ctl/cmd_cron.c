@@ -16,7 +16,7 @@
 #include "ctl/parse.h"
 #include "ctl/report.h"
 #include "ctl/when.h"
-#include "ctl/zonefile.h"
+#include "common/zonefile.h"
 
 /* cron add */
 

@@ -28,7 +28,6 @@ libpostern_ctl_a_SOURCES = \
 	ctl/pairing_file.c ctl/pairing_file.h \
 	ctl/parse.c ctl/parse_args.c ctl/parse.h \
 	ctl/when.c ctl/when.h \
-	ctl/zonefile.c ctl/zonefile.h \
 	ctl/report.c ctl/report.h \
 	daemon/rootless.c daemon/rootless.h
 libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'

@@ -3,6 +3,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/zone.h"
+#include "common/zonefile.h"
 #include "daemon/config_private.h"
 
 /*
@@ -113,6 +115,25 @@ typing_json(struct config_ctx *ctx)
 	return o;
 }
 
+/* Accounts have no files: they get what the zone's file says. */
+static void
+add_zone(struct config_ctx *ctx, struct json_object *o)
+{
+	const struct cval *v =
+	    cval_path(ctx->root, "agents.defaults.userTimezone");
+	const char *name = cval_string(v, ""), *why;
+	char text[ZONE_TEXT_MAX];
+
+	if (*name == '\0')
+		return;
+	if (zonefile_read(name, 0, text, sizeof(text), &why) == 0)
+		config_json_add(o, "zone", json_object_new_string(text));
+	else
+		config_say(ctx, CONFIG_WARNING, v,
+		    "agents.defaults.userTimezone: %s; times are told in UTC",
+		    why);
+}
+
 void
 config_shared(struct config_ctx *ctx)
 {
@@ -128,7 +149,7 @@ config_shared(struct config_ctx *ctx)
 	add(ctx, all, "accessGroups", "accessGroups");
 	config_json_add(all, "typing", typing_json(ctx));
 	add(ctx, all, "humanDelay", "agents.defaults.humanDelay");
-	add(ctx, all, "userTimezone", "agents.defaults.userTimezone");
+	add_zone(ctx, all);
 	ctx->shared = all;
 }
 

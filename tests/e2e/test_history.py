@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -257,3 +258,37 @@ def test_restart_does_not_show_twice(llm, world):
     world.postern.start()
     mention(world, "second?")
     assert history(asked(world, "second?")) == []
+
+
+def test_times_in_the_zone_of_the_user(llm, world):
+    """Of the message, of what was said before, and of reactions."""
+    c = config(world)
+    c["agents"]["defaults"]["userTimezone"] = "<+0530>-5:30"
+    world.start(c)
+    post = world.user.say(world.channel, "what a day")
+    world.user.api.post("/reactions", {
+        "user_id": world.user.id, "post_id": post["id"],
+        "emoji_name": "sunny"})
+    world.postern.wait(lambda: world.postern.account()["live"][
+        "drops"].get("no-mention"))
+    time.sleep(0.5)
+    mention(world, "what time?")
+    content = asked(world, "what time?")
+    at = datetime.fromtimestamp(
+        post["create_at"] / 1000, timezone(timedelta(hours=5, minutes=30)))
+    told = at.strftime("%a %Y-%m-%d %H:%M:%S +05:30")
+    assert '"time":"%s"' % told in content
+    when = r"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+05:30"
+    assert re.search('"timestamp":"%s"' % when, content)
+    assert re.search(r"System: \[%s\] Mattermost reaction" % when, content)
+
+
+def test_zone_that_is_none(llm, world):
+    c = config(world)
+    c["agents"]["defaults"]["userTimezone"] = "Atlantis/Capital"
+    world.start(c)
+    assert "there is no such time zone on this host; times are told in UTC" \
+        in world.postern.logs()
+    mention(world, "what time?")
+    assert re.search(r'"timestamp":"[-\d]+T[:.\d]+Z"',
+                     asked(world, "what time?"))

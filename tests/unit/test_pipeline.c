@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/zone.h"
 #include "tests/unit/pipeline_help.h"
 #include "workers/account/context.h"
 #include "workers/account/decode.h"
@@ -410,7 +411,7 @@ test_context_is_quoted(void **state)
 	o = json_tokener_parse(start + 8);
 	assert_non_null(o);
 	json_object_put(o);
-	history = context_history(&h, 1);
+	history = context_history(&h, 1, NULL);
 	start = strstr(history, "```json\n");
 	end = strstr(start + 8, "```");
 	assert_string_equal(end, "```\n");
@@ -435,14 +436,14 @@ test_context_is_bounded(void **state)
 	assert_true(strlen(f.v.context) < 8192);
 	for (i = 0; i < 50; i++)
 		h[i] = (struct history_entry){POST, big, big, (int64_t)i};
-	out = context_history(h, 50);
+	out = context_history(h, 50, NULL);
 	assert_true(strlen(out) < 20 * 2600);
 	context_time(30, want);
 	assert_non_null(strstr(out, want));
 	context_time(29, want);
 	assert_null(strstr(out, want));
 	free(out);
-	assert_null(context_history(h, 0));
+	assert_null(context_history(h, 0, NULL));
 	free(big);
 	teardown(&f);
 }
@@ -462,6 +463,54 @@ test_time(void **state)
 	assert_string_equal(s, "");
 	context_time(-1, s);
 	assert_string_equal(s, "");
+}
+
+/* agents.defaults.userTimezone, on both sides of the change of clocks. */
+static void
+test_time_zone(void **state)
+{
+	static const char berlin[] =
+	    "3600 1774746000:7200 1792890000:3600;CET-1CEST,M3.5.0,M10.5.0/3";
+	struct history_entry h = {POST, "bob", "old", 1792889999000};
+	struct context_note note = {"Mattermost reaction", 1792890000000};
+	struct context_more m = {.history = &h, .n_history = 1, .total = 1,
+	    .notes = &note, .n_notes = 1, .elapsed = -1};
+	char s[CONTEXT_TIME_SIZE], *all;
+	const char *why;
+	struct zone *z;
+	struct fixture f;
+
+	z = zone_parse("-12600;", &why);
+	context_time_in(z, 1795341160956, s);
+	assert_string_equal(s, "Sun 2026-11-22 06:22:40 -03:30");
+	zone_free(z);
+	context_time_in(NULL, 1795341160956, s);
+	assert_string_equal(s, "2026-11-22T09:52:40.956Z");
+	setup(&f, "", "@bot hi");
+	f.p->zone = zone_parse(berlin, &why);
+	assert_non_null(f.p->zone);
+	context_time_in(f.p->zone, INT64_MAX, s);
+	assert_string_equal(s, "");
+	assert_int_equal(run(&f), REASON_OK);
+	assert_non_null(strstr(f.v.context,
+	    "\"timestamp\":\"Sun 2026-11-22 10:52:40 +01:00\""));
+	m.zone = f.p->zone;
+	all = context_complete(f.v.context, &m);
+	assert_non_null(
+	    strstr(all, "\"time\":\"Sun 2026-10-25 02:59:59 +02:00\""));
+	assert_non_null(strstr(
+	    all, "System: [Sun 2026-10-25 02:00:00 +01:00] Mattermost"));
+	free(all);
+	teardown(&f);
+	/* As the account's configuration has it; what is no zone is UTC. */
+	setup(&f, "\"zone\":\"7200;\"", "@bot hi");
+	assert_int_equal(run(&f), REASON_OK);
+	assert_non_null(strstr(f.v.context, "11:52:40 +02:00"));
+	teardown(&f);
+	setup(&f, "\"zone\":\"nonsense\"", "@bot hi");
+	assert_int_equal(run(&f), REASON_OK);
+	assert_non_null(strstr(f.v.context, "09:52:40.956Z"));
+	teardown(&f);
 }
 
 int
@@ -486,6 +535,7 @@ main(void)
 	    cmocka_unit_test(test_context_is_quoted),
 	    cmocka_unit_test(test_context_is_bounded),
 	    cmocka_unit_test(test_time),
+	    cmocka_unit_test(test_time_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/zone.h"
 #include "workers/account/context.h"
 #include "workers/account/strbuf.h"
 
@@ -38,6 +39,28 @@ context_time(int64_t ms, char out[CONTEXT_TIME_SIZE])
 	(void)snprintf(out, CONTEXT_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 	    (unsigned)(y + (m <= 2)), m, d, tod / 3600, tod / 60 % 60,
 	    tod % 60, (unsigned)(ms % 1000));
+}
+
+void
+context_time_in(
+    const struct zone *z, int64_t ms, char out[CONTEXT_TIME_SIZE])
+{
+	static const char *const days[] = {
+	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	int64_t secs = ms / 1000;
+	struct civil t;
+	int32_t off;
+
+	context_time(ms, out);
+	if (z == NULL || out[0] == '\0')
+		return;
+	off = zone_offset(z, secs);
+	civil_from(secs + off, &t);
+	(void)snprintf(out, CONTEXT_TIME_SIZE,
+	    "%s %04d-%02d-%02d %02d:%02d:%02d %c%02d:%02d", days[t.weekday],
+	    (int)(t.year % 10000), t.month, t.day, t.hour, t.minute, t.second,
+	    off < 0 ? '-' : '+', (int)labs(off) / 3600 % 100,
+	    (int)labs(off) / 60 % 60);
 }
 
 static void
@@ -96,7 +119,8 @@ open_block(struct strbuf *b, const char *name)
 }
 
 char *
-context_build(const struct inbound *in, const char *root, enum tri mentioned)
+context_build(const struct inbound *in, const char *root, enum tri mentioned,
+    const struct zone *zone)
 {
 	struct strbuf b = STRBUF_INIT;
 	int direct = in->surface == SURFACE_DIRECT;
@@ -106,7 +130,7 @@ context_build(const struct inbound *in, const char *root, enum tri mentioned)
 
 	(void)snprintf(chat, sizeof(chat), direct ? "user:%s" : "channel:%s",
 	    direct ? in->actor_id : in->channel_id);
-	context_time(in->create_at, when);
+	context_time_in(zone, in->create_at, when);
 	open_block(&b, "Conversation info");
 	strbuf_putc(&b, '{');
 	member(&b, "chat_id", chat, sizeof(chat));
@@ -163,7 +187,8 @@ put_text(struct strbuf *b, const char *text)
 }
 
 char *
-context_history(const struct history_entry *entries, size_t n)
+context_history(
+    const struct history_entry *entries, size_t n, const struct zone *zone)
 {
 	struct strbuf b = STRBUF_INIT;
 	size_t first, i;
@@ -175,7 +200,7 @@ context_history(const struct history_entry *entries, size_t n)
 	open_block(&b, "Chat history since the last reply");
 	strbuf_putc(&b, '[');
 	for (i = first; i < n; i++) {
-		context_time(entries[i].at, when);
+		context_time_in(zone, entries[i].at, when);
 		strbuf_puts(&b, i == first ? "{" : ",\n{");
 		member(&b, "id", entries[i].post_id, MM_ID_LEN);
 		member(&b, "time", when, sizeof(when));
@@ -243,7 +268,7 @@ put_notes(struct strbuf *b, const struct context_more *m)
 	size_t i;
 
 	for (i = 0; i < m->n_notes; i++) {
-		context_time(m->notes[i].at, when);
+		context_time_in(m->zone, m->notes[i].at, when);
 		strbuf_puts(b, "System: [");
 		strbuf_puts(b, when);
 		strbuf_puts(b, "] ");
@@ -267,7 +292,7 @@ context_complete(const char *base, const struct context_more *m)
 		strbuf_puts(&b, end);
 	} else
 		strbuf_puts(&b, base);
-	history = context_history(m->history, m->n_history);
+	history = context_history(m->history, m->n_history, m->zone);
 	if (history != NULL)
 		strbuf_puts(&b, history);
 	free(history);

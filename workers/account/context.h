@@ -16,6 +16,8 @@
 #define CONTEXT_HISTORY_MAX 20   /* newest entries shown */
 #define CONTEXT_HISTORY_TEXT 2000 /* bytes of each, head and tail */
 
+struct zone;
+
 struct history_entry {
 	const char *post_id;
 	const char *sender;
@@ -26,15 +28,17 @@ struct history_entry {
 /*
  * "Conversation info" for an inbound whose surface is known. root: the
  * effective root or "". mentioned: TRI_UNKNOWN in direct messages. A new
- * string that ends with a newline, 8 KiB at most.
+ * string that ends with a newline, 8 KiB at most. Here and below a zone is
+ * that of the times that are told; NULL is UTC.
  */
-char *context_build(
-    const struct inbound *, const char *root, enum tri mentioned);
+char *context_build(const struct inbound *, const char *root,
+    enum tri mentioned, const struct zone *);
 /*
  * "Chat history since the last reply", oldest first; the newest
  * CONTEXT_HISTORY_MAX of n. NULL when n is 0.
  */
-char *context_history(const struct history_entry *, size_t n);
+char *context_history(
+    const struct history_entry *, size_t n, const struct zone *);
 
 /* A line about what happened since: a reaction. */
 struct context_note {
@@ -56,6 +60,7 @@ struct context_more {
 	int64_t elapsed;
 	const char *const *ids;
 	size_t n_ids;
+	const struct zone *zone;
 };
 char *context_complete(const char *base, const struct context_more *);
 
@@ -69,5 +74,8 @@ void context_elapsed(int64_t ms, char out[CONTEXT_ELAPSED_SIZE]);
 #define CONTEXT_TIME_SIZE 48
 /* "2026-11-22T09:52:40.956Z"; "" when ms is no date. */
 void context_time(int64_t ms, char out[CONTEXT_TIME_SIZE]);
+/* "Sun 2026-11-22 10:52:40 +01:00"; as context_time() without a zone. */
+void context_time_in(
+    const struct zone *, int64_t ms, char out[CONTEXT_TIME_SIZE]);
 
 #endif

@@ -503,7 +503,7 @@ accept(struct step *s)
 	if (s->in->surface == SURFACE_DIRECT)
 		mentioned = TRI_UNKNOWN;
 	v->context = has_surface(s->in) ?
-	    context_build(s->in, v->root, mentioned) : strdup("");
+	    context_build(s->in, v->root, mentioned, s->p->zone) : strdup("");
 	if (v->context == NULL)
 		fatal("strdup");
 }

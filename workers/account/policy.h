@@ -17,7 +17,7 @@
  *   defaultAgent agents [{id name emoji mentionPatterns choice {provider
  *   model models}}] textCommands
  *   commandAllowFrom mentionPatterns {mode allowIn denyIn}
- *   gapFill {maxAgeMinutes}
+ *   gapFill {maxAgeMinutes} zone (zone.h)
  */
 #ifndef ACCOUNT_POLICY_H
 #define ACCOUNT_POLICY_H
@@ -32,6 +32,7 @@
 
 struct json_object;
 struct pattern;
+struct zone;
 
 /* Zero denies in each. */
 enum dm_policy { DM_DISABLED = 0, DM_PAIRING, DM_ALLOWLIST, DM_OPEN };
@@ -101,6 +102,7 @@ struct policy {
 	int reply_mode_by[SURFACE_MAX]; /* enum reply_mode, -1: not set */
 	enum visibility visibility;
 	int history_limit;
+	struct zone *zone;           /* of times told to agents; NULL: UTC */
 	int64_t max_age_ms;          /* of gap-filled posts; 0: no limit */
 	enum dm_scope dm_scope;
 	int group_main;              /* session.groupScope "main" */

@@ -6,6 +6,7 @@
 
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/zone.h"
 #include "workers/account/pattern.h"
 #include "workers/account/policy.h"
 #include "workers/account/policy_impl.h"
@@ -215,11 +216,14 @@ compile_context(struct policy *p, struct fields *f)
 	struct json_object *o = fields_opt_obj(f, "gapFill");
 	struct fields g;
 	int64_t minutes = AGE_DEFAULT;
+	const char *zone, *why;
 
 	p->visibility = (enum visibility)word_of(
 	    f, "contextVisibility", visible_words, VISIBLE_ALL);
 	p->history_limit = (int)fields_opt_int(
 	    f, "historyLimit", 0, 1000000, HISTORY_DEFAULT);
+	if ((zone = fields_opt_str(f, "zone", ZONE_TEXT_MAX)) != NULL)
+		p->zone = zone_parse(zone, &why);
 	if (o != NULL) {
 		fields_open(&g, o);
 		minutes = fields_opt_int(
@@ -317,6 +321,7 @@ policy_free(struct policy *p)
 
 	if (p == NULL)
 		return;
+	zone_free(p->zone);
 	allow_free(p->allow_from);
 	allow_free(p->group_allow_from);
 	allow_free(p->paired);

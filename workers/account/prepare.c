@@ -139,7 +139,7 @@ make_context(struct prepared *p)
 	struct context_note notes[SESSINFO_NOTES];
 	const char *ids[IDS_MAX];
 	struct context_more m = {.history = history, .notes = notes,
-	    .elapsed = -1, .ids = ids};
+	    .elapsed = -1, .ids = ids, .zone = p->a->policy->zone};
 	int64_t now = walltime_ms();
 	size_t i;
 

@@ -2,8 +2,8 @@
  * Time zones of the system, as the line of text that common/zone.h reads: the
  * daemon's workers have no files.
  */
-#ifndef CTL_ZONEFILE_H
-#define CTL_ZONEFILE_H
+#ifndef COMMON_ZONEFILE_H
+#define COMMON_ZONEFILE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 
 #include "common/log.h"
 #include "common/zone.h"
-#include "ctl/zonefile.h"
+#include "common/zonefile.h"
 
 /* The format: RFC 8536, tzfile(5). */
 
