@@ -30,8 +30,12 @@ struct seen {
 
 struct list {
 	const struct invocation *inv;
+	const char *kind;
+	const char *account; /* NULL: the default one */
 	struct seen seen;
 	size_t printed, limit;
+	int begun; /* the list in JSON */
+	char failed[512]; /* why the last account did */
 };
 
 static size_t
@@ -123,21 +127,26 @@ print_page(struct list *l, struct json_object *rows)
 }
 
 static void
-fail_json(const struct list *l, const char *text)
+begin(struct list *l)
+{
+	if (!l->begun && l->inv->given & OPT_JSON)
+		printf("[");
+	l->begun = 1;
+}
+
+/* No list, and the peer's form of saying so. */
+static void
+fail_json(const struct list *l)
 {
 	struct json_object *o, *error;
 
 	if (!(l->inv->given & OPT_JSON))
 		return;
-	if (l->printed > 0) {
-		printf("]\n"); /* what came before it stands */
-		return;
-	}
 	o = json_object_new_object();
 	error = json_object_new_object();
 	json_object_object_add(o, "ok", json_object_new_boolean(0));
 	ask_str(error, "type", "cli_error");
-	ask_str(error, "message", text);
+	ask_str(error, "message", l->failed);
 	json_object_object_add(o, "error", error);
 	output_json(o);
 	json_object_put(o);
@@ -145,29 +154,31 @@ fail_json(const struct list *l, const char *text)
 
 /* 1: there is more at cursor; 0: the end; -1: it failed. */
 static int
-ask_page(struct list *l, const char *kind, char *cursor, size_t len)
+ask_page(struct list *l, char *cursor, size_t len)
 {
 	struct json_object *args = json_object_new_object();
 	struct answer a;
 	int more = 0;
 
-	ask_str(args, "account", l->inv->account);
-	ask_str(args, "kind", kind);
+	ask_str(args, "account", l->account);
+	ask_str(args, "kind", l->kind);
+	ask_str(args, "group", l->inv->group_id);
 	ask_str(args, "query", l->inv->query);
 	ask_str(args, "cursor", *cursor == '\0' ? NULL : cursor);
 	if (ask_anyway(l->inv, "directory", args, NULL, 0, CLIENT_SEND_MS,
 		&a) == -1) {
-		fail_json(l, "no answer from the daemon");
+		snprintf(l->failed, sizeof(l->failed),
+		    "no answer from the daemon");
 		return -1;
 	}
 	if (!a.ok) {
 		ask_complain("%s", a.text == NULL ? "refused" : a.text);
-		fail_json(l, a.text);
+		strlcpy(l->failed, a.text == NULL ? "refused" : a.text,
+		    sizeof(l->failed));
 		client_free(&a);
 		return -1;
 	}
-	if (l->printed == 0 && *cursor == '\0' && l->inv->given & OPT_JSON)
-		printf("[");
+	begin(l);
 	if (json_true(a.data, "cut"))
 		fprintf(stderr, "posternctl: more match than a server tells: "
 		    "a longer --query finds them\n");
@@ -179,13 +190,56 @@ ask_page(struct list *l, const char *kind, char *cursor, size_t len)
 	return more;
 }
 
+/* All pages of one account; -1 when it failed. */
 static int
-list(const struct invocation *inv, const char *kind)
+list_account(struct list *l, const char *account)
 {
-	struct list l = {.inv = inv, .limit = SIZE_MAX};
 	char cursor[96] = "";
-	const char *err;
 	int more;
+
+	l->account = account;
+	if (l->printed == l->limit)
+		return 0;
+	while ((more = ask_page(l, cursor, sizeof(cursor))) == 1)
+		;
+	return more;
+}
+
+/* Each that is connected; one that fails is left out. */
+static int
+list_all(struct list *l)
+{
+	struct json_object *accounts, *o;
+	struct answer a;
+	int rc = -1;
+	size_t i;
+
+	if (ask_daemon(l->inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1) {
+		strlcpy(l->failed, "no answer from the daemon",
+		    sizeof(l->failed));
+		return -1;
+	}
+	accounts = json_get(a.data, "accounts");
+	for (i = 0; accounts != NULL &&
+	     i < json_object_array_length(accounts); i++) {
+		o = json_object_array_get_idx(accounts, i);
+		if (strcmp(json_str(o, "state"), "connected") == 0 &&
+		    list_account(l, json_str(o, "id")) == 0)
+			rc = 0;
+	}
+	/* None of them: the default one says why. */
+	if (rc == -1 && l->failed[0] == '\0')
+		rc = list_account(l, NULL);
+	client_free(&a);
+	return rc;
+}
+
+static int
+list(const struct invocation *inv, const char *kind, int all)
+{
+	struct list l = {.inv = inv, .kind = kind, .limit = SIZE_MAX};
+	const char *err;
+	int rc;
 
 	if (inv->limit != NULL) {
 		l.limit = (size_t)strtonum(inv->limit, 1, INT_MAX, &err);
@@ -194,26 +248,37 @@ list(const struct invocation *inv, const char *kind)
 			return 2;
 		}
 	}
-	while ((more = ask_page(&l, kind, cursor, sizeof(cursor))) == 1)
-		;
+	rc = all ? list_all(&l) : list_account(&l, inv->account);
 	free(l.seen.ids);
-	if (more == -1)
-		return 1;
-	if (inv->given & OPT_JSON)
-		printf("]\n");
+	if (l.begun && inv->given & OPT_JSON)
+		printf("]\n"); /* what came before it failed stands */
+	else if (rc == -1)
+		fail_json(&l);
 	else if (l.printed == 0)
 		printf("none\n");
-	return 0;
+	return rc == -1 ? 1 : 0;
 }
 
 int
 cmd_directory_groups(const struct invocation *inv)
 {
-	return list(inv, "groups");
+	return list(inv, "groups", inv->account == NULL);
+}
+
+int
+cmd_directory_members(const struct invocation *inv)
+{
+	return list(inv, "members", 0);
 }
 
 int
 cmd_directory_peers(const struct invocation *inv)
 {
-	return list(inv, "peers");
+	return list(inv, "peers", 0);
+}
+
+int
+cmd_directory_self(const struct invocation *inv)
+{
+	return list(inv, "self", 0);
 }

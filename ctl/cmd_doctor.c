@@ -60,6 +60,8 @@ cmd_doctor(const struct invocation *inv)
 	struct config *cfg;
 	int well;
 
+	if (inv->given & OPT_FIX)
+		doctor_fix(&d, config_file_path(inv));
 	cfg = doctor_config(&d, config_file_path(inv));
 	if (cfg != NULL)
 		doctor_host(&d, cfg);

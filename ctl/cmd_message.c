@@ -135,11 +135,61 @@ open_files(const struct invocation *inv, struct client_file *files)
 	return 0;
 }
 
+/* {"pin": true} or {"pin": {"enabled": true, "required": true}} */
+static int
+take_delivery(struct json_object *o, int *on, int *required)
+{
+	json_object_object_foreach(o, key, v) {
+		if (strcmp(key, "pin") != 0) {
+			ask_complain("--delivery: %s is not supported for "
+				     "channel mattermost", key);
+			return -1;
+		}
+		if (json_object_is_type(v, json_type_boolean)) {
+			*on |= json_object_get_boolean(v);
+			continue;
+		}
+		if (!json_object_is_type(v, json_type_object)) {
+			ask_complain("--delivery: pin is true, false or an "
+				     "object");
+			return -1;
+		}
+		*required = json_true(v, "required");
+		*on |= *required || json_get(v, "enabled") == NULL ||
+		    json_true(v, "enabled");
+		/* Mattermost posts a note of its own, always. */
+	}
+	return 0;
+}
+
+/* Is it to be pinned, and has that to be? 0, or -1 after a complaint. */
+static int
+pin_wanted(const struct invocation *inv, int *on, int *required)
+{
+	struct json_object *o;
+	int rc;
+
+	*on = (inv->given & OPT_PIN) != 0;
+	*required = 0;
+	if (inv->delivery == NULL)
+		return 0;
+	o = json_tokener_parse(inv->delivery);
+	if (!json_object_is_type(o, json_type_object)) {
+		ask_complain("--delivery: must be an object in JSON");
+		json_object_put(o);
+		return -1;
+	}
+	rc = take_delivery(o, on, required);
+	json_object_put(o);
+	return rc;
+}
+
 /* 0, or the exit status after a complaint. */
 static int
 send_args(const struct invocation *inv, struct json_object *args)
 {
 	const char *text = message_text(inv), *root = inv->reply_to;
+	int pin, required;
 
 	if (text == NULL)
 		return 2;
@@ -160,11 +210,28 @@ send_args(const struct invocation *inv, struct json_object *args)
 	if (inv->given & OPT_DRY_RUN)
 		json_object_object_add(
 		    args, "dry", json_object_new_boolean(1));
+	if (pin_wanted(inv, &pin, &required) == -1)
+		return 2;
+	if (pin)
+		json_object_object_add(
+		    args, "pin", json_object_new_boolean(1));
 	if (add_json(args, "buttons", inv->buttons, json_type_array) == -1 ||
 	    add_json(args, "presentation", inv->presentation,
 		json_type_object) == -1)
 		return 2;
 	return 0;
+}
+
+/* The message is there: it fails for that only who has required it. */
+static int
+pin_result(const struct invocation *inv, const struct answer *a)
+{
+	int on, required;
+
+	if (json_get(a->data, "pin_error") == NULL)
+		return 0;
+	ask_complain("sent, but not pinned: %s", json_str(a->data, "pin_error"));
+	return pin_wanted(inv, &on, &required) == 0 && required ? 1 : 0;
 }
 
 int
@@ -190,7 +257,7 @@ cmd_message_send(const struct invocation *inv)
 		n == 0 ? CLIENT_SEND_MS : CLIENT_UPLOAD_MS, &a) == -1)
 		return 1;
 	report_send(inv, inv->target, &a);
-	rc = a.ok ? 0 : 1;
+	rc = a.ok ? pin_result(inv, &a) : 1;
 	client_free(&a);
 	return rc;
 }

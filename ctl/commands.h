@@ -7,8 +7,11 @@
 struct invocation;
 
 int cmd_channels_add(const struct invocation *);
+int cmd_channels_capabilities(const struct invocation *);
 int cmd_channels_list(const struct invocation *);
+int cmd_channels_logs(const struct invocation *);
 int cmd_channels_remove(const struct invocation *);
+int cmd_channels_resolve(const struct invocation *);
 int cmd_channels_status(const struct invocation *);
 int cmd_completion_bash(const struct invocation *);
 int cmd_completion_zsh(const struct invocation *);
@@ -23,7 +26,9 @@ int cmd_cron_run(const struct invocation *);
 int cmd_dead_list(const struct invocation *);
 int cmd_dead_retry(const struct invocation *);
 int cmd_directory_groups(const struct invocation *);
+int cmd_directory_members(const struct invocation *);
 int cmd_directory_peers(const struct invocation *);
+int cmd_directory_self(const struct invocation *);
 int cmd_doctor(const struct invocation *);
 int cmd_explain(const struct invocation *);
 int cmd_help(const struct invocation *);

@@ -6,6 +6,7 @@
 #define CTL_DOCTOR_H
 
 struct config;
+struct config_message;
 struct invocation;
 struct json_object;
 
@@ -25,6 +26,10 @@ void doctor_say(struct doctor *, enum finding_level, const char *code,
  * config_free(), or NULL when there is none that the daemon would take.
  */
 struct config *doctor_config(struct doctor *, const char *path);
+/* The code of what the daemon says of a file. */
+const char *doctor_code(const struct config_message *);
+/* doctor_fix.c: before all is looked at. */
+void doctor_fix(struct doctor *, const char *path);
 /* doctor_host.c: users, directories; the daemon and its accounts. */
 void doctor_host(struct doctor *, const struct config *);
 void doctor_daemon(struct doctor *);

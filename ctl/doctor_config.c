@@ -19,6 +19,7 @@ static const struct {
 	const char *part, *code;
 } codes[] = {
     {"can read it", "file.mode"},
+    {"everybody can", "file.mode"},
     {"others", "file.mode"},
     {"will match nobody", "allowlist.no-match"},
     {"lets nobody in", "allowlist.no-match"},
@@ -34,8 +35,8 @@ static const struct {
     {"unresolved", "secret.unresolved"},
 };
 
-static const char *
-code_of(const struct config_message *m)
+const char *
+doctor_code(const struct config_message *m)
 {
 	size_t i;
 
@@ -145,7 +146,7 @@ doctor_config(struct doctor *d, const char *path)
 	config_errors_init(&errs);
 	cfg = config_load(path, &errs);
 	for (i = 0; i < errs.len; i++)
-		doctor_say(d, level_of(&errs.msgs[i]), code_of(&errs.msgs[i]),
+		doctor_say(d, level_of(&errs.msgs[i]), doctor_code(&errs.msgs[i]),
 		    "line %d: %s", errs.msgs[i].line, errs.msgs[i].text);
 	config_errors_free(&errs);
 	legacy(d, path);

@@ -107,7 +107,7 @@ check_account(struct doctor *d, struct json_object *o)
 		return;
 	if (strcmp(state, "disabled") == 0) {
 		doctor_say(d, FINDING_NOTE, "account.disabled",
-		    "account %s is switched off, or lacks what it needs", id);
+		    "account %s is switched off", id);
 		return;
 	}
 	snprintf(code, sizeof(code), "account.%s", state);

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libpostern_ctl.a
 libpostern_ctl_a_SOURCES = \
 	ctl/ask.c ctl/ask.h \
 	ctl/client.c ctl/client.h \
+	ctl/cmd_capabilities.c \
 	ctl/cmd_channels.c \
 	ctl/cmd_completion.c \
 	ctl/cmd_cron.c \
@@ -11,10 +12,12 @@ libpostern_ctl_a_SOURCES = \
 	ctl/cmd_daemon.c \
 	ctl/cmd_directory.c \
 	ctl/cmd_doctor.c \
+	ctl/cmd_logs.c \
 	ctl/cmd_message.c \
 	ctl/cmd_pairing.c \
 	ctl/cmd_reach.c \
 	ctl/cmd_records.c \
+	ctl/cmd_resolve.c \
 	ctl/cmd_status.c \
 	ctl/commands.h \
 	ctl/config_edit.c ctl/config_edit.h \
@@ -22,7 +25,8 @@ libpostern_ctl_a_SOURCES = \
 	ctl/cron_row.c ctl/cron_row.h \
 	ctl/ctl.h \
 	ctl/explain.c ctl/explain.h \
-	ctl/doctor_config.c ctl/doctor_host.c ctl/doctor.h \
+	ctl/doctor_config.c ctl/doctor_fix.c ctl/doctor_host.c \
+	ctl/doctor.h \
 	ctl/offline.c ctl/offline.h \
 	ctl/output.c ctl/output.h \
 	ctl/pairing_file.c ctl/pairing_file.h \

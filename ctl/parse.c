@@ -28,13 +28,22 @@ static const struct keyword channels[] = {
 	cmd_channels_add, NULL, 0,
 	OPT_ACCOUNT | OPT_BOT_TOKEN | OPT_CHANNEL | OPT_DRY_RUN | OPT_FILE |
 	    OPT_HTTP_URL | OPT_NAME | OPT_USE_ENV, 0},
+    {"capabilities", "what an account can do", NULL,
+	cmd_channels_capabilities, NULL, 0,
+	OPT_ACCOUNT | OPT_CHANNEL | OPT_FILE | OPT_JSON, 0},
     {"dead-letters", "messages that were given up", dead_letters, NULL, NULL,
 	0, 0, 0},
     {"list", "the accounts and their servers", NULL, cmd_channels_list, NULL,
 	0, OPT_ALL | OPT_FILE | OPT_JSON | OPT_CHANNEL, 0},
+    {"logs", "the newest lines of the log about accounts", NULL,
+	cmd_channels_logs, NULL, 0,
+	OPT_ACCOUNT | OPT_CHANNEL | OPT_FILE | OPT_JSON | OPT_LINES, 0},
     {"remove", "switch an account off in the configuration file", NULL,
 	cmd_channels_remove, NULL, 0,
 	OPT_ACCOUNT | OPT_CHANNEL | OPT_DELETE | OPT_DRY_RUN | OPT_FILE, 0},
+    {"resolve", "the id that a name stands for", NULL,
+	cmd_channels_resolve, "NAME", 1,
+	OPT_ACCOUNT | OPT_CHANNEL | OPT_JSON | OPT_KIND, 0},
     {"status", "state of each account", NULL, cmd_channels_status, NULL, 0,
 	OPT_FILE | OPT_JSON | OPT_CHANNEL | OPT_PROBE | OPT_TIMEOUT, 0},
     {0},
@@ -93,6 +102,8 @@ static const struct keyword logs[] = {
 static const struct keyword groups[] = {
     {"list", "channels that the bot is in", NULL, cmd_directory_groups, NULL,
 	0, DIRECTORY_OPTIONS, 0},
+    {"members", "people in a channel", NULL, cmd_directory_members, NULL, 0,
+	DIRECTORY_OPTIONS | OPT_GROUP_ID, OPT_GROUP_ID},
     {0},
 };
 
@@ -105,6 +116,8 @@ static const struct keyword peers[] = {
 static const struct keyword directory[] = {
     {"groups", "channels", groups, NULL, NULL, 0, 0, 0},
     {"peers", "people", peers, NULL, NULL, 0, 0, 0},
+    {"self", "who the bot is", NULL, cmd_directory_self, NULL, 0,
+	OPT_JSON | OPT_ACCOUNT | OPT_CHANNEL, 0},
     {0},
 };
 
@@ -127,7 +140,8 @@ static const struct keyword messages[] = {
     {"send", "post a message as an account", NULL, cmd_message_send, NULL, 0,
 	OPT_JSON | OPT_ACCOUNT | OPT_TARGET | OPT_MESSAGE | OPT_REPLY_TO |
 	    OPT_MEDIA | OPT_DRY_RUN | OPT_CHANNEL | OPT_BUTTONS |
-	    OPT_PRESENTATION | OPT_THREAD_ID | OPT_SILENT | OPT_VERBOSE,
+	    OPT_PRESENTATION | OPT_THREAD_ID | OPT_SILENT | OPT_VERBOSE |
+	    OPT_PIN | OPT_DELIVERY,
 	OPT_TARGET},
     {"sign", "sign the context of a script's button, from standard input",
 	NULL, cmd_message_sign, NULL, 0, OPT_ACCOUNT, 0},
@@ -166,7 +180,7 @@ const struct keyword ctl_keywords[] = {
 	0},
     {"directory", "people and channels", directory, NULL, NULL, 0, 0, 0},
     {"doctor", "what is wrong, or will be", NULL, cmd_doctor, NULL, 0,
-	OPT_FILE | OPT_JSON, 0},
+	OPT_FILE | OPT_FIX | OPT_JSON, 0},
     {"explain", "why a post was or was not answered", NULL, cmd_explain,
 	"POST", 1, OPT_JSON | OPT_ACCOUNT, 0},
     {"help", "this list", NULL, cmd_help, NULL, 0, 0, 0},
@@ -217,12 +231,19 @@ const struct option_def ctl_options[] = {
 	"times that were missed: once, or skip"},
     {OPT_CRON, "cron", '\0', "EXPR",
 	"minute, hour, day, month and day of the week"},
+    {OPT_DELIVERY, "delivery", '\0', "JSON",
+	"{\"pin\": true}, as --pin"},
     {OPT_DELETE, "delete", '\0', NULL, "take it out of the file"},
     {OPT_EMOJI, "emoji", '\0', "NAME", "thumbsup, :+1: or the sign itself"},
     {OPT_EVERY, "every", '\0', "TIME", "again and again: 10m, 1h30m, 2d"},
+    {OPT_FIX, "fix", '\0', NULL, "mend modes and a socket of nobody"},
+    {OPT_GROUP_ID, "group-id", '\0', "CHANNEL", "the channel's id"},
     {OPT_HTTP_URL, "http-url", '\0', "URL", "address of the server"},
+    {OPT_KIND, "kind", '\0', "KIND", "user, group or auto"},
+    {OPT_LINES, "lines", '\0', "N", "so many, 200 when not said"},
     {OPT_MESSAGE_ID, "message-id", '\0', "POST", "the post"},
     {OPT_NAME, "name", '\0', "TEXT", "label for people"},
+    {OPT_PIN, "pin", '\0', NULL, "pin it in its channel"},
     {OPT_PROBE, "probe", '\0', NULL, "ask the servers now"},
     {OPT_QUERY, "query", '\0', "TEXT", "only names with this text"},
     {OPT_REMOVE, "remove", '\0', NULL, "take it back"},

@@ -55,6 +55,12 @@
 #define OPT_AT OPT_BIT(53)
 #define OPT_SESSION OPT_BIT(54)
 #define OPT_CATCH_UP OPT_BIT(55)
+#define OPT_GROUP_ID OPT_BIT(56)
+#define OPT_LINES OPT_BIT(57)
+#define OPT_PIN OPT_BIT(58)
+#define OPT_DELIVERY OPT_BIT(59)
+#define OPT_FIX OPT_BIT(60)
+#define OPT_KIND OPT_BIT(61)
 
 #define TARGETS_MAX 64
 #define MEDIA_MAX 10 /* files of one message: Mattermost 5.37 */
@@ -89,6 +95,7 @@ struct invocation {
 	const char *thread_id, *message_id, *emoji, *before, *after, *query;
 	const char *timeout, *bot_token, *http_url, *name;
 	const char *cron, *tz, *every, *at, *session, *catch_up;
+	const char *group_id, *lines, *delivery, *kind;
 	const char *targets[TARGETS_MAX];
 	size_t n_targets;
 	const char *media[MEDIA_MAX];

@@ -66,6 +66,11 @@ report_sent(const char *to, const struct answer *a)
 		json_object_object_add(result, "messageIds",
 		    json_object_get(json_get(a->data, "posts")));
 	json_object_object_add(result, "target", target);
+	if (json_get(a->data, "pinned") != NULL)
+		json_object_object_add(result, "pinned",
+		    json_object_get(json_get(a->data, "pinned")));
+	if (json_get(a->data, "pin_error") != NULL)
+		ask_str(result, "pinError", json_str(a->data, "pin_error"));
 	json_object_object_add(o, "result", result);
 	return o;
 }

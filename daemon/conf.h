@@ -96,6 +96,7 @@ struct config_account {
 	char *id;   /* normalised: [a-z0-9_-], at most 64 bytes */
 	char *name; /* label for people, the id when none is set */
 	int enabled; /* start a worker: switched on and complete */
+	int lacking; /* switched on, and without an address to connect to */
 	struct config_url url;
 	unsigned endpoint; /* of url */
 	struct config_media *media;

@@ -177,7 +177,7 @@ account_url(struct build *b)
 	}
 	if (text == NULL || config_base_url(text, base, sizeof(base)) == -1) {
 		a->url_source = CONFIG_FROM_NONE;
-		config_say(b->ctx, CONFIG_ERROR,
+		config_say(b->ctx, CONFIG_PARKED,
 		    v != NULL ? v : b->own != NULL ? b->own : b->top,
 		    "%s: baseUrl is missing%s", b->path,
 		    v == NULL && strcmp(a->id, "default") == 0
@@ -426,9 +426,14 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	scope = (struct config_scope){b.path, own, top, b.eff};
 	if (a->enabled)
 		config_account_check(ctx, &scope);
-	/* What has errors is never run: no need for a half-filled account. */
-	if (ctx->errs->errors != before || a->url.text == NULL)
+	/*
+	 * What has errors is never run: no need for a half-filled account.
+	 * One that only lacks its address leaves the others alone.
+	 */
+	if (ctx->errs->errors != before || a->url.text == NULL) {
+		a->lacking = a->enabled && a->url.text == NULL;
 		a->enabled = 0;
+	}
 	a->buttons = has_buttons(b.eff);
 	v = cval_path(b.eff, "commands.native");
 	a->commands = v != NULL && v->type == CVAL_BOOL && v->b;

@@ -67,8 +67,9 @@ account_status(struct supervisor *sup, const struct config_account *ac)
 	add_str(o, "server", ac->url.text);
 	p = proc_find(sup, ROLE_ACCOUNT, ac->id);
 	if (p == NULL) {
-		/* Switched off, or without what it needs to connect. */
-		add_str(o, "state", "disabled");
+		add_str(o, "state", ac->lacking ? "parked" : "disabled");
+		if (ac->lacking)
+			add_str(o, "reason", "it has no baseUrl");
 		return o;
 	}
 	add_health(o, &p->health);

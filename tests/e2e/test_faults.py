@@ -219,3 +219,40 @@ def test_missing_token_parks_one_account(sim, world):
     p.wait_state("empty", "parked")
     assert "no bot token" in p.account("empty")["reason"]
     world.ask("hello?")
+
+
+@pytest.mark.parametrize("lacks, said", [
+    ({"botToken": None}, "accounts.lame: botToken is missing"),
+    ({"baseUrl": None}, "accounts.lame: baseUrl is missing")])
+def test_incomplete_account_stands_alone(sim, world, lacks, said):
+    """Only that one is of no use: the check says so, the others start."""
+    config = world.config()
+    lame = dict(account(sim, world.bot), **lacks)
+    config["channels"]["mattermost"]["accounts"] = {
+        "default": account(sim, world.bot),
+        "lame": {k: v for k, v in lame.items() if v is not None}}
+    for key in ("botToken", "baseUrl"):
+        config["channels"]["mattermost"].pop(key)
+    p = world.start(config, start=False)
+    r = subprocess.run([POSTERND, "-n", "-f", p.path], capture_output=True,
+                       text=True)
+    assert r.returncode == 1 and said in r.stderr
+    p.start(wait=False)
+    p.wait_state("default", "connected")
+    assert said.split(": ")[1] in p.logs()
+    states = {a["id"]: a["state"] for a in p.status()["accounts"]}
+    assert states["lame"] == "parked"
+    assert "no" in p.account("lame")["reason"]
+    world.ask("hello?")
+    r = p.ctl("message", "send", "-a", "lame", "-t", "channel:" +
+              world.channel, "-m", "x", check=False)
+    assert r.returncode == 1
+    assert "not connected" in r.stderr or "lame is not running" in r.stderr
+    # Mended, it runs; nobody else is restarted.
+    pids = p.pids()
+    p.config["channels"]["mattermost"]["accounts"]["lame"] = account(
+        sim, world.server.new_bot())
+    p.write(p.config)
+    p.ctl("reload")
+    p.wait_state("lame", "connected")
+    assert p.pids()["account:default"] == pids["account:default"]

@@ -332,7 +332,7 @@ test_url(void **state)
 	    "E1:45: channels.mattermost.baseUrl: must begin with http:// or "
 	    "https://");
 	test_bad("{channels:{mattermost:{botToken:'t',baseUrl:' / '}}}",
-	    "E1:45: channels.mattermost: baseUrl is missing");
+	    "P1:45: channels.mattermost: baseUrl is missing");
 	test_says("{channels:{mattermost:{botToken:'t',baseUrl:'http://h'}}}",
 	    "W1:45: channels.mattermost.baseUrl: the token crosses the network "
 	    "unencrypted: use https");
@@ -365,7 +365,7 @@ test_environment(void **state)
 	test_bad("{channels:{mattermost:{accounts:{w:{baseUrl:'https://h'}}}}}",
 	    "P1:36: channels.mattermost.accounts.w: botToken is missing");
 	test_bad("{channels:{mattermost:{accounts:{w:{botToken:'x'}}}}}",
-	    "E1:36: channels.mattermost.accounts.w: baseUrl is missing");
+	    "P1:36: channels.mattermost.accounts.w: baseUrl is missing");
 	/* The environment alone: channels stay closed. */
 	cfg = test_load("{channels:{defaults:{groupPolicy:'open'}}}");
 	assert_non_null(cfg);
@@ -393,7 +393,7 @@ test_environment(void **state)
 	    "P1:23: channels.mattermost: botToken is missing, and "
 	    "MATTERMOST_BOT_TOKEN is not set");
 	test_bad("{channels:{mattermost:{botToken:'t'}}}",
-	    "E1:23: channels.mattermost: baseUrl is missing, and "
+	    "P1:23: channels.mattermost: baseUrl is missing, and "
 	    "MATTERMOST_URL is not set");
 	setenv("OPENCLAW_GATEWAY_PORT", "4444", 1);
 	cfg = test_load("{gateway:{port:5}}");

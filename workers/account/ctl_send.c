@@ -32,6 +32,8 @@ struct sending {
 	struct upload *files; /* until the upload begins */
 	int64_t call;         /* control's number of it, 0: none */
 	int dry;
+	int pin;              /* the first post, when all are there */
+	char *pin_failed;
 	char *text;
 	char root[MM_ID_SIZE];
 	char channel[MM_ID_SIZE];
@@ -57,6 +59,7 @@ sending_free(struct sending *s)
 	for (i = 0; i < s->n; i++)
 		free(s->sent[i].failed);
 	free(s->sent);
+	free(s->pin_failed);
 	free(s->text);
 	free(s);
 }
@@ -94,8 +97,42 @@ answer_data(struct sending *s)
 		json_object_object_add(msg, "posts", posted(s));
 	json_object_object_add(
 	    msg, "channel", json_object_new_string(s->channel));
+	if (s->pin && !s->dry)
+		json_object_object_add(msg, "pinned",
+		    json_object_new_boolean(s->pin_failed == NULL));
+	if (s->pin_failed != NULL)
+		json_object_object_add(
+		    msg, "pin_error", json_object_new_string(s->pin_failed));
 	ctl_op_answer(&s->op, msg);
 	sending_free(s);
+}
+
+static void
+pinned(struct account *a, const struct net_result *res,
+    struct json_object *body, void *arg)
+{
+	struct sending *s = arg;
+	char why[256];
+
+	if (!api_ok(res, body, 200) &&
+	    (s->pin_failed = strdup(api_error(res, body, why, sizeof(why)))) ==
+		NULL)
+		fatal("strdup");
+	answer_data(s);
+}
+
+/* A message that is there and could not be pinned is no failed one. */
+static void
+pin(struct sending *s)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/posts/%s/pin", s->sent[0].post);
+	if (api_send(s->op.a, "POST", path, NULL, pinned, s) != NULL)
+		return;
+	if ((s->pin_failed = strdup("the account is not connected")) == NULL)
+		fatal("strdup");
+	answer_data(s);
 }
 
 static void
@@ -111,7 +148,10 @@ sent_all(struct sending *s)
 			bad++;
 		}
 	if (bad == 0) {
-		answer_data(s);
+		if (s->pin)
+			pin(s);
+		else
+			answer_data(s);
 		return;
 	}
 	msg = chan_reply_msg("err", s->op.req);
@@ -310,7 +350,7 @@ ctl_on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	size_t n_files;
 	int64_t call;
 	char why[256] = "";
-	int dry;
+	int dry, pinning;
 
 	fields_open(&f, msg);
 	to = fields_str(&f, "to", 512);
@@ -321,6 +361,7 @@ ctl_on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	n_files = (size_t)fields_opt_int(&f, "files", 0, MM_FILES_MAX, 0);
 	call = fields_opt_int(&f, "call", 1, INT64_MAX, 0);
 	dry = fields_opt_bool(&f, "dry", 0);
+	pinning = fields_opt_bool(&f, "pin", 0);
 	if (fields_end(&f) == -1 || n_files != ctl_files_waiting()) {
 		chan_violation(c, "send");
 		return;
@@ -333,6 +374,7 @@ ctl_on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	s->presentation = json_object_get(presentation);
 	s->call = call;
 	s->dry = dry;
+	s->pin = pinning;
 	if (n_files > 0)
 		s->files = ctl_files_take(a, why, sizeof(why));
 	if (mm_id_valid(root == NULL ? "" : root))

@@ -28,7 +28,8 @@
 
 struct listing {
 	struct ctl_op op;
-	int peers;
+	enum { GROUPS, PEERS, MEMBERS } what;
+	char group[MM_ID_SIZE]; /* MEMBERS: of this channel */
 	char *query; /* lower case, "" for all */
 	char cursor[CURSOR_MAX];
 	struct json_object *teams;
@@ -211,6 +212,15 @@ add_user(struct json_object *rows, struct json_object *user)
 	    full[0] != '\0' ? full : api_str(user, "nickname"));
 }
 
+static int
+is_asked_for(const struct listing *l, struct json_object *user)
+{
+	return has(api_str(user, "username"), l->query) ||
+	    has(api_str(user, "first_name"), l->query) ||
+	    has(api_str(user, "last_name"), l->query) ||
+	    has(api_str(user, "nickname"), l->query);
+}
+
 static void
 peers_listed(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
@@ -230,15 +240,49 @@ peers_listed(struct account *a, const struct net_result *res,
 	for (i = 0; i < n; i++) {
 		u = json_object_array_get_idx(body, i);
 		if (mm_id_valid(api_str(u, "id")) &&
-		    strcmp(api_str(u, "id"), a->bot_id) != 0 &&
-		    api_int(u, "delete_at") == 0)
+		    api_int(u, "delete_at") == 0 &&
+		    (l->what == MEMBERS ? is_asked_for(l, u) :
+			    strcmp(api_str(u, "id"), a->bot_id) != 0))
 			add_user(rows, u);
 	}
-	if (*l->query == '\0' && n == PAGE)
+	if (l->what == MEMBERS) {
+		if (n == PAGE)
+			snprintf(next, sizeof(next), "0:%lu", l->page + 1);
+	} else if (*l->query == '\0' && n == PAGE)
 		snprintf(next, sizeof(next), "%lu:%lu", l->team, l->page + 1);
 	else if (l->team + 1 < json_object_array_length(l->teams))
 		snprintf(next, sizeof(next), "%lu:0", l->team + 1);
-	listing_page(l, rows, next, *l->query != '\0' && n == PAGE);
+	listing_page(l, rows, next,
+	    l->what == PEERS && *l->query != '\0' && n == PAGE);
+}
+
+/* Of a channel: the server gives pages, and cannot search there. */
+static void
+members_page(struct listing *l)
+{
+	char path[128];
+
+	if (l->cursor[0] != '\0' &&
+	    sscanf(l->cursor, "0:%6lu", &l->page) != 1) {
+		listing_err(l, "cursor", "a cursor of another list");
+		return;
+	}
+	snprintf(path, sizeof(path),
+	    "/users?in_channel=%s&active=true&page=%lu&per_page=%d", l->group,
+	    l->page, PAGE);
+	if (api_get(l->op.a, path, peers_listed, l) == NULL)
+		listing_err(l, "group", "the channel's id is not usable");
+}
+
+/* Who the bot is. */
+static void
+self_page(struct listing *l)
+{
+	struct json_object *rows = json_object_new_array();
+	struct account *a = l->op.a;
+
+	add_row(rows, "user", a->bot_id, a->bot_name, "");
+	listing_page(l, rows, "", 0);
 }
 
 static void
@@ -293,7 +337,7 @@ teams_known(struct account *a, const struct net_result *res,
 		return;
 	}
 	l->teams = json_object_get(body);
-	if (l->peers) {
+	if (l->what == PEERS) {
 		peers_page(l);
 		return;
 	}
@@ -301,10 +345,35 @@ teams_known(struct account *a, const struct net_result *res,
 	groups_team(l);
 }
 
+/* 0, or -1 after an answer. */
+static int
+take_kind(struct listing *l, const char *kind, const char *group)
+{
+	if (strcmp(kind, "peers") == 0)
+		l->what = PEERS;
+	else if (strcmp(kind, "members") == 0)
+		l->what = MEMBERS;
+	else if (strcmp(kind, "groups") != 0 && strcmp(kind, "self") != 0) {
+		listing_err(l, "kind", "peers, groups, members or self");
+		return -1;
+	}
+	if (l->what != MEMBERS)
+		return 0;
+	if (group != NULL && strncmp(group, "channel:", 8) == 0)
+		group += 8;
+	if (group == NULL || !mm_id_valid(group)) {
+		listing_err(l, "group", "the members of which channel? It "
+		    "takes the id of one, with channel: before it or without");
+		return -1;
+	}
+	ID_COPY(l->group, group);
+	return 0;
+}
+
 void
 ctl_on_directory(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
-	const char *kind, *query, *cursor;
+	const char *kind, *query, *cursor, *group;
 	struct account *a = arg;
 	struct listing *l;
 	struct fields f;
@@ -313,6 +382,7 @@ ctl_on_directory(struct chan *c, struct json_object *msg, int fd, void *arg)
 	kind = fields_str(&f, "kind", 16);
 	query = fields_opt_str(&f, "query", QUERY_MAX);
 	cursor = fields_opt_str(&f, "cursor", CURSOR_MAX - 1);
+	group = fields_opt_str(&f, "group", 64);
 	if (fields_end(&f) == -1) {
 		chan_violation(c, "directory");
 		return;
@@ -321,14 +391,17 @@ ctl_on_directory(struct chan *c, struct json_object *msg, int fd, void *arg)
 		fatal("calloc");
 	ctl_op_begin(&l->op, a, c, msg);
 	l->query = utf8_lower(query == NULL ? "" : query);
-	l->peers = strcmp(kind, "peers") == 0;
 	if (cursor != NULL)
 		ID_COPY(l->cursor, cursor);
-	if (!l->peers && strcmp(kind, "groups") != 0)
-		listing_err(l, "kind", "peers or groups");
-	else if (!conn_live(a))
+	if (take_kind(l, kind, group) == -1)
+		return;
+	if (!conn_live(a))
 		listing_err(l, "offline", "the account is not connected");
-	else if (!l->peers && l->cursor[0] != '\0')
+	else if (strcmp(kind, "self") == 0)
+		self_page(l);
+	else if (l->what == MEMBERS)
+		members_page(l);
+	else if (l->what == GROUPS && l->cursor[0] != '\0')
 		groups_page(l, l->cursor);
 	else
 		api_get(a, "/users/me/teams", teams_known, l);

@@ -44,6 +44,7 @@ static const struct member directory[] = {
     {"kind", 's', 0, 16},
     {"query", 's', 1, 128},
     {"cursor", 's', 1, 95},
+    {"group", 's', 1, 64},
     {NULL, 0, 0, 0},
 };
 

@@ -36,6 +36,7 @@
 #define ARG_PROBE 0x20000u
 #define ARG_JOB 0x80000u
 #define ARG_AFTER 0x100000u
+#define ARG_PIN 0x200000u
 #define ARG_ONE 0x40000u /* one account: the default when none is said */
 
 struct args {
@@ -45,7 +46,7 @@ struct args {
 	struct json_object *buttons, *presentation, *context, *job;
 	const char *after_account, *after;
 	int64_t limit, seq;
-	int on, notify, dry, probe;
+	int on, notify, dry, pin, probe;
 };
 
 static void
@@ -253,6 +254,9 @@ do_send(struct call *call, const struct args *a)
 	if (a->dry)
 		json_object_object_add(
 		    msg, "dry", json_object_new_boolean(1));
+	if (a->pin)
+		json_object_object_add(
+		    msg, "pin", json_object_new_boolean(1));
 	if (a->buttons != NULL)
 		json_object_object_add(
 		    msg, "buttons", json_object_get(a->buttons));
@@ -335,7 +339,7 @@ static const struct verb {
 	ARG_ACCOUNT | ARG_ONE | ARG_IMPORT, 1},
     {"send", do_send,
 	ARG_ACCOUNT | ARG_ONE | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS |
-	    ARG_DRY, 1},
+	    ARG_DRY | ARG_PIN, 1},
     {"cron-list", do_cron_list, ARG_ACCOUNT | ARG_AFTER, 0},
     {"cron-add", do_cron_add, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
     {"cron-set", do_cron_set, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
@@ -365,6 +369,8 @@ args_take_more(const struct verb *v, struct args *a, struct fields *f)
 	}
 	if (v->args & ARG_DRY)
 		a->dry = fields_opt_bool(f, "dry", 0);
+	if (v->args & ARG_PIN)
+		a->pin = fields_opt_bool(f, "pin", 0);
 	if (v->args & ARG_PROBE)
 		a->probe = (int)fields_opt_int(
 		    f, "probe", 1, CONTROL_PROBE_MAX_MS, 0);
