@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -10,14 +11,46 @@ from conftest import account
 from daemon import POSTERNCTL
 
 
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def make(where, *args):
+    done = subprocess.run(["make", *args], cwd=where, capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def configured(tmp_path_factory):
+    """A build folder with --enable-openclaw-alias, in which nothing is built."""
+    configure = os.path.abspath(os.path.join(SOURCE, "configure"))
+    if not os.path.exists(configure):
+        pytest.skip("there is no configure")
+    where = tmp_path_factory.mktemp("alias")
+    done = subprocess.run(
+        [configure, "-q", "--prefix=/usr", "--enable-openclaw-alias"],
+        cwd=where, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(where)
+
+
+@pytest.fixture(scope="session")
+def installed(configured, tmp_path_factory):
+    """The folder of programs after an install, whose hook makes the alias."""
+    dest = str(tmp_path_factory.mktemp("dest"))
+    sbin = os.path.join(dest, "usr", "sbin")
+    os.makedirs(sbin)
+    shutil.copy(POSTERNCTL, sbin)
+    make(configured, "DESTDIR=" + dest, "install-exec-hook")
+    return sbin
+
+
 @pytest.fixture
-def openclaw(world):
+def openclaw(installed, world):
     """run(command line): in a shell, with openclaw on the path."""
     world.start(world.config(dmPolicy="pairing", allowFrom=[]))
-    bin = os.path.join(world.postern.dir, "bin")
-    os.mkdir(bin)
-    os.symlink(os.path.abspath(POSTERNCTL), os.path.join(bin, "openclaw"))
-    env = dict(os.environ, PATH=bin + ":" + os.environ["PATH"],
+    env = dict(os.environ, PATH=installed + ":" + os.environ["PATH"],
                POSTERN_SOCKET=os.path.join(
                    world.postern.dir, "run", "control.sock"))
 
@@ -30,6 +63,29 @@ def openclaw(world):
 def ok(r):
     assert r.returncode == 0, r.stderr
     return r.stdout
+
+
+def test_alias_is_installed_when_asked_for(configured, installed, tmp_path):
+    """A link that stays right wherever the whole of it is moved to."""
+    link = os.path.join(installed, "openclaw")
+    assert os.readlink(link) == "posternctl"
+    # It is a part of the install, and of the uninstall, but only then.
+    assert "ln -sf posternctl openclaw" in make(
+        configured, "-n", "install-exec-am")
+    build = os.path.dirname(os.path.abspath(POSTERNCTL))
+    if os.path.exists(os.path.join(build, "Makefile")):
+        with open(os.path.join(build, "config.log")) as f:
+            asked = "--enable-openclaw-alias" in f.read()
+        assert ("openclaw" in make(
+            build, "-n", "install-exec-am")) == asked
+    dest = str(tmp_path)
+    sbin = os.path.join(dest, "usr", "sbin")
+    os.makedirs(sbin)
+    for _ in range(2):  # again over an older one
+        make(configured, "DESTDIR=" + dest, "install-exec-hook")
+    assert os.path.islink(os.path.join(sbin, "openclaw"))
+    make(configured, "DESTDIR=" + dest, "uninstall-hook")
+    assert os.listdir(sbin) == []
 
 
 def test_plugins_install(openclaw):
@@ -69,6 +125,15 @@ def test_message_send(openclaw, world):
     assert "tada" in ok(openclaw(
         "openclaw message react --channel mattermost -t channel:%s "
         "--message-id %s --emoji :tada:" % (world.channel, post)))
+    ok(openclaw(
+        "openclaw message react --channel mattermost -t channel:%s "
+        "--message-id %s --emoji tada --remove" % (world.channel, post)))
+    assert not world.server.admin.get("/posts/" + post)[
+        "metadata"].get("reactions")
+    post = json.loads(ok(openclaw(
+        "openclaw message send -t channel:%s -m 'look' --pin --json"
+        % world.channel)))["messageId"]
+    assert world.server.admin.get("/posts/" + post)["is_pinned"]
 
 
 def test_the_rest(openclaw, world):
@@ -83,6 +148,18 @@ def test_the_rest(openclaw, world):
         "openclaw directory peers list --channel mattermost"))
     assert world.channel in ok(openclaw(
         "openclaw directory groups list --channel mattermost --limit 50"))
+    assert world.bot.name in ok(openclaw(
+        "openclaw directory self --channel mattermost"))
+    assert world.user.name in ok(openclaw(
+        "openclaw directory groups members --channel mattermost "
+        "--group-id channel:" + world.channel))
+    assert "user:" + world.user.id in ok(openclaw(
+        "openclaw channels resolve --channel mattermost @" +
+        world.user.name))
+    assert "default" in ok(openclaw(
+        "openclaw channels capabilities --channel mattermost"))
+    r = openclaw("openclaw channels logs --channel mattermost --lines 200")
+    assert r.returncode == 1 and "the log goes to" in r.stderr
     assert "connected" in ok(openclaw("openclaw status"))
     r = openclaw("openclaw frobnicate")
     assert r.returncode == 2 and "unknown verb" in r.stderr
