@@ -79,7 +79,7 @@ done(FILE *f, struct json_object *o)
 		fputs(", and was answered together with a later message", f);
 	else if (strcmp(outcome, "answered") != 0)
 		put(f, ", and ended as ", outcome, "");
-	else if (n == 0 && *error != '\0')
+	else if (n == 0) /* on its way, or elsewhere by the message tool */
 		fputs(", and was answered", f);
 	else
 		fprintf(f, ", and was answered by %zu post%s", n,
