@@ -73,13 +73,13 @@ static void
 test_prune_number(void **state)
 {
 	ts_sql(ts_db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
-		      " SELECT x + 1 FROM c LIMIT 20100)"
+		      " SELECT x + 1 FROM c LIMIT 100100)"
 		      " INSERT INTO inbox(account, kind, event, lane, channel,"
 		      " root, at, put_at, state, done_at, outcome)"
-		      " SELECT iif(x % 2000 = 0, 'other', 'main'), 'post',"
+		      " SELECT iif(x % 10000 = 0, 'other', 'main'), 'post',"
 		      " 'e' || x, '', '', '', x, x, 1, 4000000000000, 'silent'"
 		      " FROM c");
-	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM inbox"), 20100);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM inbox"), 100100);
 	ts_prune(ts_db, 1);
 	assert_int_equal(
 	    ts_sql(ts_db, "SELECT count(*) FROM inbox WHERE account = 'main'"),

@@ -21,7 +21,7 @@
 #define STORE_DATA (PROTO_TEXT - 4096u)
 
 #define STORE_SESSION_KEEP 1000	     /* newest messages of a session */
-#define STORE_MARKERS_KEEP 20000     /* done rows, dead rows of an account */
+#define STORE_MARKERS_KEEP 100000    /* done rows, dead rows of an account */
 #define STORE_MEDIA_KEEP (1LL << 30) /* bytes of attachments */
 #define STORE_DECISIONS_KEEP 1000000 /* drops of all accounts together */
 
