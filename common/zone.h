@@ -38,7 +38,8 @@ int32_t zone_offset(const struct zone *, int64_t utc);
 /*
  * When a clock on the wall shows local (seconds since the epoch as if it
  * were UTC): the first time, where it does so twice, and the moment of the
- * shift where it never does. Never falls as local grows.
+ * shift where it never does. Never falls as local grows, where shifts are
+ * more than two days apart.
  */
 int64_t zone_utc(const struct zone *, int64_t local);
 

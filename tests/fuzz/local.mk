@@ -74,3 +74,7 @@ tests_fuzz_fuzz_rest_SOURCES = tests/fuzz/fuzz_rest.c \
 	workers/account/slash_reg.c workers/account/users.c
 tests_fuzz_fuzz_rest_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_fuzz_fuzz_rest_LDADD = libpostern_stages.a $(OPENSSL_LIBS) $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_when
+tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c
+tests_fuzz_fuzz_when_LDADD = $(FUZZ_LIBS)
