@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 
 def config(world, **more):
     c = world.model_config(**more)
