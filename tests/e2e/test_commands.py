@@ -224,7 +224,8 @@ def test_text_commands_can_be_switched_off(llm, world):
     c = config(world)
     c["commands"] = {"text": False}
     world.start(c)
-    assert "/status" in world.ask("/status")
+    world.ask("/status")
+    world.postern.wait(lambda: "/status" in world.said()[-1])
 
 
 def test_command_without_a_mention(room):

@@ -55,7 +55,8 @@ def answered(world, n):
 def test_direct_scope(llm, world, scope, want):
     world.start(config(world, {"dmScope": scope}))
     world.ask("hello")
-    assert list(sessions(world)) == [want.format(user=world.user.id)]
+    world.postern.wait(
+        lambda: list(sessions(world)) == [want.format(user=world.user.id)])
 
 
 def test_linked_identities_share_a_session(llm, world):
@@ -90,7 +91,7 @@ def test_group_scope_main(llm, world):
     world.ask("what is my name?")
     assert any("Ada" in t for t in contents(
         asked(world, "what is my name?"))[:-1])
-    assert list(sessions(world)) == ["agent:main:main"]
+    world.postern.wait(lambda: list(sessions(world)) == ["agent:main:main"])
 
 
 @pytest.mark.parametrize("mode", ["first", "all", "batched"])
@@ -103,10 +104,9 @@ def test_replies_begin_threads(llm, world, mode):
     world.ask("hello")
     dm = world.server.replies(world.dm, world.bot, world.user.api)
     assert dm[0]["root_id"] == ""
-    assert set(sessions(world)) == {
-        "agent:main:mattermost:channel:%s:thread:%s" % (
-            world.channel, post["id"]),
-        "agent:main:direct:" + world.user.id}
+    want = {"agent:main:mattermost:channel:%s:thread:%s" % (
+        world.channel, post["id"]), "agent:main:direct:" + world.user.id}
+    world.postern.wait(lambda: set(sessions(world)) == want)
 
 
 def test_replies_by_kind_of_conversation(llm, world):
