@@ -107,17 +107,24 @@ class World:
         return [p["message"] for p in self.server.replies(
             self.dm, self.bot, self.user.api)]
 
+    def is_idle(self):
+        return all(a["live"]["running"] == 0
+                   for a in self.postern.status()["accounts"]
+                   if a.get("live"))
+
     def ask(self, text, want=None, timeout=15):
         """Say it in the direct channel; the text of the next answer.
 
-        The answer of a model begins as a preview: the whole of it is waited
-        for when want says what it has to be.
+        The answer of a model begins as a preview: its turn is waited for,
+        and what it has to be when want says so.
         """
         before = len(self.said())
         self.user.say(self.dm, text)
+        found = []
         for _ in tries(timeout):
+            idle = bool(found) and self.is_idle()
             found = self.said()[before:]
-            if found and want in (None, found[-1]):
+            if idle and want in (None, found[-1]):
                 break
         assert len(found) == 1, "%r\n%s" % (found, self.postern.logs())
         return found[0]
