@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libpostern_common.a
 libpostern_common_a_SOURCES = \
+	common/add.c common/add.h \
 	common/chan.c common/chan.h common/chan_int.h \
 	common/chan_in.c common/chan_out.c common/chan_wait.c \
 	common/cron.c common/cron.h \
@@ -17,6 +18,7 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_pledge.c \
 	common/sandbox_seccomp.c \
 	common/secret.c common/secret.h \
+	common/strbuf.c common/strbuf.h \
 	common/text.c common/text.h \
 	common/tree.h \
 	common/zone.c common/zone.h \

@@ -7,42 +7,68 @@
 #include "common/log.h"
 #include "common/text.h"
 
-/* Bytes of the character at s, 0 when there is none. */
+/* The length that a first byte promises, 0 when it cannot be first. */
 static size_t
-char_len(const unsigned char *s, size_t len)
+lead_len(unsigned char c)
 {
-	size_t n, i;
-	unsigned char min = 0x80, max = 0xbf;
+	if (c < 0x80)
+		return 1;
+	if (c < 0xc2 || c > 0xf4)
+		return 0;
+	return c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+}
 
-	if (s[0] < 0x80)
-		return s[0] != '\0';
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
+size_t
+text_char(const char *text, size_t len, uint32_t *cp)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = lead_len(s[0]), i;
+	uint32_t c;
+
+	if (n == 0 || n > len)
 		return 0;
-	if (s[0] == 0xe0)
-		min = 0xa0;
-	if (s[0] == 0xf0)
-		min = 0x90;
-	if (s[0] == 0xed)
-		max = 0x9f;
-	if (s[0] == 0xf4)
-		max = 0x8f;
-	if (len < n || s[1] < min || s[1] > max)
-		return 0;
-	for (i = 2; i < n; i++)
+	c = s[0] & mask[n];
+	for (i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*cp = c;
 	return n;
+}
+
+size_t
+text_put(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
 }
 
 /* Bytes at the front that are ASCII without NUL, eight at a time. */
 static size_t
-plain_run(const unsigned char *s, size_t len)
+plain_run(const char *s, size_t len)
 {
 	uint64_t w;
 	size_t i;
@@ -58,15 +84,16 @@ plain_run(const unsigned char *s, size_t len)
 int
 text_valid(const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
 	size_t i = 0, n;
+	uint32_t cp;
 
 	while (i < len) {
-		if (s[i] < 0x80)
-			i += plain_run(s + i, len - i);
+		if ((unsigned char)text[i] < 0x80)
+			i += plain_run(text + i, len - i);
 		if (i == len)
 			break;
-		if ((n = char_len(s + i, len - i)) == 0)
+		n = text_char(text + i, len - i, &cp);
+		if (n == 0 || cp == 0)
 			return 0;
 		i += n;
 	}
@@ -76,14 +103,15 @@ text_valid(const char *text, size_t len)
 char *
 text_mend(const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
 	char *out, *d;
 	size_t i, n;
+	uint32_t cp;
 
 	if ((out = malloc(3 * len + 1)) == NULL)
 		fatal("malloc");
 	for (i = 0, d = out; i < len;) {
-		if ((n = char_len(s + i, len - i)) == 0) {
+		n = text_char(text + i, len - i, &cp);
+		if (n == 0 || cp == 0) {
 			memcpy(d, "\xef\xbf\xbd", 3);
 			d += 3;
 			i++;

@@ -7,7 +7,15 @@
 #define COMMON_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+/*
+ * The character that the len > 0 bytes at s begin with, and its bytes (1 to
+ * 4); 0 when they begin with none. NUL is a character here.
+ */
+size_t text_char(const char *s, size_t len, uint32_t *cp);
+/* Bytes written (1 to 4). cp: up to U+10FFFF. */
+size_t text_put(uint32_t cp, char out[4]);
 /* 1 when all len bytes are UTF-8 without NUL. */
 int text_valid(const char *, size_t len);
 /*

@@ -5,17 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
 #include "ctl/report.h"
-
-static void
-add_bool(struct json_object *o, const char *key, int b)
-{
-	json_object_object_add(o, key, json_object_new_boolean(b));
-}
 
 struct json_object *
 report_new(const struct invocation *inv, const char *action)

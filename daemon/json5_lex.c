@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/json5_char.h"
 #include "daemon/json5_lex.h"
 
@@ -35,7 +36,8 @@ json5_load(struct json5 *p)
 		p->cur = JSON5_END;
 		return;
 	}
-	n = json5_utf8_decode(p->text + p->next, p->len - p->next, &p->cur);
+	n = text_char(
+	    (const char *)p->text + p->next, p->len - p->next, &p->cur);
 	if (n == 0)
 		json5_fail(p, "this is not UTF-8");
 	p->next += n;
@@ -109,7 +111,7 @@ json5_unexpected(struct json5 *p, const char *wanted)
 	if (p->cur < 0x20 || p->cur == 0x7f)
 		strlcpy(shown, "?", sizeof(shown));
 	else
-		shown[json5_utf8_encode(shown, p->cur)] = '\0';
+		shown[text_put(p->cur, shown)] = '\0';
 	json5_fail(p, "'%s' where %s should be", shown, wanted);
 }
 
@@ -229,7 +231,7 @@ json5_string(struct json5 *p, size_t *len)
 		if (c == '\\')
 			c = parse_escape(p);
 		if (c != 0)
-			n += json5_utf8_encode(buf + n, c);
+			n += text_put(c, buf + n);
 	}
 	if (p->failed) {
 		freezero(buf, n);
@@ -268,7 +270,7 @@ json5_name(struct json5 *p, size_t *len)
 		}
 		if (p->failed)
 			break;
-		n += json5_utf8_encode(buf + n, c);
+		n += text_put(c, buf + n);
 	}
 	if (p->failed) {
 		free(buf);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "daemon/json5_char.h"
 #include "daemon/json5_lex.h"
 
@@ -81,8 +82,8 @@ json5_word(struct json5 *p, const char *word)
 	if (p->len - p->pos < len || memcmp(p->text + p->pos, word, len) != 0)
 		return 0;
 	if (p->pos + len < p->len &&
-	    json5_utf8_decode(p->text + p->pos + len, p->len - p->pos - len,
-		&after) != 0 &&
+	    text_char((const char *)p->text + p->pos + len,
+		p->len - p->pos - len, &after) != 0 &&
 	    (json5_is_name_part(after) || after == '\\'))
 		return 0;
 	for (i = 0; i < len; i++)

@@ -50,7 +50,7 @@ check_tools(struct stream *a, struct stream *b)
 
 		if (strcmp(x->id, y->id) != 0 || x->id == NULL ||
 		    strcmp(x->name, y->name) != 0 || x->cut != y->cut ||
-		    strcmp(bytes_str(&x->args), bytes_str(&y->args)) != 0)
+		    strcmp(strbuf_str(&x->args), strbuf_str(&y->args)) != 0)
 			abort();
 		o = toolcall_args(x, &why);
 		if ((o == NULL) != (why != NULL))
@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rb = run(&b, data + 1, size - 1, 1);
 	if (ra != rb || a.answer.text.len != b.answer.text.len ||
 	    a.answer.escaped > ANSWER_MAX ||
-	    strlen(bytes_str(&a.answer.text)) != a.answer.text.len ||
+	    strlen(strbuf_str(&a.answer.text)) != a.answer.text.len ||
 	    (ra == -1 && a.verdict.code == NULL))
 		abort();
 	check_tools(&a, &b);

@@ -118,11 +118,11 @@ check_text(const char *text)
 	char **v;
 	size_t i, n;
 
-	if (*text != '\0' && !utf8_valid(text, strlen(text)))
+	if (*text != '\0' && !text_valid(text, strlen(text)))
 		abort();
 	v = chunk_newline(text, 4000, &n);
 	for (i = 0; i < n; i++)
-		if (*v[i] == '\0' || !utf8_valid(v[i], strlen(v[i])))
+		if (*v[i] == '\0' || !text_valid(v[i], strlen(v[i])))
 			abort();
 	chunk_free(v, n);
 }
@@ -147,7 +147,7 @@ check_send(const struct tool_args *t)
 		return;
 	media_name(name, t->media);
 	if (*name == '\0' || strpbrk(name, "/\\\"\r\n") != NULL ||
-	    !utf8_valid(name, strlen(name)))
+	    !text_valid(name, strlen(name)))
 		abort();
 }
 

@@ -67,7 +67,7 @@ test_table(void **state)
 				what |= answer_add(&a, p, n);
 			}
 			what |= answer_end(&a);
-			assert_string_equal(bytes_str(&a.text), table[i].out);
+			assert_string_equal(strbuf_str(&a.text), table[i].out);
 			if (table[i].thought)
 				assert_true(what & ANSWER_THINK);
 			assert_int_equal(!!(what & ANSWER_GREW),
@@ -85,7 +85,7 @@ test_nul(void **state)
 	answer_init(&a, 100);
 	answer_add(&a, "a\0b\0", 4);
 	assert_int_equal(a.text.len, 2);
-	assert_string_equal(a.text.p, "ab");
+	assert_string_equal(a.text.s, "ab");
 	answer_free(&a);
 }
 
@@ -99,14 +99,14 @@ test_bound(void **state)
 	answer_init(&a, 6);
 	what = answer_add(&a, "abcd\xe2\x82\xac" "e", 8);
 	assert_true(what & ANSWER_FULL);
-	assert_string_equal(a.text.p, "abcd");
+	assert_string_equal(a.text.s, "abcd");
 	assert_int_equal(answer_add(&a, "z", 1), ANSWER_FULL);
-	assert_string_equal(a.text.p, "abcd");
+	assert_string_equal(a.text.s, "abcd");
 	answer_free(&a);
 	/* Counted as JSON: a quote is two bytes, a bell six. */
 	answer_init(&a, 9);
 	answer_add(&a, "a\"\a\a", 4);
-	assert_string_equal(a.text.p, "a\"\a");
+	assert_string_equal(a.text.s, "a\"\a");
 	assert_int_equal(a.escaped, 9);
 	answer_free(&a);
 }

@@ -125,8 +125,8 @@ test_table(void **state)
 			r = run(&s, table[i].in, table[i].why, steps[j]);
 			if (table[i].text != NULL) {
 				assert_int_equal(r, 0);
-				assert_string_equal(bytes_str(&s.answer.text),
-				    table[i].text);
+				assert_string_equal(
+				    strbuf_str(&s.answer.text), table[i].text);
 			} else {
 				assert_int_equal(r, -1);
 				assert_string_equal(
@@ -165,7 +165,7 @@ test_flags(void **state)
 	assert_int_equal(feed(&s, DONE), STREAM_DONE);
 	assert_int_equal(feed(&s, CHUNK("{\"content\":\"x\"}")), 0);
 	assert_int_equal(stream_close(&s), 0);
-	assert_string_equal(s.answer.text.p, "x");
+	assert_string_equal(s.answer.text.s, "x");
 	assert_int_equal(s.prompt_tokens, 7);
 	assert_int_equal(s.completion_tokens, 9);
 	assert_string_equal(s.model, "m?1");
@@ -195,7 +195,7 @@ test_full(void **state)
 	stream_init(&s, 4);
 	assert_true(feed(&s, CHUNK("{\"content\":\"abcdef\"}")) & STREAM_DONE);
 	assert_int_equal(stream_close(&s), 0);
-	assert_string_equal(s.answer.text.p, "abcd");
+	assert_string_equal(s.answer.text.s, "abcd");
 	stream_free(&s);
 }
 

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 #include "workers/agent/sse.h"
 
 /* What came out, as "name=data|name=data|". */
-static struct bytes seen;
+static struct strbuf seen;
 static int stop_at;
 
 static int
@@ -21,10 +21,10 @@ note(void *arg, const char *name, const char *data, size_t len)
 	int *count = arg;
 
 	assert_int_equal(data[len], '\0');
-	bytes_adds(&seen, name);
-	bytes_add(&seen, "=", 1);
-	bytes_add(&seen, data, len);
-	bytes_add(&seen, "|", 1);
+	strbuf_puts(&seen, name);
+	strbuf_add(&seen, "=", 1);
+	strbuf_add(&seen, data, len);
+	strbuf_add(&seen, "|", 1);
 	return ++*count == stop_at;
 }
 
@@ -79,11 +79,11 @@ test_table(void **state)
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		for (step = 1; step < 40; step++) {
 			count = stop_at = 0;
-			bytes_reset(&seen, 1024);
+			strbuf_reset(&seen, 1024);
 			sse_init(&s, 1024, note, &count);
 			feed(&s, table[i].in, strlen(table[i].in), step);
 			assert_int_equal(sse_end(&s), SSE_OK);
-			assert_string_equal(bytes_str(&seen), table[i].out);
+			assert_string_equal(strbuf_str(&seen), table[i].out);
 			assert_int_equal(sse_garbage(&s), table[i].garbage);
 			sse_free(&s);
 		}
@@ -97,7 +97,7 @@ test_long_name(void **state)
 	int count = 0;
 
 	stop_at = 0;
-	bytes_reset(&seen, 1024);
+	strbuf_reset(&seen, 1024);
 	memset(in, 'n', sizeof(in));
 	memcpy(in, "event: ", 7);
 	memcpy(in + sizeof(in) - 10, "\ndata: a\n\n", 10);
@@ -115,12 +115,12 @@ test_stop(void **state)
 	int count = 0;
 
 	stop_at = 2;
-	bytes_reset(&seen, 1024);
+	strbuf_reset(&seen, 1024);
 	sse_init(&s, 1024, note, &count);
 	assert_int_equal(sse_feed(&s, in, strlen(in)), SSE_STOPPED);
 	assert_int_equal(sse_feed(&s, in, strlen(in)), SSE_STOPPED);
 	assert_int_equal(sse_end(&s), SSE_STOPPED);
-	assert_string_equal(bytes_str(&seen), "message=a|message=b|");
+	assert_string_equal(strbuf_str(&seen), "message=a|message=b|");
 	sse_free(&s);
 }
 
@@ -161,6 +161,6 @@ main(void)
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 
-	bytes_free(&seen);
+	strbuf_free(&seen);
 	return r;
 }

@@ -96,7 +96,7 @@ test_pieces(void **state)
 		for (j = 0; j < tc.n; j++)
 			snprintf(got + strlen(got), sizeof(got) - strlen(got),
 			    "%s:%s:%s|", tc.v[j].id, tc.v[j].name,
-			    bytes_str(&tc.v[j].args));
+			    strbuf_str(&tc.v[j].args));
 		assert_string_equal(got, table[i].out);
 		toolcalls_free(&tc);
 	}
@@ -138,7 +138,7 @@ test_bounds(void **state)
 	}
 	assert_int_equal(tc.n, TOOLCALLS_MAX);
 	assert_true(tc.lost > 0);
-	assert_string_equal(bytes_str(&tc.v[TOOLCALLS_MAX - 1].args), "{} ");
+	assert_string_equal(strbuf_str(&tc.v[TOOLCALLS_MAX - 1].args), "{} ");
 	o = toolcall_args(&tc.v[TOOLCALLS_MAX - 1], &why);
 	assert_non_null(o);
 	json_object_put(o);
@@ -164,13 +164,13 @@ test_arguments(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
-		bytes_adds(&c.args, arguments[i].args);
+		strbuf_puts(&c.args, arguments[i].args);
 		o = toolcall_args(&c, &why);
 		if (arguments[i].good != (o != NULL))
 			fail_msg("%s", arguments[i].args);
 		assert_true((o == NULL) == (why != NULL));
 		json_object_put(o);
-		bytes_free(&c.args);
+		strbuf_free(&c.args);
 	}
 }
 

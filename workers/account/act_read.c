@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/act.h"
@@ -46,12 +47,6 @@ reading_end(struct reading *r, int ok, const char *text)
 {
 	r->fn(r->a, ok, text, r->arg);
 	free(r);
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 /* Of the kinds that a post has: it goes into frames, which are not deep. */

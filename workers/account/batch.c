@@ -3,12 +3,12 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/strbuf.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/batch.h"
 #include "workers/account/lanes.h"
 #include "workers/account/rowdata.h"
-#include "workers/account/strbuf.h"
 
 /* What is left of a window after a restart is over. */
 static struct monotime

@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/signed_context.h"
 #include "workers/account/buttons.h"
@@ -102,12 +103,6 @@ make_id(const struct build *b, const char *from, char id[BUTTON_ID_MAX + 8])
 	(void)strlcpy(id, base, BUTTON_ID_MAX + 8);
 	for (n = 2; id_taken(b, id); n++)
 		(void)snprintf(id, BUTTON_ID_MAX + 8, "%s%u", base, n);
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static void

@@ -4,8 +4,8 @@
 
 #include <json-c/json.h>
 
+#include "common/strbuf.h"
 #include "workers/account/buttons.h"
-#include "workers/account/strbuf.h"
 
 /* Parts are set apart by a blank line. */
 static void

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/chunk.h"
 #include "workers/account/fence.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/unicode.h"
 #include "workers/account/utf8.h"
 

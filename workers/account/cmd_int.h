@@ -4,10 +4,10 @@
 #ifndef ACCOUNT_CMD_INT_H
 #define ACCOUNT_CMD_INT_H
 
+#include "common/strbuf.h"
 #include "workers/account/cmd.h"
 #include "workers/account/inbound.h"
 #include "workers/account/sessinfo.h"
-#include "workers/account/strbuf.h"
 
 struct agent;
 struct event;

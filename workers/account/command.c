@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/text.h"
 #include "workers/account/command.h"
 #include "workers/account/utf8.h"
 
@@ -113,7 +114,7 @@ command_is_abort(const char *text)
 	word = utf8_lower(trimmed);
 	len = strlen(word);
 	while (len > 0 && is_end_mark(utf8_before(word, len)))
-		len -= utf8_put(utf8_before(word, len), tmp);
+		len -= text_put(utf8_before(word, len), tmp);
 	word[utf8_rtrim(word, len)] = '\0';
 	for (i = 0; i < NABORTS && !found; i++)
 		found = strcmp(word, aborts[i]) == 0;

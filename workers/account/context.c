@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "common/zone.h"
 #include "workers/account/context.h"
-#include "workers/account/strbuf.h"
+#include "workers/account/quote.h"
 
 #define NAME_CAP 128
 #define TITLE_CAP 256
@@ -73,7 +74,7 @@ member(struct strbuf *b, const char *key, const char *value, size_t cap)
 	strbuf_putc(b, '"');
 	strbuf_puts(b, key);
 	strbuf_puts(b, "\":");
-	strbuf_json_max(b, value, cap);
+	quote_json_max(b, value, cap);
 }
 
 static void
@@ -182,7 +183,7 @@ put_text(struct strbuf *b, const char *text)
 	char *cut = strlen(text) <= CONTEXT_HISTORY_TEXT + 8 ?
 	    NULL : context_cut(text);
 
-	strbuf_json(b, cut == NULL ? text : cut);
+	quote_json(b, cut == NULL ? text : cut);
 	free(cut);
 }
 
@@ -254,7 +255,7 @@ put_members(struct strbuf *b, const struct context_more *m)
 	for (i = 0; i < m->n_ids; i++) {
 		if (i > 0)
 			strbuf_putc(b, ',');
-		strbuf_json_max(b, m->ids[i], MM_ID_LEN);
+		quote_json_max(b, m->ids[i], MM_ID_LEN);
 	}
 	strbuf_putc(b, ']');
 }

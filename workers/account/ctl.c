@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -24,12 +25,6 @@
 #include "workers/account/selftest.h"
 #include "workers/account/slash.h"
 #include "workers/worker.h"
-
-static void
-add_int(struct json_object *o, const char *key, int64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64(n));
-}
 
 static void
 on_status(struct chan *c, struct json_object *msg, int fd, void *arg)

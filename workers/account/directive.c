@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/strbuf.h"
 #include "workers/account/directive.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/utf8.h"
 
 static const char *const switches[] = {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/strbuf.h"
 #include "workers/account/draft_text.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/unicode.h"
 #include "workers/account/utf8.h"
 

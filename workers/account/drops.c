@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -37,12 +38,6 @@ drops_new(struct account *a)
 	    (d->timer = evtimer_new(a->base, on_timer, a)) == NULL)
 		fatal("calloc");
 	return d;
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 /* Into the batch; rule may be "". */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/emoji.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/utf8.h"
 
 #define TONE_FIRST 0x1f3fbu

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -102,12 +103,6 @@ static void
 add(struct json_object *o, const char *key, const char *s)
 {
 	json_object_object_add(o, key, json_object_new_string(s));
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int on)
-{
-	json_object_object_add(o, key, json_object_new_boolean(on));
 }
 
 /*

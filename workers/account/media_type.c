@@ -6,8 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/strbuf.h"
+#include "common/text.h"
 #include "workers/account/media_type.h"
-#include "workers/account/strbuf.h"
+#include "workers/account/quote.h"
 #include "workers/account/utf8.h"
 
 static const struct {
@@ -54,7 +56,7 @@ is_text(const unsigned char *head, size_t len)
 			return 0;
 	/* The last character may be cut by the end of the head. */
 	for (cut = 0; cut < 4 && cut <= len; cut++)
-		if (utf8_valid((const char *)head, len - cut))
+		if (text_valid((const char *)head, len - cut))
 			return cut == 0 || len >= MEDIA_HEAD;
 	return 0;
 }
@@ -218,7 +220,7 @@ media_unavailable(size_t n, const char *const *names, size_t n_names)
 		media_name(clean, names[i]);
 		was = list.len;
 		strbuf_puts(&list, i == 0 ? " " : ", ");
-		strbuf_json(&list, clean);
+		quote_json(&list, clean);
 		if (list.len > MEDIA_UNAVAILABLE_MAX) {
 			strbuf_truncate(&list, was);
 			break;

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
+#include "common/strbuf.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/buttons.h"
@@ -22,7 +23,6 @@
 #include "workers/account/outbox.h"
 #include "workers/account/preview.h"
 #include "workers/account/storelink.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/monotime.h"
 #include "workers/account/account.h"
@@ -13,12 +14,6 @@
 #include "workers/account/pipeline.h"
 #include "workers/account/storelink.h"
 #include "workers/account/users.h"
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
 
 void
 notes_put(

@@ -7,11 +7,11 @@
 
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/chunk.h"
 #include "workers/account/outtext.h"
 #include "workers/account/reasoning.h"
 #include "workers/account/route.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/utf8.h"
 
 #define SILENT "NO_REPLY" /* spec channel 12 */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -35,12 +36,6 @@ struct asking {
 };
 
 static void ask(struct account *, struct asking *);
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
 
 /* One post of ours, ready for the outbox; text is freed. */
 static struct json_object *

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/pattern.h"
 #include "workers/account/pattern_impl.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/unicode.h"
 #include "workers/account/utf8.h"
 

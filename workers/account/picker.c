@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/monotime.h"
+#include "common/strbuf.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/buttons.h"
@@ -18,7 +19,6 @@
 #include "workers/account/lanes.h"
 #include "workers/account/picker.h"
 #include "workers/account/pipeline.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/turn_end.h"
 #include "workers/account/utf8.h"
 

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/context.h"
 #include "workers/account/gate.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/route.h"
-#include "workers/account/strbuf.h"
 
 /* One call of decide(). */
 struct step {

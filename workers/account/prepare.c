@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/monotime.h"
+#include "common/strbuf.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/cmd.h"
@@ -20,7 +22,6 @@
 #include "workers/account/route.h"
 #include "workers/account/rowdata.h"
 #include "workers/account/sessinfo.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
@@ -322,12 +323,6 @@ prepare_items(struct turn *t, struct json_object *items)
 		    json_object_get(json_object_array_get_idx(items, i)));
 	json_object_put(items);
 	return all;
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 /* What was answered, or given up, together with the row. */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/draft_text.h"
 #include "workers/account/progress_text.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/utf8.h"
 
 #define THINKING "\xf0\x9f\xa7\xa0 Thinking\xe2\x80\xa6"

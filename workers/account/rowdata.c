@@ -4,22 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/route.h"
 #include "workers/account/rowdata.h"
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int on)
-{
-	json_object_object_add(o, key, json_object_new_boolean(on));
-}
 
 /* "provider/model" with the provider's name taken off. */
 static const char *

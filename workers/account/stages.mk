@@ -48,7 +48,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/session_place.c workers/account/session_place.h \
 	workers/account/session_key.c workers/account/session_key.h \
 	workers/account/slash_text.c workers/account/slash_text.h \
-	workers/account/strbuf.c workers/account/strbuf.h \
+	workers/account/quote.c workers/account/quote.h \
 	workers/account/stream_cfg.c workers/account/stream_cfg.h \
 	workers/account/surface.c workers/account/surface.h \
 	workers/account/table_row.c workers/account/table_row.h \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "workers/account/strbuf.h"
+#include "common/strbuf.h"
 #include "workers/account/table_row.h"
 #include "workers/account/unicode.h"
 #include "workers/account/utf8.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "workers/account/fence.h"
-#include "workers/account/strbuf.h"
 #include "workers/account/table_row.h"
 #include "workers/account/tables.h"
 #include "workers/account/utf8.h"

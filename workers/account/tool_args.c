@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "common/log.h"
-#include "workers/account/strbuf.h"
+#include "common/strbuf.h"
 #include "workers/account/tool_args.h"
 #include "workers/account/utf8.h"
 

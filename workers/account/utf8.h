@@ -13,10 +13,6 @@
 size_t utf8_next(const char *s, size_t len, uint32_t *cp);
 /* The code point that ends right before s[at]; 0 when at is 0. */
 uint32_t utf8_before(const char *s, size_t at);
-/* Bytes written (1..4). */
-size_t utf8_put(uint32_t cp, char out[4]);
-/* 1 when all len bytes are UTF-8 (RFC 3629: no surrogates, no NUL). */
-int utf8_valid(const char *s, size_t len);
 
 /* Length in UTF-16 units. */
 size_t utf8_units(const char *s, size_t len);

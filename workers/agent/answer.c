@@ -19,8 +19,8 @@ answer_init(struct answer *a, size_t max)
 void
 answer_free(struct answer *a)
 {
-	bytes_free(&a->text);
-	bytes_free(&a->lead);
+	strbuf_free(&a->text);
+	strbuf_free(&a->lead);
 }
 
 static size_t
@@ -91,7 +91,7 @@ put_char(struct answer *a, const char *p, size_t len)
 		return ANSWER_FULL;
 	}
 	a->escaped += cost;
-	bytes_add(&a->text, p, len);
+	strbuf_add(&a->text, p, len);
 	return ANSWER_GREW;
 }
 
@@ -154,7 +154,7 @@ put_bytes(struct answer *a, const char *p, size_t len)
 		if (n > a->max - a->escaped)
 			n = a->max - a->escaped;
 		if (n > 0) {
-			bytes_add(&a->text, p, n);
+			strbuf_add(&a->text, p, n);
 			a->escaped += n;
 			r |= ANSWER_GREW;
 		} else {
@@ -197,8 +197,8 @@ leave_lead(struct answer *a, size_t white)
 	unsigned r;
 
 	a->state = ANSWER_BODY;
-	r = put_bytes(a, bytes_str(&a->lead) + from, a->lead.len - from);
-	bytes_free(&a->lead);
+	r = put_bytes(a, strbuf_str(&a->lead) + from, a->lead.len - from);
+	strbuf_free(&a->lead);
 	return r;
 }
 
@@ -208,17 +208,16 @@ add_lead(struct answer *a, char c)
 	size_t white = 0, i;
 	int m, maybe = 0;
 
-	bytes_add(&a->lead, &c, 1);
-	while (white < a->lead.len && is_white(a->lead.p[white]))
+	strbuf_add(&a->lead, &c, 1);
+	while (white < a->lead.len && is_white(a->lead.s[white]))
 		white++;
 	for (i = 0; i < NTAGS; i++) {
-		m = match_open(
-		    a->lead.p + white, a->lead.len - white, tags[i]);
+		m = match_open(a->lead.s + white, a->lead.len - white, tags[i]);
 		if (m == 1) {
 			a->state = ANSWER_INSIDE;
 			a->tag = tags[i];
 			a->matched = 0;
-			bytes_reset(&a->lead, LEAD_MAX);
+			strbuf_reset(&a->lead, LEAD_MAX);
 			return ANSWER_THINK;
 		}
 		maybe |= m == 0;
@@ -274,7 +273,7 @@ answer_end(struct answer *a)
 	size_t white = 0;
 
 	if (a->state == ANSWER_LEAD) {
-		while (white < a->lead.len && is_white(a->lead.p[white]))
+		while (white < a->lead.len && is_white(a->lead.s[white]))
 			white++;
 		r |= leave_lead(a, white);
 	}

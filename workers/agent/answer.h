@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 
 #define ANSWER_GREW 0x1u  /* there is more text */
 #define ANSWER_THINK 0x2u /* some of it was thinking */
@@ -20,11 +20,11 @@
 enum answer_state { ANSWER_LEAD, ANSWER_INSIDE, ANSWER_BODY };
 
 struct answer {
-	struct bytes text;
+	struct strbuf text;
 	size_t max;     /* bytes of text as JSON */
 	size_t escaped; /* of them used */
 	enum answer_state state;
-	struct bytes lead;  /* white space and what may become a tag */
+	struct strbuf lead; /* white space and what may become a tag */
 	int drop_white;     /* a thinking part went before */
 	const char *tag;    /* name of the open one */
 	size_t matched;     /* bytes of its closing tag seen */

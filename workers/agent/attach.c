@@ -54,48 +54,48 @@ attach_kind(const struct attach *a, int images)
 
 /* One line, and no end of the quotes. */
 static void
-add_word(struct bytes *b, const char *s)
+add_word(struct strbuf *b, const char *s)
 {
 	for (; *s != '\0'; s++)
-		bytes_add(b, (unsigned char)*s < 0x20 || *s == '"' ? " " : s,
-		    1);
+		strbuf_add(
+		    b, (unsigned char)*s < 0x20 || *s == '"' ? " " : s, 1);
 }
 
 void
-attach_line(struct bytes *b, const struct attach *a)
+attach_line(struct strbuf *b, const struct attach *a)
 {
 	char size[48];
 
-	bytes_adds(b, "\"");
+	strbuf_puts(b, "\"");
 	add_word(b, a->name);
-	bytes_adds(b, "\" (");
+	strbuf_puts(b, "\" (");
 	add_word(b, a->type);
 	snprintf(size, sizeof(size), ", %lld bytes", (long long)a->size);
-	bytes_adds(b, size);
+	strbuf_puts(b, size);
 	if (a->claimed != NULL) {
-		bytes_adds(b, ", although it was sent as ");
+		strbuf_puts(b, ", although it was sent as ");
 		add_word(b, a->claimed);
 	}
-	bytes_adds(b, ")");
+	strbuf_puts(b, ")");
 }
 
 char *
 attach_note(struct json_object *list)
 {
 	size_t i, n = list == NULL ? 0 : json_object_array_length(list);
-	struct bytes b = {0};
+	struct strbuf b = {0};
 	struct attach a;
 
-	bytes_reserve(&b, 0);
+	strbuf_reserve(&b, 0);
 	for (i = 0; i < n; i++) {
 		if (attach_take(&a, json_object_array_get_idx(list, i)) == -1)
 			continue;
-		bytes_adds(&b, b.len == 0 ? "[attached: " : ", ");
+		strbuf_puts(&b, b.len == 0 ? "[attached: " : ", ");
 		attach_line(&b, &a);
 	}
 	if (b.len > 0)
-		bytes_adds(&b, "]");
-	return b.p;
+		strbuf_puts(&b, "]");
+	return b.s;
 }
 
 /* Bytes of the character at p, 0 when it is none, -1 when it is cut. */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 
 struct json_object;
 
@@ -40,7 +40,7 @@ int attach_check(struct json_object *list);
 enum attach_kind attach_kind(const struct attach *, int images);
 
 /* 'name' (type, size bytes, ...) as one line without its end. */
-void attach_line(struct bytes *, const struct attach *);
+void attach_line(struct strbuf *, const struct attach *);
 /* All of them in one line for echo and history. "" when there are none. */
 char *attach_note(struct json_object *list);
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -144,7 +145,7 @@ call_final(struct call *c)
 	}
 	call_release(c);
 	agent_health(c->model->agent, "connected", NULL);
-	turn_final(t, bytes_str(&s->answer.text), s->answer.text.len, &usage,
+	turn_final(t, strbuf_str(&s->answer.text), s->answer.text.len, &usage,
 	    s->model[0] == '\0' ? NULL : s->model);
 	if (c->req == NULL) {
 		call_free(c);
@@ -179,7 +180,7 @@ text_block(struct call *c)
 static void
 text_send(struct call *c)
 {
-	struct bytes *text = &c->stream.answer.text;
+	struct strbuf *text = &c->stream.answer.text;
 	struct chan *link = c->turn->link->chan;
 
 	if (text->len == c->text_len)
@@ -188,7 +189,7 @@ text_send(struct call *c)
 		text_block(c);
 		return;
 	}
-	turn_text(c->turn, text->p, text->len);
+	turn_text(c->turn, text->s, text->len);
 	c->text_len = text->len;
 	c->text_at = monotime_now();
 	if (chan_full(link))
@@ -348,12 +349,6 @@ on_done(struct net_request *req, const struct net_result *r, void *arg)
 		call_fail(c, &c->stream.verdict);
 	else
 		call_final(c);
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static const char *

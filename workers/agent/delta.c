@@ -72,16 +72,16 @@ join_parts(struct delta *d, struct json_object *parts)
 		type = string(part, "type");
 		text = string(part, "text");
 		if (type != NULL && strcmp(type, "thinking") == 0)
-			bytes_adds(&d->joined[1], text == NULL ? " " : text);
+			strbuf_puts(&d->joined[1], text == NULL ? " " : text);
 		else if (text != NULL)
-			bytes_adds(&d->joined[0], text);
+			strbuf_puts(&d->joined[0], text);
 	}
 	if (d->joined[0].len > 0) {
-		d->content = d->joined[0].p;
+		d->content = d->joined[0].s;
 		d->content_len = d->joined[0].len;
 	}
 	if (d->joined[1].len > 0) {
-		d->reasoning = d->joined[1].p;
+		d->reasoning = d->joined[1].s;
 		d->reasoning_len = d->joined[1].len;
 	}
 }
@@ -196,8 +196,8 @@ void
 delta_free(struct delta *d)
 {
 	json_object_put(d->root);
-	bytes_free(&d->joined[0]);
-	bytes_free(&d->joined[1]);
+	strbuf_free(&d->joined[0]);
+	strbuf_free(&d->joined[1]);
 	memset(d, 0, sizeof(*d));
 }
 

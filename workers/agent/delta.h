@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 
 struct json_object;
 
@@ -33,7 +33,7 @@ struct delta {
 	int64_t err_status;      /* an HTTP status inside, 0 when none */
 	const char *err_message; /* "" when it gave none */
 	const char *err_code;    /* its code or type as text, "" when none */
-	struct bytes joined[2];  /* content that came in parts */
+	struct strbuf joined[2]; /* content that came in parts */
 };
 
 struct delta_tool {

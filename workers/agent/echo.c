@@ -24,7 +24,7 @@ echo_start(struct turn *t)
 		answer_add(&a, t->note, strlen(t->note));
 	}
 	answer_end(&a);
-	turn_final(t, bytes_str(&a.text), a.text.len, NULL, NULL);
+	turn_final(t, strbuf_str(&a.text), a.text.len, NULL, NULL);
 	answer_free(&a);
 }
 

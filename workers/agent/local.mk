@@ -3,7 +3,6 @@ noinst_LIBRARIES += libpostern_agent.a
 libpostern_agent_a_SOURCES = \
 	workers/agent/answer.c workers/agent/answer.h \
 	workers/agent/attach.c workers/agent/attach.h \
-	workers/agent/bytes.c workers/agent/bytes.h \
 	workers/agent/classify.c workers/agent/classify.h \
 	workers/agent/delta.c workers/agent/delta.h \
 	workers/agent/past.c workers/agent/past.h \

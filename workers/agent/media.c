@@ -28,7 +28,7 @@ struct media_load {
 	void *arg;
 	struct event *timer;
 	struct json_object *images;
-	struct bytes block;
+	struct strbuf block;
 	size_t next;
 	size_t image_bytes;
 	int takes_images;
@@ -42,7 +42,7 @@ static void
 load_free(struct media_load *l)
 {
 	event_free(l->timer);
-	bytes_free(&l->block);
+	strbuf_free(&l->block);
 	json_object_put(l->images);
 	json_object_put(l->list);
 	free(l);
@@ -64,8 +64,8 @@ load_end(struct media_load *l)
 	void *arg = l->arg;
 	char *block;
 
-	bytes_reserve(&l->block, 0);
-	block = l->block.p;
+	strbuf_reserve(&l->block, 0);
+	block = l->block.s;
 	memset(&l->block, 0, sizeof(l->block));
 	l->images = NULL;
 	load_free(l);
@@ -99,8 +99,8 @@ read_file(int fd, size_t max, size_t *len)
 static void
 say(struct media_load *l, const char *how)
 {
-	bytes_adds(&l->block, how);
-	bytes_adds(&l->block, "\n");
+	strbuf_puts(&l->block, how);
+	strbuf_puts(&l->block, "\n");
 }
 
 static void
@@ -117,14 +117,14 @@ show_text(struct media_load *l, const struct attach *a, int fd)
 		say(l, ": not text throughout");
 	else {
 		say(l, ":");
-		bytes_adds(&l->block, "| ");
+		strbuf_puts(&l->block, "| ");
 		for (i = 0; i < len; i++) {
-			bytes_add(&l->block, text + i, 1);
+			strbuf_add(&l->block, text + i, 1);
 			if (text[i] == '\n' && i + 1 < len)
-				bytes_adds(&l->block, "| ");
+				strbuf_puts(&l->block, "| ");
 		}
 		if (len == 0 || text[len - 1] != '\n')
-			bytes_adds(&l->block, "\n");
+			strbuf_puts(&l->block, "\n");
 		if (a->size > (int64_t)len)
 			say(l, "(the rest is left out)");
 	}

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "workers/agent/answer.h"
 #include "workers/agent/past.h"
 
@@ -32,12 +33,6 @@ calls_of(struct json_object *m)
 	    json_object_array_length(v) == 0)
 		return NULL;
 	return v;
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static struct json_object *

@@ -8,9 +8,9 @@
 
 #include "common/log.h"
 #include "common/proto.h"
+#include "common/strbuf.h"
 #include "workers/agent/answer.h"
 #include "workers/agent/attach.h"
-#include "workers/agent/bytes.h"
 #include "workers/agent/prompt.h"
 
 #define BLOCK_OPEN "\xe2\x9f\xa6postern:data\xe2\x9f\xa7"
@@ -40,17 +40,17 @@ static const char facts[] =
 char *
 prompt_system(const struct prompt_cfg *cfg)
 {
-	struct bytes b = {0};
+	struct strbuf b = {0};
 
 	if (cfg->prompt != NULL && cfg->prompt[0] != '\0') {
-		bytes_adds(&b, cfg->prompt);
-		bytes_adds(&b, "\n\n");
+		strbuf_puts(&b, cfg->prompt);
+		strbuf_puts(&b, "\n\n");
 	}
-	bytes_adds(&b, "You are the agent \"");
-	bytes_adds(&b, cfg->agent);
-	bytes_adds(&b, "\". ");
-	bytes_adds(&b, facts);
-	return b.p;
+	strbuf_puts(&b, "You are the agent \"");
+	strbuf_puts(&b, cfg->agent);
+	strbuf_puts(&b, "\". ");
+	strbuf_puts(&b, facts);
+	return b.s;
 }
 
 static int
@@ -73,30 +73,30 @@ is_delimiter(const char *p, size_t len)
  * if asked, its lines quoted.
  */
 static void
-add_plain(struct bytes *b, const char *p, size_t len, int quoted)
+add_plain(struct strbuf *b, const char *p, size_t len, int quoted)
 {
 	int inside = 0;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (is_delimiter(p + i, len - i)) {
-			bytes_add(b, "[", 1);
+			strbuf_add(b, "[", 1);
 			inside = 1;
 			i += sizeof(BRACKET) - 2;
 		} else if (inside && begins(p + i, len - i, BRACKET_END)) {
-			bytes_add(b, "]", 1);
+			strbuf_add(b, "]", 1);
 			inside = 0;
 			i += sizeof(BRACKET_END) - 2;
 		} else if (quoted && (p[i] == '\n' || p[i] == '\r'))
-			bytes_add(b, "\n> ", 3);
+			strbuf_add(b, "\n> ", 3);
 		else
-			bytes_add(b, p + i, 1);
+			strbuf_add(b, p + i, 1);
 	}
 }
 
 /* As add_plain() with at most max bytes of p: its head and its tail. */
 static void
-add_cut(struct bytes *b, const char *p, size_t max, int quoted)
+add_cut(struct strbuf *b, const char *p, size_t max, int quoted)
 {
 	size_t len = strlen(p), head, tail;
 	char note[64];
@@ -116,14 +116,14 @@ add_cut(struct bytes *b, const char *p, size_t max, int quoted)
 
 /* A name as one short line without quotes. */
 static void
-add_name(struct bytes *b, const char *name)
+add_name(struct strbuf *b, const char *name)
 {
 	size_t i, len = answer_prefix(name, strlen(name), SENDER_MAX);
 	unsigned char c;
 
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)name[i];
-		bytes_add(b, c < 0x20 || c == '"' ? " " : name + i, 1);
+		strbuf_add(b, c < 0x20 || c == '"' ? " " : name + i, 1);
 	}
 }
 
@@ -135,26 +135,26 @@ has(const char *s)
 
 /* context, files: bytes that may be said of each. */
 static void
-add_block(struct bytes *b, const struct prompt_turn *t, size_t context,
-    size_t files)
+add_block(
+    struct strbuf *b, const struct prompt_turn *t, size_t context, size_t files)
 {
-	struct bytes name = {0};
+	struct strbuf name = {0};
 
 	add_name(&name, t->sender);
-	bytes_adds(b, BLOCK_OPEN "\n> sender: \"");
-	add_plain(b, bytes_str(&name), name.len, 1);
-	bytes_adds(b, "\"\n> addressed: ");
-	bytes_adds(b, t->addressed ? "yes" : "no");
+	strbuf_puts(b, BLOCK_OPEN "\n> sender: \"");
+	add_plain(b, strbuf_str(&name), name.len, 1);
+	strbuf_puts(b, "\"\n> addressed: ");
+	strbuf_puts(b, t->addressed ? "yes" : "no");
 	if (t->context[0] != '\0') {
-		bytes_adds(b, "\n> ");
+		strbuf_puts(b, "\n> ");
 		add_cut(b, t->context, context, 1);
 	}
 	if (has(t->files)) {
-		bytes_adds(b, "\n> attachments:\n> ");
+		strbuf_puts(b, "\n> attachments:\n> ");
 		add_cut(b, t->files, files, 1);
 	}
-	bytes_adds(b, "\n" BLOCK_CLOSE "\n\n");
-	bytes_free(&name);
+	strbuf_puts(b, "\n" BLOCK_CLOSE "\n\n");
+	strbuf_free(&name);
 }
 
 /* Bytes of the window that are not the answer's; SIZE_MAX: no bound. */
@@ -233,15 +233,15 @@ is_blank(const char *s)
 char *
 prompt_user(const struct prompt_cfg *cfg, const struct prompt_turn *t)
 {
-	struct bytes b = {0};
+	struct strbuf b = {0};
 
-	bytes_reserve(&b, strlen(t->text) + context_bytes(cfg, t));
+	strbuf_reserve(&b, strlen(t->text) + context_bytes(cfg, t));
 	if (t->context[0] != '\0' || t->sender[0] != '\0' || has(t->files))
 		add_block(&b, t, context_max(cfg), files_bytes(cfg));
 	add_cut(&b, t->text, text_bytes(cfg, t), 0);
 	if (has(t->note) && is_blank(t->text))
-		bytes_adds(&b, NO_TEXT);
-	return b.p;
+		strbuf_puts(&b, NO_TEXT);
+	return b.s;
 }
 
 size_t
@@ -329,18 +329,18 @@ is_group(const char *context)
 char *
 prompt_record(const struct prompt_turn *t)
 {
-	struct bytes b = {0};
+	struct strbuf b = {0};
 
-	bytes_reserve(&b, 0);
+	strbuf_reserve(&b, 0);
 	if (t->sender[0] != '\0' && is_group(t->context)) {
 		add_name(&b, t->sender);
-		bytes_adds(&b, ": ");
+		strbuf_puts(&b, ": ");
 	}
 	add_cut(&b, t->text, PROMPT_RECORD_MAX, 0);
 	if (has(t->note)) {
 		if (!is_blank(t->text))
-			bytes_adds(&b, "\n");
+			strbuf_puts(&b, "\n");
 		add_plain(&b, t->note, strlen(t->note), 0);
 	}
-	return b.p;
+	return b.s;
 }

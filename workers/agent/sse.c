@@ -18,8 +18,8 @@ sse_init(struct sse *s, size_t max, sse_event_fn fn, void *arg)
 void
 sse_free(struct sse *s)
 {
-	bytes_free(&s->line);
-	bytes_free(&s->data);
+	strbuf_free(&s->line);
+	strbuf_free(&s->data);
 }
 
 static void
@@ -29,12 +29,12 @@ dispatch(struct sse *s)
 
 	if (s->has_data) {
 		/* Each line added its '\n'; the last one is not content. */
-		s->data.p[--len] = '\0';
+		s->data.s[--len] = '\0';
 		if (s->fn(s->arg, s->name[0] == '\0' ? "message" : s->name,
-			s->data.p, len) != 0)
+			s->data.s, len) != 0)
 			s->stopped = SSE_STOPPED;
 	}
-	bytes_reset(&s->data, KEEP);
+	strbuf_reset(&s->data, KEEP);
 	s->has_data = 0;
 	s->name[0] = '\0';
 }
@@ -61,8 +61,8 @@ take_data(struct sse *s, const char *value, size_t len)
 		s->stopped = SSE_TOOBIG;
 		return;
 	}
-	bytes_add(&s->data, value, len);
-	bytes_add(&s->data, "\n", 1);
+	strbuf_add(&s->data, value, len);
+	strbuf_add(&s->data, "\n", 1);
 	s->has_data = 1;
 }
 
@@ -115,9 +115,9 @@ finish_line(struct sse *s, const char *p, size_t len)
 		take_line(s, p, len);
 		return;
 	}
-	bytes_add(&s->line, p, len);
-	take_line(s, s->line.p, s->line.len);
-	bytes_reset(&s->line, KEEP);
+	strbuf_add(&s->line, p, len);
+	take_line(s, s->line.s, s->line.len);
+	strbuf_reset(&s->line, KEEP);
 }
 
 static size_t
@@ -150,7 +150,7 @@ sse_feed(struct sse *s, const char *p, size_t len)
 			break;
 		}
 		if (n == len) {
-			bytes_add(&s->line, p, n);
+			strbuf_add(&s->line, p, n);
 			break;
 		}
 		s->after_cr = p[n] == '\r';

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 
 #define SSE_NAME_MAX 64 /* longer event names are cut: ours are short */
 
@@ -34,8 +34,8 @@ struct sse {
 	sse_event_fn fn;
 	void *arg;
 	size_t max;
-	struct bytes line; /* of which the end has not come */
-	struct bytes data;
+	struct strbuf line; /* of which the end has not come */
+	struct strbuf data;
 	char name[SSE_NAME_MAX];
 	unsigned garbage;
 	int has_data;

@@ -21,7 +21,7 @@ void
 stream_free(struct stream *s)
 {
 	sse_free(&s->sse);
-	bytes_free(&s->json);
+	strbuf_free(&s->json);
 	answer_free(&s->answer);
 	toolcalls_free(&s->tools);
 }
@@ -178,7 +178,7 @@ stream_feed(struct stream *s, const char *p, size_t len)
 		if (s->json.len + len > STREAM_EVENT_MAX)
 			fail(s, "protocol", "the answer is too large");
 		else
-			bytes_add(&s->json, p, len);
+			strbuf_add(&s->json, p, len);
 		return s->flags;
 	}
 	if (sse_feed(&s->sse, p, len) == SSE_TOOBIG)
@@ -193,7 +193,7 @@ end_json(struct stream *s, const char *why)
 {
 	struct delta d;
 
-	if (delta_parse(&d, s->json.p, s->json.len) == -1) {
+	if (delta_parse(&d, s->json.s, s->json.len) == -1) {
 		if (why != NULL)
 			fail(s, "cut", why);
 		else
@@ -203,7 +203,7 @@ end_json(struct stream *s, const char *why)
 		s->done = !s->failed;
 	}
 	delta_free(&d);
-	bytes_free(&s->json);
+	strbuf_free(&s->json);
 }
 
 int

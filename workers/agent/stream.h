@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/strbuf.h"
 #include "workers/agent/answer.h"
-#include "workers/agent/bytes.h"
 #include "workers/agent/classify.h"
 #include "workers/agent/sse.h"
 #include "workers/agent/toolcalls.h"
@@ -31,7 +31,7 @@ enum stream_kind { STREAM_UNKNOWN, STREAM_SSE, STREAM_JSON };
 struct stream {
 	enum stream_kind kind;
 	struct sse sse;
-	struct bytes json;
+	struct strbuf json;
 	struct answer answer;
 	struct verdict verdict;
 	unsigned flags;  /* brought about by the bytes of this call */

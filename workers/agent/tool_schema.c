@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "workers/agent/tool_schema.h"
 
@@ -37,12 +38,6 @@ tool_offer_read(struct tool_offer *o, struct json_object *obj)
 			o->read = 1;
 	}
 	return 0;
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static struct json_object *

@@ -118,10 +118,10 @@ args_add(struct toolcalls *tc, struct toolcall *c, const char *p)
 	    len > TOOLCALLS_BYTES - tc->bytes) {
 		c->cut = 1;
 		tc->bytes -= c->args.len;
-		bytes_free(&c->args);
+		strbuf_free(&c->args);
 		return;
 	}
-	bytes_add(&c->args, p, len);
+	strbuf_add(&c->args, p, len);
 	tc->bytes += len;
 }
 
@@ -186,7 +186,7 @@ toolcalls_free(struct toolcalls *tc)
 	size_t i;
 
 	for (i = 0; i < tc->n; i++) {
-		bytes_free(&tc->v[i].args);
+		strbuf_free(&tc->v[i].args);
 		free(tc->v[i].id);
 	}
 	free(tc->v);
@@ -204,7 +204,7 @@ toolcall_args(const struct toolcall *c, const char **why)
 {
 	struct json_tokener *tok;
 	struct json_object *o;
-	const char *text = bytes_str(&c->args);
+	const char *text = strbuf_str(&c->args);
 
 	*why = NULL;
 	if (c->cut) {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "workers/agent/bytes.h"
+#include "common/strbuf.h"
 
 struct delta_tool;
 struct json_object;
@@ -27,7 +27,7 @@ struct toolcall {
 	int64_t index; /* as the server numbers it, -1: it does not */
 	char *id; /* printable ASCII; NULL before the server has said it */
 	char name[TOOLCALL_NAME]; /* printable ASCII, "" when it had none */
-	struct bytes args;
+	struct strbuf args;
 	int cut; /* its arguments were too long and are gone */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -61,12 +62,6 @@ tools_spent(const struct call *c)
 	return c->tools.rounds >= TOOLS_ROUNDS_MAX;
 }
 
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
 /*
  * A call as the model's server gets it back. Arguments that are no JSON
  * would break servers that parse them for their templates.
@@ -81,7 +76,7 @@ call_json(const struct toolcall *t)
 	add_str(f, "name", t->name[0] == '\0' ? "?" : t->name);
 	args = toolcall_args(t, &why);
 	add_str(f, "arguments",
-	    args == NULL || t->args.len == 0 ? "{}" : bytes_str(&t->args));
+	    args == NULL || t->args.len == 0 ? "{}" : strbuf_str(&t->args));
 	json_object_put(args);
 	add_str(o, "id", t->id);
 	add_str(o, "type", "function");
@@ -102,15 +97,15 @@ add_assistant(struct call *c)
 {
 	struct json_object *msg = json_object_new_object();
 	struct json_object *list = json_object_new_array();
-	const struct bytes *text = &c->stream.answer.text;
+	const struct strbuf *text = &c->stream.answer.text;
 	size_t i, len;
 
 	for (i = 0; i < c->tools.todo.n; i++)
 		json_object_array_add(list, call_json(&c->tools.todo.v[i]));
 	add_str(msg, "role", "assistant");
-	len = answer_prefix(bytes_str(text), text->len, SAID_MAX);
+	len = answer_prefix(strbuf_str(text), text->len, SAID_MAX);
 	json_object_object_add(msg, "content",
-	    json_object_new_string_len(bytes_str(text), (int)len));
+	    json_object_new_string_len(strbuf_str(text), (int)len));
 	json_object_object_add(msg, "tool_calls", list);
 	added(c, msg);
 }

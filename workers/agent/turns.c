@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -56,12 +57,6 @@ frame(const char *type, int64_t turn)
 
 	json_object_object_add(msg, "turn", json_object_new_int64(turn));
 	return msg;
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static void

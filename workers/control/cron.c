@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/cron.h"
 #include "common/fields.h"
 #include "common/zone.h"
@@ -63,18 +64,6 @@ job_refusal(const struct job *j)
 	if (*j->to == '\0' && *j->session == '\0')
 		return "it needs a target or a session";
 	return NULL;
-}
-
-static void
-add_int(struct json_object *o, const char *key, int64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64(n));
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int on)
-{
-	json_object_object_add(o, key, json_object_new_boolean(on));
 }
 
 void
