@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -105,4 +106,47 @@ op_bad(struct op_call *c, const char *why)
 {
 	c->why = why;
 	return STORE_BAD;
+}
+
+enum store_rc
+op_rows(struct op_call *c, enum store_rc rc, sqlite3_stmt *s, op_row_fn fill,
+    struct json_object *list)
+{
+	struct json_object *o;
+
+	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
+		o = json_object_new_object();
+		fill(o, s);
+		json_object_array_add(list, o);
+	}
+	return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc
+op_reply_list(struct op_call *c, const char *type, const char *key,
+    struct json_object *list, enum store_rc rc)
+{
+	if (rc != STORE_OK) {
+		json_object_put(list);
+		return rc;
+	}
+	c->reply = chan_reply_msg(type, c->msg);
+	json_object_object_add(c->reply, key, list);
+	return STORE_OK;
+}
+
+enum store_rc
+op_reply_no(struct op_call *c, const char *key, const char *why)
+{
+	c->reply = chan_reply_msg("data", c->msg);
+	add_bool(c->reply, key, 0);
+	add_str(c->reply, "why", why);
+	return STORE_OK;
+}
+
+void
+op_reply_drop(struct op_call *c)
+{
+	json_object_put(c->reply);
+	c->reply = NULL;
 }

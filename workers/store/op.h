@@ -153,6 +153,33 @@ enum store_rc op_outbox_rows(struct op_call *, struct json_object *rows);
 enum store_rc op_messages(struct op_call *, const char *session, int64_t max,
     struct json_object **list);
 
+/* op_account.c: an event and its data, put once, and the answer to that. */
+struct inbox_row;
+struct op_put {
+	int64_t seq;
+	int dup;  /* it was there */
+	int open; /* and is, or is now, to be answered */
+};
+enum store_rc op_put_event(struct op_call *, struct inbox_row *,
+    struct json_object *data, struct op_put *);
+enum store_rc op_put_reply(struct op_call *, const struct op_put *);
+
+/*
+ * The rows of a query: rc and s are of the db_rows() that has just begun. An
+ * object for each row, filled by the function, goes into list, which stays
+ * the caller's. STORE_OK at their end.
+ */
+typedef void (*op_row_fn)(struct json_object *, sqlite3_stmt *);
+enum store_rc op_rows(struct op_call *, enum store_rc rc, sqlite3_stmt *s,
+    op_row_fn, struct json_object *list);
+/* Answers {"t": type, key: list} when rc is STORE_OK; takes list. */
+enum store_rc op_reply_list(struct op_call *, const char *type, const char *key,
+    struct json_object *list, enum store_rc rc);
+/* Answers {key: false, "why": why} to posternctl. */
+enum store_rc op_reply_no(struct op_call *, const char *key, const char *why);
+/* No answer after all: frees c->reply. */
+void op_reply_drop(struct op_call *);
+
 /* fields_opt_str(), with "" for what is not there. */
 const char *op_opt_str(struct fields *, const char *key, size_t max);
 /* A copy, cut at the start of a UTF-8 sequence when it is too long. */

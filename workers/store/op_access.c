@@ -25,6 +25,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/access.h"
@@ -33,18 +34,6 @@
 #include "workers/store/outbox.h"
 
 #define ROWS_MAX 4 /* of a reply */
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64(value));
-}
 
 static void
 grant_row(struct json_object *o, sqlite3_stmt *s)
@@ -70,20 +59,13 @@ loop_row(struct json_object *o, sqlite3_stmt *s)
 	add_int(o, "at", sqlite3_column_int64(s, 3));
 }
 
-/* rc and s: of the db_rows() that has just begun. */
-static enum store_rc
-list(struct op_call *c, const char *key, enum store_rc rc, sqlite3_stmt *s,
-    void (*row)(struct json_object *, sqlite3_stmt *))
+static struct json_object *
+list(struct op_call *c, const char *key)
 {
-	struct json_object *a = json_object_new_array(), *o;
+	struct json_object *a = json_object_new_array();
 
 	json_object_object_add(c->reply, key, a);
-	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
-		o = json_object_new_object();
-		row(o, s);
-		json_object_array_add(a, o);
-	}
-	return rc == STORE_NONE ? STORE_OK : rc;
+	return a;
 }
 
 enum store_rc
@@ -99,22 +81,21 @@ op_access_load(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	c->reply = chan_reply_msg("access", c->msg);
 	rc = db_rows(c->db, Q_GRANT_LIST, &s, "si", id, (int64_t)GRANTS_KEEP);
-	if ((rc = list(c, "grants", rc, s, grant_row)) == STORE_OK) {
+	if ((rc = op_rows(c, rc, s, grant_row, list(c, "grants"))) ==
+	    STORE_OK) {
 		rc = db_rows(c->db, Q_THREAD_LIST, &s, "sii", id,
 		    c->now - THREAD_LIFE_MS, (int64_t)THREADS_KEEP);
-		rc = list(c, "threads", rc, s, thread_row);
+		rc = op_rows(c, rc, s, thread_row, list(c, "threads"));
 	}
 	if (rc == STORE_OK) {
 		rc = db_rows(
 		    c->db, Q_LOOP_LIST, &s, "si", id, (int64_t)LOOPS_KEEP);
-		rc = list(c, "loops", rc, s, loop_row);
+		rc = op_rows(c, rc, s, loop_row, list(c, "loops"));
 	}
 	if (rc == STORE_OK)
 		rc = op_gate_list(c);
-	if (rc != STORE_OK) {
-		json_object_put(c->reply);
-		c->reply = NULL;
-	}
+	if (rc != STORE_OK)
+		op_reply_drop(c);
 	return rc;
 }
 

@@ -43,6 +43,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/access.h"
@@ -65,16 +66,44 @@ op_load(struct op_call *c)
 	return mark_first(c->db, c->peer->id, c->now, &c->first_at);
 }
 
+enum store_rc
+op_put_event(struct op_call *c, struct inbox_row *r, struct json_object *data,
+    struct op_put *put)
+{
+	char lane[STORE_EVENT + 1];
+	enum store_rc rc;
+	int state = STATE_OPEN;
+
+	r->data = op_text(data, &r->data_len);
+	if (r->data_len > STORE_DATA)
+		return STORE_SIZE;
+	c->bytes = r->data_len;
+	rc = inbox_put(c->db, r, c->now, &put->seq, &put->dup);
+	if (rc == STORE_OK && put->dup)
+		rc = inbox_check(c->db, r->account, put->seq, &state, lane);
+	put->open = state == STATE_OPEN;
+	return rc;
+}
+
+enum store_rc
+op_put_reply(struct op_call *c, const struct op_put *put)
+{
+	c->reply = chan_reply_msg("inbox.ok", c->msg);
+	add_int(c->reply, "seq", put->seq);
+	add_bool(c->reply, "dup", put->dup);
+	add_bool(c->reply, "open", put->open);
+	return STORE_OK;
+}
+
 static enum store_rc
 op_inbox_put(struct op_call *c)
 {
 	struct inbox_row r = {.account = c->peer->id};
 	struct json_object *data;
 	struct fields f;
+	struct op_put put;
 	enum store_rc rc;
-	char lane[STORE_EVENT + 1];
-	int64_t seq;
-	int mark, bots, dup, state = STATE_OPEN;
+	int mark, bots;
 
 	fields_open(&f, c->msg);
 	r.kind = fields_str(&f, "kind", STORE_WORD);
@@ -93,26 +122,13 @@ op_inbox_put(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	if (*r.kind == '\0' || *r.event == '\0')
 		return op_bad(c, "kind or event is empty");
-	r.data = op_text(data, &r.data_len);
-	if (r.data_len > STORE_DATA)
-		return STORE_SIZE;
-	c->bytes = r.data_len;
-	rc = inbox_put(c->db, &r, c->now, &seq, &dup);
-	if (rc == STORE_OK && dup)
-		rc = inbox_check(c->db, r.account, seq, &state, lane);
-	if (rc == STORE_OK && bots && !dup)
+	rc = op_put_event(c, &r, data, &put);
+	if (rc == STORE_OK && bots && !put.dup)
 		rc = loop_count(c->db, r.account, r.channel, r.root, c->now);
 	if (rc == STORE_OK && mark)
 		rc = mark_set(c->db, r.account, r.channel,
 		    r.post != NULL ? r.post : r.event, r.at);
-	if (rc != STORE_OK)
-		return rc;
-	c->reply = chan_reply_msg("inbox.ok", c->msg);
-	json_object_object_add(c->reply, "seq", json_object_new_int64(seq));
-	json_object_object_add(c->reply, "dup", json_object_new_boolean(dup));
-	json_object_object_add(
-	    c->reply, "open", json_object_new_boolean(state == STATE_OPEN));
-	return STORE_OK;
+	return rc == STORE_OK ? op_put_reply(c, &put) : rc;
 }
 
 static enum store_rc

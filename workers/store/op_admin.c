@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/inbox.h"
@@ -19,8 +20,7 @@ reply_bool(struct op_call *c, const char *key, enum store_rc rc)
 	if (rc != STORE_OK && rc != STORE_NONE)
 		return rc;
 	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(
-	    c->reply, key, json_object_new_boolean(rc == STORE_OK));
+	add_bool(c->reply, key, rc == STORE_OK);
 	return STORE_OK;
 }
 
@@ -50,18 +50,12 @@ op_dead_retry(struct op_call *c)
 	return reply_bool(c, "retried", rc);
 }
 
-static struct json_object *
-session_row(sqlite3_stmt *s)
+static void
+session_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(
-	    o, "session", json_object_new_string(db_text(s, 0)));
-	json_object_object_add(
-	    o, "messages", json_object_new_int64(sqlite3_column_int64(s, 1)));
-	json_object_object_add(
-	    o, "updated", json_object_new_int64(sqlite3_column_int64(s, 2)));
-	return o;
+	add_str(o, "session", db_text(s, 0));
+	add_int(o, "messages", sqlite3_column_int64(s, 1));
+	add_int(o, "updated", sqlite3_column_int64(s, 2));
 }
 
 enum store_rc
@@ -84,15 +78,8 @@ op_session_list(struct op_call *c)
 		snprintf(prefix, sizeof(prefix), "agent:%s:", agent);
 	rows = json_object_new_array();
 	rc = db_rows(c->db, Q_SESSION_LIST, &s, "si", prefix, limit);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		json_object_array_add(rows, session_row(s));
-	if (rc != STORE_NONE) {
-		json_object_put(rows);
-		return rc;
-	}
-	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(c->reply, "rows", rows);
-	return STORE_OK;
+	rc = op_rows(c, rc, s, session_row, rows);
+	return op_reply_list(c, "data", "rows", rows, rc);
 }
 
 enum store_rc

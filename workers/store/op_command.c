@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/op.h"
@@ -18,15 +19,17 @@
 #define TRIGGER_MAX 128	   /* Mattermost 5.37 */
 
 static void
-add_str(struct json_object *o, const char *key, const char *value)
+command_row(struct json_object *o, sqlite3_stmt *s)
 {
-	json_object_object_add(o, key, json_object_new_string(value));
+	add_str(o, "team", db_text(s, 0));
+	add_str(o, "trigger", db_text(s, 1));
+	add_str(o, "id", db_text(s, 2));
 }
 
 enum store_rc
 op_command_list(struct op_call *c)
 {
-	struct json_object *list, *o;
+	struct json_object *list;
 	sqlite3_stmt *s;
 	struct fields f;
 	enum store_rc rc;
@@ -37,20 +40,8 @@ op_command_list(struct op_call *c)
 	list = json_object_new_array();
 	rc = db_rows(c->db, Q_COMMAND_LIST, &s, "si", c->peer->id,
 	    (int64_t)COMMANDS_KEEP);
-	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
-		o = json_object_new_object();
-		add_str(o, "team", db_text(s, 0));
-		add_str(o, "trigger", db_text(s, 1));
-		add_str(o, "id", db_text(s, 2));
-		json_object_array_add(list, o);
-	}
-	if (rc != STORE_NONE) {
-		json_object_put(list);
-		return rc;
-	}
-	c->reply = chan_reply_msg("command", c->msg);
-	json_object_object_add(c->reply, "commands", list);
-	return STORE_OK;
+	rc = op_rows(c, rc, s, command_row, list);
+	return op_reply_list(c, "command", "commands", list, rc);
 }
 
 enum store_rc

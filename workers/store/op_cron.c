@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/cron.h"
 #include "common/fields.h"
@@ -53,24 +54,6 @@ struct cron_job {
 	int64_t every, at;
 	int catch_up;
 };
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64(value));
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
 
 /* The columns of CRON_ROW in sql.c, from the second on. */
 static const struct {
@@ -181,8 +164,7 @@ list(struct op_call *c, enum store_rc rc, sqlite3_stmt *s, const char *key,
 		db_end(s);
 	if (rc == STORE_OK || rc == STORE_NONE)
 		return STORE_OK;
-	json_object_put(c->reply);
-	c->reply = NULL;
+	op_reply_drop(c);
 	return rc;
 }
 
@@ -225,16 +207,6 @@ op_cron_list(struct op_call *c)
 
 /* Firing */
 
-static enum store_rc
-fire_reply(struct op_call *c, int64_t seq, int dup, int open)
-{
-	c->reply = chan_reply_msg("inbox.ok", c->msg);
-	add_int(c->reply, "seq", seq);
-	add_bool(c->reply, "dup", dup);
-	add_bool(c->reply, "open", open);
-	return STORE_OK;
-}
-
 /* One that is past is not due again; at: never. */
 static enum store_rc
 fired(struct op_call *c, const char *job, const char *event, int64_t at,
@@ -250,10 +222,9 @@ op_cron_fire(struct op_call *c)
 	struct inbox_row r = {.account = c->peer->id, .kind = "cron",
 	    .channel = "", .root = ""};
 	struct json_object *data, *row;
-	char lane[STORE_EVENT + 1];
-	int manual, skip, dup = 1, state = STATE_OPEN;
+	struct op_put put = {0};
 	const char *job;
-	int64_t seq = 0;
+	int manual, skip;
 	struct fields f;
 	enum store_rc rc;
 
@@ -271,27 +242,22 @@ op_cron_fire(struct op_call *c)
 	if (*r.event == '\0')
 		return op_bad(c, "event is empty");
 	rc = job_get(c, c->peer->id, job, &row);
-	if (rc == STORE_NONE)
-		return fire_reply(c, 0, 1, 0);
+	if (rc == STORE_NONE) {
+		put.dup = 1; /* it is gone: nothing more to do for it */
+		return op_put_reply(c, &put);
+	}
 	if (rc != STORE_OK)
 		return rc;
 	json_object_put(row);
 	if (skip) {
 		rc = db_run(c->db, Q_CRON_SKIPPED, "ssi", c->peer->id, job,
 		    r.at);
-		return rc == STORE_OK ? fire_reply(c, 0, 0, 0) : rc;
+		return rc == STORE_OK ? op_put_reply(c, &put) : rc;
 	}
-	r.data = op_text(data, &r.data_len);
-	if (r.data_len > STORE_DATA)
-		return STORE_SIZE;
-	c->bytes = r.data_len;
-	rc = inbox_put(c->db, &r, c->now, &seq, &dup);
-	if (rc == STORE_OK && dup)
-		rc = inbox_check(c->db, r.account, seq, &state, lane);
-	if (rc == STORE_OK && !dup)
+	rc = op_put_event(c, &r, data, &put);
+	if (rc == STORE_OK && !put.dup)
 		rc = fired(c, job, r.event, r.at, manual);
-	return rc == STORE_OK ?
-	    fire_reply(c, seq, dup, state == STATE_OPEN) : rc;
+	return rc == STORE_OK ? op_put_reply(c, &put) : rc;
 }
 
 /* Changes */
@@ -314,15 +280,6 @@ job_take(struct cron_job *j, struct fields *f)
 	j->session = fields_str(f, "session", STORE_SESSION);
 	j->catch_up = fields_bool(f, "catch_up");
 	return fields_end(f);
-}
-
-static enum store_rc
-not_added(struct op_call *c, const char *why)
-{
-	c->reply = chan_reply_msg("data", c->msg);
-	add_bool(c->reply, "added", 0);
-	add_str(c->reply, "why", why);
-	return STORE_OK;
 }
 
 /* NULL: there is room for it. */
@@ -362,7 +319,7 @@ op_cron_add(struct op_call *c)
 	if ((rc = refusal(c, &j, &why)) != STORE_OK)
 		return rc;
 	if (why != NULL)
-		return not_added(c, why);
+		return op_reply_no(c, "added", why);
 	sqlite3_randomness(sizeof(random), &random);
 	snprintf(j.id, sizeof(j.id), "c%010llx",
 	    (unsigned long long)random & 0xffffffffffULL);

@@ -24,6 +24,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/access.h"
@@ -32,24 +33,6 @@
 #define REQUESTS_MAX 500
 #define GRANTS_MAX 1500
 #define IMPORT_MAX 512 /* entries of one frame */
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64(value));
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
 
 /* What the account is told after the commit. */
 static void
@@ -68,29 +51,23 @@ tell(struct op_call *c, const char *account, const char *user, int on,
 }
 
 static void
-request_row(struct json_object *rows, sqlite3_stmt *s)
+request_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
-
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "user", db_text(s, 1));
 	add_str(o, "code", db_text(s, 2));
 	add_str(o, "name", db_text(s, 3));
 	add_int(o, "created", sqlite3_column_int64(s, 4));
 	add_int(o, "seen", sqlite3_column_int64(s, 5));
-	json_object_array_add(rows, o);
 }
 
 static void
-grant_row(struct json_object *rows, sqlite3_stmt *s)
+grant_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
-
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "user", db_text(s, 1));
 	add_str(o, "name", db_text(s, 2));
 	add_int(o, "at", sqlite3_column_int64(s, 4));
-	json_object_array_add(rows, o);
 }
 
 enum store_rc
@@ -106,26 +83,22 @@ op_pairing_list(struct op_call *c)
 	account = fields_opt_str(&f, "account", STORE_ID);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
+	c->reply = chan_reply_msg("data", c->msg);
 	requests = json_object_new_array();
 	grants = json_object_new_array();
-	rc = db_rows(c->db, Q_PAIRING_LIST, &s, "isi",
-	    c->now - PAIRING_LIFE_MS, account, (int64_t)REQUESTS_MAX);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		request_row(requests, s);
-	if (rc == STORE_NONE)
-		rc = db_rows(c->db, Q_GRANT_LIST, &s, "si", account,
-		    (int64_t)GRANTS_MAX);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		grant_row(grants, s);
-	if (rc != STORE_NONE) {
-		json_object_put(requests);
-		json_object_put(grants);
-		return rc;
-	}
-	c->reply = chan_reply_msg("data", c->msg);
 	json_object_object_add(c->reply, "requests", requests);
 	json_object_object_add(c->reply, "grants", grants);
-	return STORE_OK;
+	rc = db_rows(c->db, Q_PAIRING_LIST, &s, "isi",
+	    c->now - PAIRING_LIFE_MS, account, (int64_t)REQUESTS_MAX);
+	rc = op_rows(c, rc, s, request_row, requests);
+	if (rc == STORE_OK) {
+		rc = db_rows(c->db, Q_GRANT_LIST, &s, "si", account,
+		    (int64_t)GRANTS_MAX);
+		rc = op_rows(c, rc, s, grant_row, grants);
+	}
+	if (rc != STORE_OK)
+		op_reply_drop(c);
+	return rc;
 }
 
 /* A request that was found. */
@@ -157,15 +130,6 @@ find(struct op_call *c, const char *account, const char *code,
 	return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-static enum store_rc
-not_approved(struct op_call *c, const char *why)
-{
-	c->reply = chan_reply_msg("data", c->msg);
-	add_bool(c->reply, "approved", 0);
-	add_str(c->reply, "why", why);
-	return STORE_OK;
-}
-
 enum store_rc
 op_pairing_approve(struct op_call *c)
 {
@@ -184,11 +148,11 @@ op_pairing_approve(struct op_call *c)
 	if ((rc = find(c, account, code, NULL, &r, &n)) != STORE_OK)
 		return rc;
 	if (n != 1)
-		return not_approved(c, n == 0 ? "none" : "several");
+		return op_reply_no(c, "approved", n == 0 ? "none" : "several");
 	tell_in = notify ? r.channel : "";
 	rc = grant_add(c->db, r.account, r.user, r.name, tell_in, c->now);
 	if (rc == STORE_DENIED)
-		return not_approved(c, "full");
+		return op_reply_no(c, "approved", "full");
 	if (rc == STORE_OK)
 		rc = db_run(
 		    c->db, Q_PAIRING_DELETE, "ss", r.account, r.user);

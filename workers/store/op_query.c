@@ -39,6 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -49,18 +50,6 @@
 #define DEAD_MAX 500 /* rows of one list */
 #define OWN_ROWS 50000 /* newest ones that are asked for an answer */
 #define POST_ID 26
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64(value));
-}
 
 struct messages {
 	struct json_object **v; /* newest first */
@@ -188,10 +177,9 @@ explain_inbox_row(struct op_call *c, sqlite3_stmt *s)
 	return o;
 }
 
-static struct json_object *
-explain_drop_row(sqlite3_stmt *s)
+static void
+explain_drop_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
 	int noted = strcmp(db_text(s, 3), "ok") == 0;
 
 	add_str(o, "account", db_text(s, 0));
@@ -206,19 +194,6 @@ explain_drop_row(sqlite3_stmt *s)
 	add_int(o, "attempts", 0);
 	json_object_object_add(o, "answer_posts", json_object_new_array());
 	add_str(o, "error", "");
-	return o;
-}
-
-static enum store_rc
-reply_rows(struct op_call *c, enum store_rc rc, struct json_object *rows)
-{
-	if (rc != STORE_NONE) {
-		json_object_put(rows);
-		return rc;
-	}
-	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(c->reply, "rows", rows);
-	return STORE_OK;
 }
 
 /* A post of the bot itself: what it answers tells of it. */
@@ -232,7 +207,7 @@ explain_own(struct op_call *c, const char *post, const char *account,
 
 	/* Nothing shorter than an id: it is looked for within a list. */
 	if (strlen(post) != POST_ID)
-		return STORE_NONE;
+		return STORE_OK;
 	rc = db_rows(c->db, Q_INBOX_ANSWERED, &s, "ssi", post, account,
 	    (int64_t)OWN_ROWS);
 	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
@@ -240,7 +215,7 @@ explain_own(struct op_call *c, const char *post, const char *account,
 		json_object_object_add(o, "own", json_object_new_boolean(1));
 		json_object_array_add(rows, o);
 	}
-	return rc;
+	return rc == STORE_NONE ? STORE_OK : rc;
 }
 
 static enum store_rc
@@ -259,23 +234,20 @@ op_explain(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	rows = json_object_new_array();
 	rc = db_rows(c->db, Q_DECISION_EXPLAIN, &s, "ss", post, account);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		json_object_array_add(rows, explain_drop_row(s));
-	if (rc != STORE_NONE)
-		return reply_rows(c, rc, rows);
+	rc = op_rows(c, rc, s, explain_drop_row, rows);
+	if (rc != STORE_OK)
+		return op_reply_list(c, "data", "rows", rows, rc);
 	rc = db_rows(c->db, Q_INBOX_EXPLAIN, &s, "ss", post, account);
 	for (; rc == STORE_OK; rc = db_next(c->db, s))
 		json_object_array_add(rows, explain_inbox_row(c, s));
 	if (rc == STORE_NONE)
 		rc = explain_own(c, post, account, rows);
-	return reply_rows(c, rc, rows);
+	return op_reply_list(c, "data", "rows", rows, rc);
 }
 
-static struct json_object *
-dead_inbox_row(sqlite3_stmt *s)
+static void
+dead_inbox_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
-
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "what", "inbox");
 	add_int(o, "seq", sqlite3_column_int64(s, 1));
@@ -290,14 +262,11 @@ dead_inbox_row(sqlite3_stmt *s)
 	add_str(o, "reason", db_text(s, 9));
 	add_int(o, "status", sqlite3_column_int64(s, 10));
 	add_str(o, "error", db_text(s, 11));
-	return o;
 }
 
-static struct json_object *
-dead_outbox_row(sqlite3_stmt *s)
+static void
+dead_outbox_row(struct json_object *o, sqlite3_stmt *s)
 {
-	struct json_object *o = json_object_new_object();
-
 	add_str(o, "account", db_text(s, 0));
 	add_str(o, "what", "outbox");
 	add_int(o, "seq", sqlite3_column_int64(s, 1));
@@ -312,7 +281,6 @@ dead_outbox_row(sqlite3_stmt *s)
 	add_str(o, "reason", db_text(s, 8));
 	add_int(o, "status", sqlite3_column_int64(s, 9));
 	add_str(o, "error", db_text(s, 10));
-	return o;
 }
 
 static int64_t
@@ -348,18 +316,17 @@ op_dead_list(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	rows = json_object_new_array();
 	rc = db_rows(c->db, Q_INBOX_DEAD_LIST, &s, "si", account, limit);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		json_object_array_add(rows, dead_inbox_row(s));
-	if (rc != STORE_NONE)
-		return reply_rows(c, rc, rows);
-	rc = db_rows(c->db, Q_OUTBOX_DEAD_LIST, &s, "si", account, limit);
-	for (; rc == STORE_OK; rc = db_next(c->db, s))
-		json_object_array_add(rows, dead_outbox_row(s));
+	rc = op_rows(c, rc, s, dead_inbox_row, rows);
+	if (rc == STORE_OK) {
+		rc = db_rows(
+		    c->db, Q_OUTBOX_DEAD_LIST, &s, "si", account, limit);
+		rc = op_rows(c, rc, s, dead_outbox_row, rows);
+	}
 	json_object_array_sort(rows, dead_cmp);
 	if (json_object_array_length(rows) > (size_t)limit)
 		json_object_array_del_idx(rows, (size_t)limit,
 		    json_object_array_length(rows) - (size_t)limit);
-	return reply_rows(c, rc, rows);
+	return op_reply_list(c, "data", "rows", rows, rc);
 }
 
 static struct json_object *

@@ -21,6 +21,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/inbox.h"
@@ -29,18 +30,6 @@
 
 #define ENDS_MAX 4096 /* rows of one lane */
 #define GATES_MAX 1000 /* as many as the account remembers */
-
-static void
-add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64(value));
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
 
 static enum store_rc
 info(struct op_call *c, const char *session)
@@ -103,10 +92,8 @@ op_session_open(struct op_call *c)
 	rc = info(c, session);
 	if (rc == STORE_OK && *notes != '\0')
 		rc = op_note_list(c, notes, list);
-	if (rc != STORE_OK) {
-		json_object_put(c->reply);
-		c->reply = NULL;
-	}
+	if (rc != STORE_OK)
+		op_reply_drop(c);
 	return rc;
 }
 
@@ -244,21 +231,22 @@ op_extra_run(struct op_call *c, const struct op_extra *x, const char *session,
 	return rc;
 }
 
+static void
+gate_row(struct json_object *o, sqlite3_stmt *s)
+{
+	add_str(o, "channel", db_text(s, 0));
+	add_str(o, "mode", db_text(s, 1));
+}
+
 enum store_rc
 op_gate_list(struct op_call *c)
 {
-	struct json_object *list = json_object_new_array(), *o;
+	struct json_object *list = json_object_new_array();
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
 	json_object_object_add(c->reply, "gates", list);
 	rc = db_rows(c->db, Q_GATE_LIST, &s, "si", c->peer->id,
 	    (int64_t)GATES_MAX);
-	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
-		o = json_object_new_object();
-		add_str(o, "channel", db_text(s, 0));
-		add_str(o, "mode", db_text(s, 1));
-		json_object_array_add(list, o);
-	}
-	return rc == STORE_NONE ? STORE_OK : rc;
+	return op_rows(c, rc, s, gate_row, list);
 }

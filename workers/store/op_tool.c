@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/inbox.h"
@@ -23,12 +24,6 @@ state_name(int state)
 	if (state == STATE_DONE)
 		return "done";
 	return state == STATE_DEAD ? "dead" : "open";
-}
-
-static void
-add_str(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static enum store_rc

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/inbox.h"
@@ -91,8 +92,25 @@ reply_ok(struct op_call *c, int dup)
 {
 	c->reply = chan_reply_msg("ok", c->msg);
 	if (dup)
-		json_object_object_add(
-		    c->reply, "dup", json_object_new_boolean(1));
+		add_bool(c->reply, "dup", 1);
+	return STORE_OK;
+}
+
+/*
+ * The turn that a frame ends, and with the commit the claim of whoever ran
+ * it. *over: it had ended, and nothing is to be done.
+ */
+static enum store_rc
+turn_take(struct op_call *c, int64_t seq, char lane[STORE_EVENT + 1], int *over)
+{
+	enum store_rc rc;
+	int state;
+
+	rc = inbox_check(c->db, c->peer->id, seq, &state, lane);
+	if (rc != STORE_OK)
+		return rc;
+	c->release = seq;
+	*over = state != STATE_OPEN;
 	return STORE_OK;
 }
 
@@ -193,15 +211,13 @@ op_turn_commit(struct op_call *c)
 	char lane[STORE_EVENT + 1];
 	struct commit t;
 	enum store_rc rc;
-	int state;
+	int over;
 
 	if ((rc = commit_parse(c, &t)) != STORE_OK)
 		return rc;
-	rc = inbox_check(c->db, c->peer->id, t.seq, &state, lane);
-	if (rc != STORE_OK)
+	if ((rc = turn_take(c, t.seq, lane, &over)) != STORE_OK)
 		return rc;
-	c->release = t.seq;
-	if (state != STATE_OPEN)
+	if (over)
 		return reply_ok(c, 1);
 	if ((rc = commit_session(c, &t)) != STORE_OK ||
 	    (rc = op_extra_run(c, &t.extra, t.session, t.agent)) != STORE_OK ||
@@ -220,7 +236,7 @@ op_turn_retry(struct op_call *c)
 	int64_t seq, not_before;
 	struct fields f;
 	enum store_rc rc;
-	int state;
+	int over;
 
 	fields_open(&f, c->msg);
 	seq = fields_int(&f, "seq", 1, INT64_MAX);
@@ -228,11 +244,9 @@ op_turn_retry(struct op_call *c)
 	op_cut(reason, fields_str(&f, "reason", PROTO_NORMAL), sizeof(reason));
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	rc = inbox_check(c->db, c->peer->id, seq, &state, lane);
-	if (rc != STORE_OK)
+	if ((rc = turn_take(c, seq, lane, &over)) != STORE_OK)
 		return rc;
-	c->release = seq;
-	if (state != STATE_OPEN)
+	if (over)
 		return reply_ok(c, 1);
 	rc = inbox_retry(c->db, seq, not_before, reason);
 	return rc == STORE_OK ? reply_ok(c, 0) : rc;
@@ -247,7 +261,7 @@ op_turn_dead(struct op_call *c)
 	struct fields f;
 	enum store_rc rc;
 	int64_t seq;
-	int state, status;
+	int over, status;
 
 	fields_open(&f, c->msg);
 	seq = fields_int(&f, "seq", 1, INT64_MAX);
@@ -257,11 +271,9 @@ op_turn_dead(struct op_call *c)
 	op_extra_take(&extra, &f);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	rc = inbox_check(c->db, c->peer->id, seq, &state, lane);
-	if (rc != STORE_OK)
+	if ((rc = turn_take(c, seq, lane, &over)) != STORE_OK)
 		return rc;
-	c->release = seq;
-	if (state != STATE_OPEN)
+	if (over)
 		return reply_ok(c, 1);
 	if ((rc = op_extra_run(c, &extra, "", "")) != STORE_OK ||
 	    (rc = outbox_all(c, outbox, seq, lane)) != STORE_OK ||
