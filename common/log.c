@@ -48,7 +48,7 @@ log_set_json(int on)
 	log_json = on;
 }
 
-static void
+void
 log_time(char *buf, size_t size)
 {
 	struct timespec ts;

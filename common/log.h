@@ -60,5 +60,7 @@ void fatalx(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
 const char *log_num(char *buf, long long n);
+/* The time now, UTC as in RFC 3339 with ms: 25 bytes. */
+void log_time(char *buf, size_t size);
 
 #endif

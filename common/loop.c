@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #ifdef HAVE_MALLOC_TRIM
 #include <malloc.h>
 #endif
@@ -40,6 +41,22 @@ loop_timer(struct event *ev, int64_t ms)
 
 	if (evtimer_add(ev, &tv) == -1)
 		fatalx("evtimer_add");
+}
+
+int64_t
+loop_jitter(int64_t ms)
+{
+	return ms - ms / 5 + arc4random_uniform((uint32_t)(2 * (ms / 5) + 1));
+}
+
+int64_t
+loop_backoff(unsigned failures, int64_t first, int64_t most)
+{
+	int64_t ms = first;
+
+	while (failures-- > 0 && ms < most)
+		ms *= 2;
+	return loop_jitter(ms < most ? ms : most);
 }
 
 int

@@ -18,6 +18,12 @@ struct event_base *loop_new(void);
  */
 void loop_timer(struct event *, int64_t ms);
 
+/* 20 % either way, so that a host full of waiters does not knock as one. */
+int64_t loop_jitter(int64_t ms);
+/* How long to wait after so many failures: first ms, doubling to most ms,
+ * with jitter. */
+int64_t loop_backoff(unsigned failures, int64_t first, int64_t most);
+
 /* O_NONBLOCK and FD_CLOEXEC. -1 with errno. */
 int fd_prepare(int fd);
 

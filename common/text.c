@@ -126,3 +126,13 @@ text_mend(const char *text, size_t len)
 		fatal("realloc");
 	return d;
 }
+
+char *
+text_dup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (p == NULL)
+		fatal("strdup");
+	return p;
+}

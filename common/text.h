@@ -23,5 +23,7 @@ int text_valid(const char *, size_t len);
  * U+FFFD. The caller frees.
  */
 char *text_mend(const char *, size_t len);
+/* A copy, which the caller frees. Without memory the program ends. */
+char *text_dup(const char *);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define ACCOUNT_ID_MAX 64
@@ -406,7 +407,7 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 		strlcpy(b.path, top_path, sizeof(b.path));
 	b.eff = overlay(top, own, ctx->cfg->naccounts <= 1);
 	v = cval_get(b.eff, "name");
-	a->name = config_strdup(*cval_string(v, "") ? v->str : a->id);
+	a->name = text_dup(*cval_string(v, "") ? v->str : a->id);
 	a->enabled = cval_bool(cval_get(top, "enabled"), 1) &&
 	    cval_bool(cval_get(own, "enabled"), 1);
 	if (a->enabled) {

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define ACCOUNTS_MAX 1000
@@ -188,7 +189,7 @@ config_accounts(struct config_ctx *ctx)
 		fatal("calloc");
 	cfg->naccounts = l.n;
 	for (i = 0; i < l.n; i++) {
-		cfg->accounts[i].id = config_strdup(l.v[i].id);
+		cfg->accounts[i].id = text_dup(l.v[i].id);
 		config_account_build(ctx, &cfg->accounts[i], top, l.v[i].own);
 	}
 	free(l.v);

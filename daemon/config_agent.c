@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define AGENTS_MAX 200
@@ -263,9 +264,8 @@ build_agent(struct build *b, const char *id)
 
 	if (name == NULL || name->str_len == 0)
 		name = cval_path(b->own, "identity.name");
-	a->id = config_strdup(id);
-	a->name = config_strdup(
-	    name != NULL && name->str_len > 0 ? name->str : id);
+	a->id = text_dup(id);
+	a->name = text_dup(name != NULL && name->str_len > 0 ? name->str : id);
 	ref = model_ref(b);
 	a->model = wants_model(b, ref);
 	if (a->model && ref != NULL)

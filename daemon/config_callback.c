@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define PORT_DEFAULT 18789
@@ -97,7 +98,7 @@ own_origin(const struct cval *root)
 	    cval_string(cval_path(root, "gateway.customBindHost"), ""));
 	if (is_wildcard(host)) {
 		free(host);
-		host = config_strdup("localhost");
+		host = text_dup("localhost");
 	}
 	bracket = strchr(host, ':') != NULL && *host != '[';
 	origin = config_printf("%s://%s%s%s:%d", tls ? "https" : "http",
@@ -135,7 +136,7 @@ command_path(const struct cval *account)
 	    cval_path(account, "commands.callbackPath"), "")), *fixed;
 
 	if (*path == '\0')
-		fixed = config_strdup(COMMAND_PATH);
+		fixed = text_dup(COMMAND_PATH);
 	else
 		fixed = config_printf("%s%s", *path == '/' ? "" : "/", path);
 	free(path);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define IGNORED_SHOWN 60 /* keys without meaning here that are named */
@@ -43,8 +44,8 @@ ignore(struct config_ctx *ctx, const char *path)
 
 	if (ctx->ignored_count++ >= IGNORED_SHOWN)
 		return;
-	ctx->ignored = was == NULL ? config_strdup(path)
-				   : config_printf("%s, %s", was, path);
+	ctx->ignored =
+	    was == NULL ? text_dup(path) : config_printf("%s, %s", was, path);
 	free(was);
 }
 

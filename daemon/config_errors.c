@@ -7,19 +7,10 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define ERRORS_MAX 1000 /* then it says no more */
-
-char *
-config_strdup(const char *s)
-{
-	char *p = strdup(s);
-
-	if (p == NULL)
-		fatal("strdup");
-	return p;
-}
 
 char *
 config_printf(const char *fmt, ...)
@@ -106,7 +97,7 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 	e->msgs = m;
 	m += e->len++;
 	m->severity = severity;
-	m->file = config_strdup(ctx->file);
+	m->file = text_dup(ctx->file);
 	m->line = line;
 	m->column = column;
 	m->text = text;

@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "common/monotime.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define ENV_MAX 32
@@ -64,9 +65,9 @@ make_env(const char *const *names, char *env[ENV_MAX + 1])
 	size_t n = 0;
 	const char *value;
 
-	env[n++] = config_strdup("PATH=/usr/local/bin:/usr/bin:/bin");
-	env[n++] = config_strdup("LANG=C.UTF-8");
-	env[n++] = config_strdup("HOME=/");
+	env[n++] = text_dup("PATH=/usr/local/bin:/usr/bin:/bin");
+	env[n++] = text_dup("LANG=C.UTF-8");
+	env[n++] = text_dup("HOME=/");
 	for (; names != NULL && *names != NULL && n < ENV_MAX; names++)
 		if ((value = getenv(*names)) != NULL)
 			env[n++] = config_printf("%s=%s", *names, value);

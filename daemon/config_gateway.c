@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 static void
@@ -25,7 +26,7 @@ add_listen(struct config *cfg, const char *host, uint16_t port)
 		fatal("reallocarray");
 	cfg->gateway.listen = more;
 	more += cfg->gateway.nlisten++;
-	more->host = config_strdup(host);
+	more->host = text_dup(host);
 	more->port = port;
 }
 
@@ -116,9 +117,9 @@ gateway_socket(struct config_ctx *ctx)
 	if (strlen(s) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) - 4)
 		config_say(ctx, CONFIG_ERROR, v,
 		    "gateway.socket: too long for a socket");
-	ctx->cfg->gateway.socket = config_strdup(s);
-	ctx->cfg->gateway.socket_group = config_strdup(cval_string(
-	    cval_path(ctx->root, "gateway.socketGroup"), ""));
+	ctx->cfg->gateway.socket = text_dup(s);
+	ctx->cfg->gateway.socket_group = text_dup(
+	    cval_string(cval_path(ctx->root, "gateway.socketGroup"), ""));
 }
 
 /* "address" or "address/bits". */

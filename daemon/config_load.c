@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 #include "daemon/json5.h"
 
@@ -161,7 +162,7 @@ config_load(const char *path, struct config_errors *errs)
 
 	if ((ctx.cfg = calloc(1, sizeof(*ctx.cfg))) == NULL)
 		fatal("calloc");
-	ctx.cfg->path = config_strdup(path);
+	ctx.cfg->path = text_dup(path);
 	if ((ctx.root = read_tree(&ctx)) != NULL)
 		build(&ctx);
 	config_secret_forget(&ctx);

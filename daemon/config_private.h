@@ -236,7 +236,6 @@ void config_json_copy(struct json_object *to, const char *key,
 void config_system(struct config_ctx *);
 
 /* strdup() and asprintf() that do not fail. */
-char *config_strdup(const char *);
 char *config_printf(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 static char *
@@ -12,8 +13,8 @@ string_at(struct config_ctx *ctx, const char *path, const char *dflt)
 	const struct cval *v = cval_path(ctx->root, path);
 
 	if (v != NULL && v->str_len > 0)
-		return config_strdup(v->str);
-	return config_strdup(dflt);
+		return text_dup(v->str);
+	return text_dup(dflt);
 }
 
 static char *
@@ -71,7 +72,7 @@ system_metrics(struct config_ctx *ctx)
 	if (v == NULL || v->str_len == 0)
 		return;
 	if (*v->str == '/') {
-		ctx->cfg->metrics_path = config_strdup(v->str);
+		ctx->cfg->metrics_path = text_dup(v->str);
 		return;
 	}
 	if (config_host_port(v->str, v->str_len, 0, &m->host, &m->port) == -1)

@@ -14,6 +14,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "daemon/config_private.h"
 
 #define HOST_MAX 253 /* RFC 1035 2.3.4, without the final dot */
@@ -169,7 +170,7 @@ config_url_parse(const char *text, struct config_url *u)
 	if (config_host_port(rest, (size_t)(auth_end - rest),
 		u->tls ? 443 : 80, &u->host, &u->port) == -1)
 		return "has no valid host and port";
-	u->path = config_strdup(auth_end);
+	u->path = text_dup(auth_end);
 	for (len = strlen(u->path); len > 0 && u->path[len - 1] == '/'; len--)
 		u->path[len - 1] = '\0';
 	v6 = strchr(u->host, ':') != NULL;
@@ -260,7 +261,7 @@ config_ca_get(struct config_ctx *ctx, const struct cval *v, const char *path,
 		    ctx, CONFIG_ERROR, v, "%s: %s: not a file", path, s);
 		return;
 	}
-	*file = config_strdup(s);
+	*file = text_dup(s);
 	*stamp = config_printf("%llu/%llu/%lld.%09ld/%lld",
 	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
 	    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,

@@ -25,19 +25,6 @@ static struct {
 static const char *const levels[] = {"emerg", "alert", "crit", "error",
     "warning", "notice", "info", "debug"};
 
-static void
-stamp(char *buf, size_t len)
-{
-	struct timespec ts;
-	struct tm tm;
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	n = strftime(buf, len, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + n, len - n, ".%03ldZ", ts.tv_nsec / 1000000);
-}
-
 /* Time and level before the members of the line; a plain line is one. */
 static int
 format_json(char *buf, size_t len, const char *when, int prio,
@@ -72,7 +59,7 @@ sink_line(int prio, const char *line, void *arg)
 		syslog(prio, "%s", line);
 		return;
 	}
-	stamp(when, sizeof(when));
+	log_time(when, sizeof(when));
 	if (sink.json)
 		n = format_json(buf, sizeof(buf), when, prio, line);
 	else

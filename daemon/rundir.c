@@ -18,6 +18,7 @@
 
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "common/text.h"
 #include "daemon/conf.h"
 #include "daemon/rootless.h"
 #include "daemon/rundir.h"
@@ -171,16 +172,6 @@ check_empty(const char *path)
 	closedir(d);
 }
 
-static char *
-copy(const char *s)
-{
-	char *c = strdup(s);
-
-	if (c == NULL)
-		fatal("strdup");
-	return c;
-}
-
 /* The built-in places are root's: without root, other ones stand in. */
 static void
 choose_places(struct supervisor *sup)
@@ -198,12 +189,12 @@ choose_places(struct supervisor *sup)
 	if (sup->rootless && strcmp(store, POSTERN_STATEDIR) == 0 &&
 	    rootless_store_dir(store, sizeof(store)) == -1)
 		fatalx("no place for the database; set store.path");
-	sup->run_dir = copy(run);
-	sup->store_dir = copy(store);
+	sup->run_dir = text_dup(run);
+	sup->store_dir = text_dup(store);
 	if (strcmp(cf->control_socket, POSTERN_RUNDIR "/" SOCKET_FILE) == 0)
 		sup->socket_path = path_join(run, SOCKET_FILE);
 	else
-		sup->socket_path = copy(cf->control_socket);
+		sup->socket_path = text_dup(cf->control_socket);
 }
 
 static void

@@ -7,25 +7,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from prompts import asked, mention
+
 
 def config(world, **more):
     return world.model_config(**more)
-
-
-def mention(world, text, **more):
-    return world.user.say(
-        world.channel, "@%s %s" % (world.bot.name, text), **more)
-
-
-def asked(world, text):
-    """The newest message of the request that ends with text."""
-    def find():
-        for r in reversed(world.model_requests()):
-            content = r["body"]["messages"][-1]["content"]
-            if content.endswith(text):
-                return content
-        return None
-    return world.postern.wait(find)
 
 
 def history(content):

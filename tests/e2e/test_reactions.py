@@ -6,6 +6,8 @@ import re
 import pytest
 
 
+from prompts import asked, mention
+
 def config(world, **more):
     c = world.model_config(**more)
     c["session"] = {"dmScope": "per-peer"}
@@ -20,21 +22,6 @@ def react(user, post, emoji):
 def unreact(user, post, emoji):
     user.api.delete("/users/%s/posts/%s/reactions/%s" % (
         user.id, post["id"], emoji))
-
-
-def mention(world, text, **more):
-    return world.user.say(
-        world.channel, "@%s %s" % (world.bot.name, text), **more)
-
-
-def asked(world, text):
-    def find():
-        for r in reversed(world.model_requests()):
-            content = r["body"]["messages"][-1]["content"]
-            if content.endswith(text):
-                return content
-        return None
-    return world.postern.wait(find)
 
 
 def lines(content):

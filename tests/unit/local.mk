@@ -95,6 +95,7 @@ tests_unit_test_store_operator_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_store_worker
 TESTS += tests/unit/test_store_worker
 tests_unit_test_store_worker_SOURCES = tests/unit/test_store_worker.c \
+	tests/unit/net_proc.c tests/unit/net_proc.h \
 	$(STORE_TEST) $(STORE_CLIENT)
 tests_unit_test_store_worker_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_worker_LDADD = $(STORE_TEST_LIBS)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -10,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,9 @@ str(struct json_object *msg, const char *key)
 static void
 on_hello(struct chan *c, struct json_object *msg, int fd, void *arg)
 {
+	struct proc *p = arg;
+
+	strlcpy(p->sandbox, str(msg, "sandbox"), sizeof(p->sandbox));
 }
 
 static void
@@ -98,19 +103,28 @@ static const struct chan_handler handlers[] = {
 };
 
 static void
-proc_exec(int fd, const char *program)
+proc_exec(int fd, const char *program, const char *const argv[])
 {
 	if (fd != 3 && dup2(fd, 3) == -1)
 		_exit(120);
 	fcntl(3, F_SETFD, 0);
 	closefrom(4);
-	execl(program, program, "-R", "-n", "test", (char *)NULL);
+	execv(program, (char *const *)(uintptr_t)argv);
 	_exit(121);
 }
 
 void
 proc_start(struct proc *p, struct event_base *base, const char *program,
     const char *config)
+{
+	const char *const argv[] = {program, "-R", "-n", "test", NULL};
+
+	proc_run(p, base, program, argv, config);
+}
+
+void
+proc_run(struct proc *p, struct event_base *base, const char *program,
+    const char *const argv[], const char *config)
 {
 	struct json_object *msg;
 	int sv[2];
@@ -121,7 +135,7 @@ proc_start(struct proc *p, struct event_base *base, const char *program,
 	p->pid = fork();
 	assert_true(p->pid != -1);
 	if (p->pid == 0)
-		proc_exec(sv[1], program);
+		proc_exec(sv[1], program, argv);
 	close(sv[1]);
 	p->sup = chan_new(
 	    base, sv[0], PROTO_SUPERVISOR, SIDE_A, handlers, on_closed, p);
@@ -172,11 +186,17 @@ proc_go(struct proc *p)
 int
 proc_end(struct proc *p)
 {
-	int status;
-
 	chan_send(p->sup, chan_msg("stop"), -1);
 	chan_flush(p->sup, 1000);
-	assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
+	return proc_wait(p, NULL);
+}
+
+int
+proc_wait(struct proc *p, struct rusage *ru)
+{
+	int status;
+
+	assert_int_equal(wait4(p->pid, &status, 0, ru), p->pid);
 	chan_free(p->sup);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }

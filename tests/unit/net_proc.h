@@ -8,11 +8,13 @@
 #include <sys/types.h>
 
 struct event_base;
+struct rusage;
 
 struct proc {
 	pid_t pid;
 	struct chan *sup;
 	int ready, closed, states, warnings, broken;
+	char sandbox[64]; /* as it says hello */
 	char state[64]; /* of the last report */
 	char reason[600];
 	char broke[64]; /* the peer of the last link that broke */
@@ -22,6 +24,9 @@ struct proc {
 /* program: below the build directory. config: JSON text. */
 void proc_start(struct proc *, struct event_base *, const char *program,
     const char *config);
+/* The same with the arguments of its supervisor, which end with NULL. */
+void proc_run(struct proc *, struct event_base *, const char *program,
+    const char *const argv[], const char *config);
 void proc_fd(struct proc *, const char *name, int fd);
 /* The other end of the link. opts: JSON text or NULL. */
 void proc_link(struct proc *, const char *kind, const char *peer,
@@ -30,6 +35,8 @@ void proc_go(struct proc *); /* "start" */
 void proc_unlink(struct proc *, const char *kind, const char *peer);
 /* Exit status, or minus the signal that killed it. */
 int proc_end(struct proc *);
+/* The same of one that ends by itself. What it took: ru, or NULL. */
+int proc_wait(struct proc *, struct rusage *ru);
 /* KiB of private memory, -1 when this process may not look. */
 long proc_private(const struct proc *);
 

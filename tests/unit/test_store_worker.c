@@ -27,6 +27,7 @@
 #include "common/chan.h"
 #include "common/loop.h"
 #include "common/monotime.h"
+#include "tests/unit/net_proc.h"
 #include "tests/unit/test_store_client.h"
 #include "tests/unit/test_store_util.h"
 
@@ -34,113 +35,22 @@
 #define ROUNDS 12
 #define WINDOW 32 /* requests under way for each account */
 
-/* A store process and its supervisor's channel. */
-struct proc {
-	pid_t pid;
-	struct chan *sup;
-	int ready, closed;
-	char state[32];
-	char sandbox[64];
-};
-
 static struct event_base *base;
 static int jailed; /* with a uid of its own and chroot */
 static char program[PATH_MAX];
 static char home[1024];
 
 static void
-on_hello(struct chan *c, struct json_object *msg, int fd, void *arg)
-{
-	struct proc *p = arg;
-
-	strlcpy(p->sandbox, ts_str(msg, "sandbox"), sizeof(p->sandbox));
-}
-
-static void
-on_ready(struct chan *c, struct json_object *msg, int fd, void *arg)
-{
-	((struct proc *)arg)->ready = 1;
-}
-
-static void
-on_state(struct chan *c, struct json_object *msg, int fd, void *arg)
-{
-	struct proc *p = arg;
-
-	strlcpy(p->state, ts_str(msg, "state"), sizeof(p->state));
-}
-
-static void
-on_log(struct chan *c, struct json_object *msg, int fd, void *arg)
-{
-	if (ts_int(msg, "prio") <= 4)
-		print_message("%s\n", ts_str(msg, "line"));
-}
-
-static void
-on_ctl(struct chan *c, struct json_object *msg, int fd, void *arg)
-{
-	fail_msg("the store asked for something");
-}
-
-static void
-on_sup_closed(struct chan *c, const char *why, void *arg)
-{
-	((struct proc *)arg)->closed = 1;
-}
-
-static const struct chan_handler sup_handlers[] = {
-    {"hello", on_hello},
-    {"ready", on_ready},
-    {"state", on_state},
-    {"log", on_log},
-    {"ctl", on_ctl},
-    {"broken", on_ctl},
-    {"check", on_ctl},
-    {"check.end", on_ctl},
-    {NULL, NULL},
-};
-
-static void
-proc_exec(int fd)
-{
-	if (fd != 3 && dup2(fd, 3) == -1)
-		_exit(120);
-	fcntl(3, F_SETFD, 0);
-	closefrom(4);
-	/* The leak checker cannot trace what is in a jail. */
-	if (jailed)
-		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-	if (jailed)
-		execl(program, "postern-store", "-u", NOBODY, "-g", NOBODY,
-		    "-c", home, (char *)NULL);
-	else
-		execl(program, "postern-store", "-R", "-c", home, (char *)NULL);
-	_exit(121);
-}
-
-static void
-proc_start(struct proc *p)
+store_start(struct proc *p)
 {
 	struct monotime end = monotime_add(monotime_now(), 10000);
-	struct json_object *m;
-	int sp[2];
+	const char *const plain[] = {"postern-store", "-R", "-c", home, NULL};
+	const char *const in_jail[] = {
+	    "postern-store", "-u", NOBODY, "-g", NOBODY, "-c", home, NULL};
 
-	memset(p, 0, sizeof(*p));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
-	p->pid = fork();
-	assert_true(p->pid != -1);
-	if (p->pid == 0)
-		proc_exec(sp[1]);
-	close(sp[1]);
-	p->sup = chan_new(base, sp[0], PROTO_SUPERVISOR, SIDE_A, sup_handlers,
-	    on_sup_closed, p);
-	chan_set_state(p->sup, PROTO_ANY);
-	m = chan_msg("init");
-	json_object_object_add(
-	    m, "config", json_tokener_parse("{\"retentionDays\":30}"));
-	chan_send(p->sup, m, -1);
-	chan_send(p->sup, chan_msg("start"), -1);
+	proc_run(p, base, program, jailed ? in_jail : plain,
+	    "{\"retentionDays\":30}");
+	proc_go(p);
 	while (!p->ready) {
 		assert_false(p->closed);
 		assert_true(monotime_left(end) > 0);
@@ -149,36 +59,18 @@ proc_start(struct proc *p)
 }
 
 static void
-proc_link(struct proc *p, struct client *cl, const char *kind, const char *id,
+store_link(struct proc *p, struct client *cl, const char *kind, const char *id,
     const char *opts)
 {
-	struct json_object *m = chan_msg("link");
 	int sp[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
-	json_object_object_add(m, "kind", json_object_new_string(kind));
-	json_object_object_add(m, "peer", json_object_new_string(id));
-	if (opts != NULL)
-		json_object_object_add(m, "opts", json_tokener_parse(opts));
-	chan_send(p->sup, m, sp[0]);
+	proc_link(p, kind, id, opts, sp[0]);
 	client_start(cl, base, kind, sp[1]);
 }
 
-/* Exit status, or -signal; ru may be NULL. */
 static int
-proc_wait(struct proc *p, struct rusage *ru)
-{
-	int status;
-
-	assert_int_equal(wait4(p->pid, &status, 0, ru), p->pid);
-	chan_free(p->sup);
-	if (WIFSIGNALED(status))
-		return -WTERMSIG(status);
-	return WEXITSTATUS(status);
-}
-
-static int
-proc_stop(struct proc *p, struct rusage *ru)
+store_stop(struct proc *p, struct rusage *ru)
 {
 	chan_send(p->sup, chan_msg("stop"), -1);
 	while (!p->closed)
@@ -200,6 +92,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	if (jailed)
+		unsetenv("ASAN_OPTIONS");
 	jailed = 0;
 	event_base_free(base);
 	ts_leave();
@@ -213,10 +107,10 @@ test_start_stop(void **state)
 	struct stat st;
 	struct proc p;
 
-	proc_start(&p);
+	store_start(&p);
 	assert_string_equal(p.state, "open");
 	print_message("sandbox: %s\n", p.sandbox);
-	proc_link(&p, &a, "account", "a", NULL);
+	store_link(&p, &a, "account", "a", NULL);
 	put(&a, "e1", 100);
 	wait_replies(&a, 1);
 	assert_string_equal(a.type, "inbox.ok");
@@ -228,7 +122,7 @@ test_start_stop(void **state)
 	client_run_ms(base, 400);
 	assert_int_equal(stat("postern.db-wal", &st), 0);
 	assert_true(st.st_size >= 4 * 1024 * 1024);
-	assert_int_equal(proc_stop(&p, NULL), 0);
+	assert_int_equal(store_stop(&p, NULL), 0);
 	wait_replies(&a, 2);
 	assert_string_equal(a.type, "inbox.ok");
 	client_close(&a);
@@ -237,12 +131,12 @@ test_start_stop(void **state)
 	assert_int_equal(stat("postern.db-wal", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 
-	proc_start(&p);
-	proc_link(&p, &a, "account", "a", NULL);
+	store_start(&p);
+	store_link(&p, &a, "account", "a", NULL);
 	assert_string_equal(call(&a, "load", "{}"), "load.end");
 	assert_int_equal(a.n_rows, 4);
 	client_close(&a);
-	assert_int_equal(proc_stop(&p, NULL), 0);
+	assert_int_equal(store_stop(&p, NULL), 0);
 }
 
 static void
@@ -252,6 +146,8 @@ test_jailed(void **state)
 		skip();
 	assert_int_equal(chown(home, atoi(NOBODY), atoi(NOBODY)), 0);
 	jailed = 1;
+	/* The leak checker cannot trace what is in a jail. */
+	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	test_start_stop(state);
 }
 
@@ -400,9 +296,9 @@ test_crash(void **state)
 
 	for (round = 0; round < ROUNDS; round++) {
 		stop = 0;
-		proc_start(&p);
+		store_start(&p);
 		for (i = 0; i < 2; i++) {
-			proc_link(&p, &clients[i], "account", walks[i].account,
+			store_link(&p, &clients[i], "account", walks[i].account,
 			    "{\"agents\":[\"g\"]}");
 			walks[i].client = &clients[i];
 			walks[i].stop = &stop;
@@ -502,9 +398,9 @@ test_rate(void **state)
 	int64_t ms;
 	int i;
 
-	proc_start(&p);
+	store_start(&p);
 	print_message("idle: %lld kB private\n", (long long)private_kb(p.pid));
-	proc_link(&p, &a, "account", "a", "{\"agents\":[\"g\"]}");
+	store_link(&p, &a, "account", "a", "{\"agents\":[\"g\"]}");
 	start = monotime_now();
 	for (i = 0; i < 5000; i++) {
 		snprintf(event, sizeof(event), "put%d", i);
@@ -519,12 +415,12 @@ test_rate(void **state)
 	print_latency(&a);
 	print_message("after: %lld kB private\n", (long long)private_kb(p.pid));
 	client_close(&a);
-	assert_int_equal(proc_stop(&p, &ru), 0);
+	assert_int_equal(store_stop(&p, &ru), 0);
 	print_message(
 	    "inbox.put: %lld us of CPU each\n", (long long)cpu_us(&ru) / 5500);
 
-	proc_start(&p);
-	proc_link(&p, &a, "account", "a", "{\"agents\":[\"g\"]}");
+	store_start(&p);
+	store_link(&p, &a, "account", "a", "{\"agents\":[\"g\"]}");
 	w.client = &a;
 	start = monotime_now();
 	walk_on(&w);
@@ -535,7 +431,7 @@ test_rate(void **state)
 	print_message("whole turns: %lld a second\n",
 	    w.limit * 1000LL / (long long)(ms + 1));
 	client_close(&a);
-	assert_int_equal(proc_stop(&p, &ru), 0);
+	assert_int_equal(store_stop(&p, &ru), 0);
 	print_message("whole turn: %lld us of CPU each\n",
 	    (long long)cpu_us(&ru) / w.limit);
 }

@@ -87,26 +87,12 @@ error_set(struct account *a, const char *why)
 	strlcpy(a->conn->error, why, sizeof(a->conn->error));
 }
 
-/* 20 % either way, so that a host full of bots does not knock as one. */
-static int64_t
-jitter(int64_t ms)
-{
-	return ms - ms / 5 + arc4random_uniform((uint32_t)(2 * (ms / 5) + 1));
-}
-
 static void
 backoff(struct account *a)
 {
 	struct conn *c = a->conn;
-	int64_t ms = BACKOFF_MS;
-	unsigned i;
+	int64_t ms = loop_backoff(c->failures++, BACKOFF_MS, BACKOFF_MAX_MS);
 
-	for (i = 0; i < c->failures && ms < BACKOFF_MAX_MS; i++)
-		ms *= 2;
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
-	c->failures++;
-	ms = jitter(ms);
 	log_event(LOG_WARNING, "account.backoff", "account", a->id, "ms",
 	    LOG_NUM(ms), "error", c->error, NULL);
 	state_set(a, CONN_BACKOFF);
@@ -122,7 +108,7 @@ park(struct account *a, const char *why)
 	a->conn->resumable = 0;
 	state_set(a, CONN_PARKED);
 	loop_timer(a->conn->timer,
-	    jitter(a->bot_id[0] != '\0' ? PARK_KNOWN_MS : PARK_MS));
+	    loop_jitter(a->bot_id[0] != '\0' ? PARK_KNOWN_MS : PARK_MS));
 }
 
 /* Identify: is the token good, and who are we? */

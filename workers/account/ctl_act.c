@@ -228,18 +228,6 @@ read_resolved(
 		act_read(a, &ask, read_end, t);
 }
 
-static int
-is_of_users(const char *target)
-{
-	struct target t;
-	int users;
-
-	target_parse(target, &t);
-	users = t.kind == TARGET_USER_ID || t.kind == TARGET_USER_NAME;
-	target_clear(&t);
-	return users;
-}
-
 static const char *
 read_refusal(struct account *a, const char *to, const char *before,
     const char *after)
@@ -247,7 +235,7 @@ read_refusal(struct account *a, const char *to, const char *before,
 	if (!a->tools.messages)
 		return "Mattermost message reads are disabled in config "
 		       "(actions.messages)";
-	if (is_of_users(to))
+	if (target_is_user(to))
 		return "Mattermost read requires a channel target.";
 	if (*before != '\0' && *after != '\0')
 		return "Mattermost read accepts either before or after, not "

@@ -53,7 +53,7 @@ static void
 put_done(struct account *a, struct json_object *reply, const char *err,
     void *arg)
 {
-	struct json_object *open = NULL, *dup = NULL;
+	struct json_object *dup = NULL;
 	struct entry *e = arg;
 
 	if (err != NULL) {
@@ -63,14 +63,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 		return;
 	}
 	json_object_object_get_ex(reply, "dup", &dup);
-	json_object_object_get_ex(reply, "open", &open);
-	if (json_object_get_boolean(open)) {
-		a->n_accepted++;
-		figures_accepted(a, e->in->kind);
-		lanes_add(a, api_int(reply, "seq"), e->v.lane,
-		    e->in->channel_id, e->v.root, e->in->event_id,
-		    e->in->create_at, json_object_get(e->data));
-	}
+	intake_stored(a, reply, e->in, &e->v, e->data);
 	if (json_object_get_boolean(dup))
 		drops_count(a, e->in->kind, REASON_DUPLICATE);
 	entry_end(a, e,

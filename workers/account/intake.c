@@ -141,13 +141,29 @@ again(struct account *a, const struct inbound *in)
 		drops_count(a, in->kind, REASON_DUPLICATE);
 }
 
+int
+intake_stored(struct account *a, struct json_object *reply,
+    const struct inbound *in, const struct verdict *v, struct json_object *data)
+{
+	struct json_object *open = NULL;
+
+	json_object_object_get_ex(reply, "open", &open);
+	if (!json_object_get_boolean(open))
+		return 0;
+	a->n_accepted++;
+	figures_accepted(a, in->kind);
+	lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id, v->root,
+	    in->event_id, in->create_at, json_object_get(data));
+	return 1;
+}
+
 static void
 put_done(struct account *a, struct json_object *reply, const char *err,
     void *arg)
 {
 	struct entering *e = arg;
 	struct channel *ch = channel_get(a, e->in->channel_id);
-	struct json_object *open = NULL, *dup = NULL;
+	struct json_object *dup = NULL;
 
 	if (--a->intake->putting == 0)
 		gapfill_kick(a);
@@ -163,14 +179,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	 * Also when it was there before: the answer to an earlier put may
 	 * have been lost with the store. The lanes know what they have.
 	 */
-	json_object_object_get_ex(reply, "open", &open);
-	if (json_object_get_boolean(open)) {
-		a->n_accepted++;
-		figures_accepted(a, e->in->kind);
-		lanes_add(a, api_int(reply, "seq"), e->v.lane,
-		    e->in->channel_id, e->v.root, e->in->event_id,
-		    e->in->create_at, json_object_get(e->data));
-	} else
+	if (!intake_stored(a, reply, e->in, &e->v, e->data))
 		again(a, e->in);
 	entering_free(e);
 }

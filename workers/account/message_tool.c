@@ -278,18 +278,6 @@ resolved(
 	}
 }
 
-static int
-is_of_users(const char *target)
-{
-	struct target t;
-	int users;
-
-	target_parse(target, &t);
-	users = t.kind == TARGET_USER_ID || t.kind == TARGET_USER_NAME;
-	target_clear(&t);
-	return users;
-}
-
 /* Refused before anything is looked up, or NULL. */
 static const char *
 call_refusal(const struct tool_op *op)
@@ -304,7 +292,7 @@ call_refusal(const struct tool_op *op)
 		if (!a->tools.messages)
 			return "Mattermost message reads are disabled in "
 			       "config";
-		if (op->args.target != NULL && is_of_users(op->args.target))
+		if (op->args.target != NULL && target_is_user(op->args.target))
 			return "Mattermost read requires a channel target.";
 	}
 	return NULL;

@@ -223,15 +223,8 @@ on_timer(int fd, short what, void *arg)
 void
 outrow_later(struct out_row *r, int64_t at_least)
 {
-	int64_t ms = BACKOFF_MS;
-	unsigned i;
+	int64_t ms = loop_backoff(r->tries++, BACKOFF_MS, BACKOFF_MAX_MS);
 
-	for (i = 0; i < r->tries && ms < BACKOFF_MAX_MS; i++)
-		ms *= 2;
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
-	r->tries++;
-	ms = ms - ms / 5 + arc4random_uniform((uint32_t)(2 * (ms / 5) + 1));
 	if (ms < at_least)
 		ms = at_least;
 	if (r->timer == NULL &&

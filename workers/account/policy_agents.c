@@ -5,6 +5,7 @@
 
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/account/pattern.h"
 #include "workers/account/policy.h"
 #include "workers/account/policy_impl.h"
@@ -42,31 +43,24 @@ configured_patterns(struct agent *a, struct json_object *list)
 	}
 }
 
-static char *
-copy(const char *s)
-{
-	char *c = strdup(s == NULL ? "" : s);
-
-	if (c == NULL)
-		fatal("strdup");
-	return c;
-}
-
 static void
 add_models(struct agent *a, struct json_object *model)
 {
 	struct json_object *list, *v;
+	const char *provider, *name;
 	struct fields g;
 	size_t i, n;
 
 	if (model == NULL) {
-		a->provider = copy("");
-		a->model = copy("");
+		a->provider = text_dup("");
+		a->model = text_dup("");
 		return;
 	}
 	fields_open(&g, model);
-	a->provider = copy(fields_opt_str(&g, "provider", 128));
-	a->model = copy(fields_opt_str(&g, "model", 256));
+	provider = fields_opt_str(&g, "provider", 128);
+	name = fields_opt_str(&g, "model", 256);
+	a->provider = text_dup(provider == NULL ? "" : provider);
+	a->model = text_dup(name == NULL ? "" : name);
 	list = fields_opt_arr(&g, "models", MODELS_MAX);
 	n = list == NULL ? 0 : json_object_array_length(list);
 	for (i = 0; i < n; i++) {
@@ -76,7 +70,7 @@ add_models(struct agent *a, struct json_object *model)
 			continue;
 		a->models =
 		    policy_grow(a->models, a->n_models, sizeof(*a->models));
-		a->models[a->n_models++] = copy(json_object_get_string(v));
+		a->models[a->n_models++] = text_dup(json_object_get_string(v));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/callbacks.h"
@@ -36,16 +37,6 @@ on_timer(int fd, short what, void *arg)
 	slash_sync(arg);
 }
 
-static char *
-copy(const char *s)
-{
-	char *p = strdup(s);
-
-	if (p == NULL)
-		fatal("strdup");
-	return p;
-}
-
 static struct slash_spec *
 spec_find(struct slash *s, const char *trigger)
 {
@@ -71,10 +62,10 @@ spec_add(struct slash *s, const char *trigger, const char *name,
 		fatal("calloc");
 	slash_desc(desc, cut);
 	(void)strlcpy(sp->trigger, trigger, sizeof(sp->trigger));
-	sp->name = copy(name);
-	sp->desc = copy(cut);
-	sp->hint = copy(hint);
-	sp->prompt = *prompt != '\0' ? copy(prompt) : NULL;
+	sp->name = text_dup(name);
+	sp->desc = text_dup(cut);
+	sp->hint = text_dup(hint);
+	sp->prompt = *prompt != '\0' ? text_dup(prompt) : NULL;
 	TAILQ_INSERT_TAIL(&s->specs, sp, entry);
 	return sp;
 }
@@ -132,7 +123,7 @@ slash_config(struct account *a, struct json_object *config)
 	s->on = is_true(o, "native");
 	if (!s->on)
 		return;
-	s->url = copy(api_str(config, "commandUrl"));
+	s->url = text_dup(api_str(config, "commandUrl"));
 	for (b = slash_builtins; b->name != NULL; b++) {
 		slash_trigger(b->name, trigger, sizeof(trigger));
 		spec_add(s, trigger, b->name, b->desc, b->hint, "");

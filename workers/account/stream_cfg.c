@@ -6,6 +6,7 @@
 
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "workers/account/stream_cfg.h"
 #include "workers/account/utf8.h"
 
@@ -31,16 +32,6 @@ mode_named(const char *s)
 	return STREAM_PARTIAL;
 }
 
-static char *
-copy(const char *s)
-{
-	char *c = strdup(s);
-
-	if (c == NULL)
-		fatal("strdup");
-	return c;
-}
-
 /* label: a text, "auto", or false. */
 static void
 read_label(struct stream_cfg *c, struct json_object *progress)
@@ -63,7 +54,7 @@ read_label(struct stream_cfg *c, struct json_object *progress)
 	if (utf8_is_blank(s, strlen(s)))
 		c->no_label = 1;
 	else
-		c->label = copy(s);
+		c->label = text_dup(s);
 }
 
 static void
@@ -78,10 +69,10 @@ read_labels(struct stream_cfg *c, struct json_object *list)
 		s = json_object_get_string(json_object_array_get_idx(list, i));
 		if (s != NULL && strlen(s) <= LABEL_MAX &&
 		    !utf8_is_blank(s, strlen(s)))
-			c->labels[c->n_labels++] = copy(s);
+			c->labels[c->n_labels++] = text_dup(s);
 	}
 	if (c->n_labels == 0)
-		c->labels[c->n_labels++] = copy(LABEL);
+		c->labels[c->n_labels++] = text_dup(LABEL);
 }
 
 static int

@@ -153,3 +153,15 @@ target_is_literal(const char *text)
 	free(s);
 	return rc;
 }
+
+int
+target_is_user(const char *text)
+{
+	struct target t;
+	int users;
+
+	target_parse(text, &t);
+	users = t.kind == TARGET_USER_ID || t.kind == TARGET_USER_NAME;
+	target_clear(&t);
+	return users;
+}
