@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-
 from prompts import asked, mention
+
 
 def config(world, **more):
     c = world.model_config(**more)

@@ -49,6 +49,22 @@ entry_end(
 	free(e);
 }
 
+int
+entry_stored(struct account *a, struct json_object *reply,
+    const struct inbound *in, const struct verdict *v, struct json_object *data)
+{
+	struct json_object *open = NULL;
+
+	json_object_object_get_ex(reply, "open", &open);
+	if (!json_object_get_boolean(open))
+		return 0;
+	a->n_accepted++;
+	figures_accepted(a, in->kind);
+	lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id, v->root,
+	    in->event_id, in->create_at, json_object_get(data));
+	return 1;
+}
+
 static void
 put_done(struct account *a, struct json_object *reply, const char *err,
     void *arg)
@@ -63,7 +79,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 		return;
 	}
 	json_object_object_get_ex(reply, "dup", &dup);
-	intake_stored(a, reply, e->in, &e->v, e->data);
+	entry_stored(a, reply, e->in, &e->v, e->data);
 	if (json_object_get_boolean(dup))
 		drops_count(a, e->in->kind, REASON_DUPLICATE);
 	entry_end(a, e,

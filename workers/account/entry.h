@@ -33,5 +33,11 @@ void entry_allow(struct account *, struct inbound *in, entry_fn, void *arg);
  */
 void entry_start(struct account *, struct inbound *in,
     struct json_object *more, entry_fn, void *arg);
+/*
+ * The store's answer to an inbox.put. 1: the event is to be answered, and
+ * waits in its lane now; 0: somebody has done so. data: of the row, borrowed.
+ */
+int entry_stored(struct account *, struct json_object *reply,
+    const struct inbound *, const struct verdict *, struct json_object *data);
 
 #endif

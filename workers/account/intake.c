@@ -18,6 +18,7 @@
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
 #include "workers/account/drops.h"
+#include "workers/account/entry.h"
 #include "workers/account/figures.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/gates.h"
@@ -141,22 +142,6 @@ again(struct account *a, const struct inbound *in)
 		drops_count(a, in->kind, REASON_DUPLICATE);
 }
 
-int
-intake_stored(struct account *a, struct json_object *reply,
-    const struct inbound *in, const struct verdict *v, struct json_object *data)
-{
-	struct json_object *open = NULL;
-
-	json_object_object_get_ex(reply, "open", &open);
-	if (!json_object_get_boolean(open))
-		return 0;
-	a->n_accepted++;
-	figures_accepted(a, in->kind);
-	lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id, v->root,
-	    in->event_id, in->create_at, json_object_get(data));
-	return 1;
-}
-
 static void
 put_done(struct account *a, struct json_object *reply, const char *err,
     void *arg)
@@ -179,7 +164,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	 * Also when it was there before: the answer to an earlier put may
 	 * have been lost with the store. The lanes know what they have.
 	 */
-	if (!intake_stored(a, reply, e->in, &e->v, e->data))
+	if (!entry_stored(a, reply, e->in, &e->v, e->data))
 		again(a, e->in);
 	entering_free(e);
 }

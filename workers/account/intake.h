@@ -31,12 +31,6 @@ const struct bot_identity *intake_bot(const struct account *);
 /* What the turn of an accepted inbound needs to know: the row's data. */
 struct json_object *intake_data(
     struct account *, const struct inbound *, const struct verdict *);
-/*
- * The store's answer to an inbox.put. 1: the event is to be answered, and
- * waits in its lane now; 0: somebody has done so. data: of the row, borrowed.
- */
-int intake_stored(struct account *, struct json_object *reply,
-    const struct inbound *, const struct verdict *, struct json_object *data);
 /* 1: the store has not answered all puts. */
 int intake_putting(const struct account *);
 /* Write the recorded drops now. */
