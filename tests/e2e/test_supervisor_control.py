@@ -122,7 +122,8 @@ try posternctl message send --ta
                        text=True, timeout=10)
     assert r.returncode == 0, r.stderr
     assert r.stdout.splitlines() == [
-        "status", "add dead-letters list remove status", "list",
+        "status",
+        "add capabilities dead-letters list logs remove resolve status", "list",
         "--target"]
 
 
