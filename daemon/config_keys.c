@@ -48,9 +48,9 @@ const struct config_key config_keys[] = {
     OBJ("channels.defaults.implicitMentions",
 	"implicitMentions of accounts that set none"),
     BOOL("channels.defaults.implicitMentions.replyToBot", NULL,
-	"a reply to the bot's post counts as a mention"),
+	"taken and kept; threadParticipation decides"),
     BOOL("channels.defaults.implicitMentions.quotedBot", NULL,
-	"a quote of the bot counts as a mention"),
+	"taken and kept; Mattermost has no quotes"),
     BOOL("channels.defaults.implicitMentions.threadParticipation", NULL,
 	"a thread the bot has answered in counts as a mention"),
 
@@ -70,10 +70,10 @@ const struct config_key config_keys[] = {
 	"answer only when mentioned; chatmode, when set, goes before it"),
     OBJ(MM ".implicitMentions", "what counts as a mention without a name"),
     ROW(MM ".implicitMentions.replyToBot", KEY_BOOL,
-	"a reply to the bot's post counts as a mention", .dflt = "true",
+	"taken and kept; threadParticipation decides", .dflt = "true",
 	.fallback = "channels.defaults.implicitMentions.replyToBot"),
     ROW(MM ".implicitMentions.quotedBot", KEY_BOOL,
-	"a quote of the bot counts as a mention", .dflt = "true",
+	"taken and kept; Mattermost has no quotes", .dflt = "true",
 	.fallback = "channels.defaults.implicitMentions.quotedBot"),
     ROW(MM ".implicitMentions.threadParticipation", KEY_BOOL,
 	"a thread the bot has answered in counts as a mention", .dflt = "true",
@@ -246,7 +246,6 @@ const struct config_key config_keys[] = {
 	"provider/model, or an object with primary", .flags = KEY_OPEN,
 	.max = 256),
     LONG(AD ".model.primary", 256, "provider/model"),
-    STRS(AD ".model.fallbacks", "[]", "taken and kept"),
     LONG(AD ".prompt", PROMPT_MAX, "system prompt"),
     LEGACY(AD ".systemPrompt", KEY_STR, AD ".prompt",
 	.max = PROMPT_MAX),
@@ -257,18 +256,9 @@ const struct config_key config_keys[] = {
 	"when \"typing\" is shown"),
     ROW(AD ".typingIntervalSeconds", KEY_NUM, "how often it is repeated",
 	.min = 0, .max = 3600, .dflt = "3"),
-    ROW(AD ".humanDelay", KEY_OBJ, "pauses between posts", .flags = KEY_OPEN),
-    WORD(AD ".humanDelay.mode", "off natural custom", "\"off\"",
-	"none, a natural one, or from minMs to maxMs"),
-    INT(AD ".humanDelay.minMs", 0, 60000, "800", "shortest pause"),
-    INT(AD ".humanDelay.maxMs", 0, 60000, "2500", "longest pause"),
     STR(AD ".userTimezone", NULL, "time zone of times told to the agent"),
     WORD(AD ".blockStreamingDefault", "on off", "\"off\"",
 	"blocks as posts where an account does not say"),
-    WORD(AD ".blockStreamingBreak", "text_end message_end", "\"text_end\"",
-	"what ends a block"),
-    ROW(AD ".blockStreamingChunk", KEY_ANY, "taken and kept"),
-    ROW(AD ".blockStreamingCoalesce", KEY_ANY, "taken and kept"),
     ROW("agents.list", KEY_LIST, "the agents, in order", .flags = 0),
     OPEN(AL, "one agent"),
     LONG(AL ".id", 256, "its name in bindings and session keys"),
@@ -283,7 +273,6 @@ const struct config_key config_keys[] = {
 	"provider/model, or an object with primary", .flags = KEY_OPEN,
 	.max = 256, .fallback = AD ".model"),
     LONG(AL ".model.primary", 256, "provider/model"),
-    STRS(AL ".model.fallbacks", "[]", "taken and kept"),
     ROW(AL ".prompt", KEY_STR, "system prompt", .max = PROMPT_MAX,
 	.fallback = AD ".prompt"),
     LEGACY(AL ".systemPrompt", KEY_STR, AL ".prompt",
@@ -480,11 +469,16 @@ const struct config_ignored config_ignored[] = {
 		 "whatsapp zalo zalouser"},
     {"channels.defaults", "botLoopProtection healthMonitor heartbeat"},
     {"agents", "bindings"},
-    {AD, "agentRuntime bootstrapMaxChars bootstrapTotalMaxChars cliBackends "
+    {AD ".model", "fallbacks"},
+    {AL ".model", "fallbacks"},
+    {AD, "agentRuntime blockStreamingBreak blockStreamingChunk "
+	 "blockStreamingCoalesce bootstrapMaxChars bootstrapTotalMaxChars "
+	 "cliBackends "
 	 "compaction contextInjection contextPruning contextTokens "
 	 "elevatedDefault embeddedHarness embeddedPi envelopeElapsed "
 	 "envelopeTimestamp envelopeTimezone experimental fastModeDefault "
-	 "heartbeat imageGenerationModel imageMaxDimensionPx imageModel "
+	 "heartbeat humanDelay imageGenerationModel imageMaxDimensionPx "
+	 "imageModel "
 	 "llm maxConcurrent memorySearch models musicGenerationModel params "
 	 "pdfMaxBytesMb pdfMaxPages pdfModel reasoningDefault repoRoot "
 	 "sandbox skills skipBootstrap startupContext subagents "

@@ -148,7 +148,6 @@ config_shared(struct config_ctx *ctx)
 	check_groups(ctx);
 	add(ctx, all, "accessGroups", "accessGroups");
 	config_json_add(all, "typing", typing_json(ctx));
-	add(ctx, all, "humanDelay", "agents.defaults.humanDelay");
 	add_zone(ctx, all);
 	ctx->shared = all;
 }

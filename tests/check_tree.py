@@ -197,7 +197,30 @@ def check_manuals():
             problems.append(line)
 
 
+def read_words():
+    """Names in the strings of who reads configuration and frames."""
+    words = set()
+    for path, full in sources():
+        if path.startswith(("common/", "daemon/", "workers/", "ctl/")) and \
+                path.endswith(".c") and path != "daemon/config_keys.c":
+            with open(full, encoding="utf-8") as file:
+                for text in re.findall(r'"([\w.\[\]*]+)', file.read()):
+                    words.update(re.findall(r"\w+", text))
+    return words
+
+
+def check_keys(text, words):
+    """A key that nothing reads must say so, or be among the ignored."""
+    for m in re.finditer(r'\b(?:ROW|BOOL|STRS?|LONG|IDS|WORD|INT)\((?:\w+ )?'
+                         r'"([^"]*)",([^()]|\([^()]*\))*\)', text):
+        name = (re.findall(r"\w+", m.group(1)) or [""])[-1]
+        if name and name not in words and "taken and kept" not in m.group(0):
+            bad("daemon/config_keys.c", text.count("\n", 0, m.start()) + 1,
+                "nothing reads " + name)
+
+
 # A checker that finds nothing must be able to find something.
+KEYS = 'STR(MM ".botToken", NULL, "x"), STR("nobodyReads", NULL, "x"), OBJ("a", "b")'
 SAMPLE = ('#include "config.h"\n#include <curl/curl.h>\n'
           '#include "workers/store/db.h"\nint x(void)\n{\n'
           '\t/* fork() */ char *s = "system()";\n\treturn fork() + '
@@ -221,7 +244,9 @@ def main():
     check_text("workers/account/sample.c", SAMPLE)
     check_sizes("tests/sample.c", LONG)
     check_text("tests/sample.py", LONG_PY)
-    if len(problems) != EXPECTED + EXPECTED_LONG:
+    words = read_words()
+    check_keys(KEYS, words)
+    if len(problems) != EXPECTED + EXPECTED_LONG + 1:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]
@@ -229,6 +254,9 @@ def main():
     for path, full in sources():
         with open(full, encoding="utf-8") as file:
             check_text(path, file.read())
+            if path == "daemon/config_keys.c":
+                file.seek(0)
+                check_keys(file.read(), words)
         count += 1
     check_manuals()
     print(*problems, sep="\n")
