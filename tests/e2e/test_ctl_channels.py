@@ -56,7 +56,7 @@ def test_add_and_remove(first):
     # Off, and then gone.
     r = run(p, "channels", "remove", "--account", "alerts")
     assert r.returncode == 0 and "Disabled" in r.stdout, r.stderr
-    assert p.account("alerts")["state"] == "disabled"
+    p.wait_state("alerts", "disabled")
     listed = run(p, "channels", "list").stdout
     assert "alerts" not in listed and "default" in listed
     assert "alerts" in run(p, "channels", "list", "--all").stdout
@@ -203,11 +203,11 @@ def test_what_the_file_says(world):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
 def test_socket_of_others(world):
-    p = world.start()
+    p = world.start(standins={})  # in a directory that all may look into
     sock = os.path.join(p.dir, "run", "control.sock")
     os.chmod(os.path.join(p.dir, "run"), 0o755)
     r = subprocess.run(
-        [POSTERNCTL, "-s", sock, "status"], capture_output=True, text=True,
+        [os.path.join(p.dir, "bin", "posternctl"), "-s", sock, "status"], capture_output=True, text=True,
         timeout=30, user=12345, group=12345, extra_groups=[])
     assert r.returncode == 1
     assert "member of group" in r.stderr
