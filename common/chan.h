@@ -67,8 +67,11 @@ struct chan *chan_new(struct event_base *, int fd, enum proto_kind,
  */
 void chan_free(struct chan *);
 
+/* Which types the peer may send from now on: PROTO_ of proto.h. */
 void chan_set_state(struct chan *, unsigned state);
+/* Called when the queue was full and has drained; arg is chan_new()'s. */
 void chan_set_drain(struct chan *, chan_drain_fn);
+/* As given to chan_new(). The descriptor stays the channel's. */
 void *chan_arg(struct chan *);
 int chan_fd(const struct chan *);
 
@@ -103,6 +106,7 @@ void chan_set_secret(struct chan *);
 /* Write all that is queued now, blocking at most ms. Before a fatal end. */
 void chan_flush(struct chan *, int ms);
 
+/* Bytes not written yet; 1 since they were CHAN_HIGH, until CHAN_LOW. */
 size_t chan_queued(const struct chan *);
 int chan_full(const struct chan *);
 /* Stop and go on reading from the peer. */

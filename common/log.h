@@ -59,6 +59,7 @@ void fatal(const char *fmt, ...) /* adds strerror(errno), exits 1 */
 void fatalx(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
+/* For LOG_NUM(): n into buf of 24 bytes, which it returns. */
 const char *log_num(char *buf, long long n);
 /* The time now, UTC as in RFC 3339 with ms: 25 bytes. */
 void log_time(char *buf, size_t size);

@@ -58,6 +58,7 @@ struct proto {
 	const struct proto_msg *msgs; /* ends with a NULL type */
 };
 
+/* Static, as all that is in it. Never NULL. */
 const struct proto *proto_get(enum proto_kind);
 /* The entry of a type sent by a side, or NULL. */
 const struct proto_msg *proto_find(

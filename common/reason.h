@@ -68,6 +68,7 @@ enum reason {
 	REASON_MAX
 };
 
+/* Static text, the word of metrics and explain. */
 const char *reason_name(enum reason);
 /* REASON_NONE for a name that is not one. */
 enum reason reason_from(const char *name);

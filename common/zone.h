@@ -43,6 +43,7 @@ int32_t zone_offset(const struct zone *, int64_t utc);
  */
 int64_t zone_utc(const struct zone *, int64_t local);
 
+/* Seconds since the epoch to a date, and back; the days of a month. */
 void civil_from(int64_t seconds, struct civil *);
 int64_t civil_seconds(const struct civil *);
 int civil_month_days(int64_t year, int month);

@@ -6,6 +6,8 @@
 
 struct invocation;
 
+/* One function for each verb of the table in parse.c, which checks the
+ * arguments first. What is borrowed lives for the call. */
 int cmd_channels_add(const struct invocation *);
 int cmd_channels_capabilities(const struct invocation *);
 int cmd_channels_list(const struct invocation *);

@@ -18,6 +18,7 @@ struct doctor {
 	int worst;		      /* enum finding_level */
 };
 
+/* Add a finding. code: static, a word for programs. */
 void doctor_say(struct doctor *, enum finding_level, const char *code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

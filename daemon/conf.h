@@ -44,6 +44,7 @@ struct config_errors {
 	size_t errors, parked, warnings; /* how many of each */
 };
 
+/* Empty; free() also of one that is, and leaves it so. */
 void config_errors_init(struct config_errors *);
 void config_errors_free(struct config_errors *);
 /* "file:line:column: text", cut to len when it does not fit. */

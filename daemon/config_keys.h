@@ -61,6 +61,7 @@ extern const struct config_ignored config_ignored[];
 
 /* config_lookup.c */
 
+/* The row of a whole path ("a.*.b"), or NULL. Rows are static. */
 const struct config_key *config_key_find(const char *path);
 /* Members of an object in order of the table; NULL at the end. */
 const struct config_key *config_key_first(const struct config_key *);

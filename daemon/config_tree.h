@@ -38,6 +38,7 @@ struct cval {
 	int b;
 };
 
+/* Empty, the caller's. line, column: from 1, where it stands in the file. */
 struct cval *cval_new(enum cval_type, int line, int column);
 /* A copy of the value, without its key. */
 struct cval *cval_clone(const struct cval *);

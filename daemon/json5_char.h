@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+/* 1 or 0 for a code point. */
 int json5_is_line_end(uint32_t);
 int json5_is_space(uint32_t); /* line ends included */
 int json5_is_digit(uint32_t);

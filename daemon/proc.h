@@ -97,6 +97,7 @@ struct proc {
 
 RB_PROTOTYPE(proc_tree, proc, node, proc_cmp)
 
+/* NULL when there is none. name: of the account or agent, or "". */
 struct proc *proc_find(struct supervisor *, enum role, const char *name);
 /* A worker without a process, in the list. */
 struct proc *proc_new(struct supervisor *, enum role, const char *name);

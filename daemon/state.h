@@ -49,6 +49,7 @@ struct health {
 	struct health_count *count;   /* borrowed, may be NULL */
 };
 
+/* Starting; counted in count, which is borrowed and may be NULL. */
 void health_init(struct health *, struct health_count *);
 /* Leave the count: the worker is gone for good. */
 void health_fini(struct health *);
@@ -61,6 +62,7 @@ int health_event(struct health *, enum health_event, const char *reason);
 int health_report(struct health *, const char *state, const char *reason,
     const char *detail);
 
+/* Static text, the word of status and metrics. */
 const char *health_name(enum health_state);
 /* "3/4 accounts connected" */
 void health_summary(const struct health_count *, char *buf, size_t len);

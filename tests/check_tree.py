@@ -182,6 +182,26 @@ def check_header(path, text):
         bad(path, 1, "does not begin with what it promises")
 
 
+DECLARES = re.compile(
+    r"(?!typedef|static|extern|struct \w+ \{|enum \w* ?\{)"
+    r"[a-z][\w ]*?[ *]+(\w+)\(")
+
+
+def check_promises(path, text):
+    """A function is declared below or beside a comment, or in a block of
+    lines that begins with one."""
+    if not path.endswith(".h") or path.startswith("tests/"):
+        return
+    lines, code = text.split("\n"), code_of(text).split("\n")
+    said = False
+    for number, line in enumerate(lines, 1):
+        said = line.strip() != "" and (said or "/*" in line)
+        found = DECLARES.match(code[number - 1])
+        if found and not said:
+            bad(path, number, "nothing says what %s() promises" %
+                found.group(1))
+
+
 def check_manuals():
     if shutil.which("mandoc") is None:
         print("mandoc is not here: manuals are not checked")
@@ -229,6 +249,10 @@ EXPECTED = 6
 LONG = "int x(void)\n{\n" + 101 * "\tf();\n" + "}\n" + 500 * "\n"
 LONG_PY = "def f():\n" + 101 * "    g()\n" + 500 * "\n"
 EXPECTED_LONG = 4
+SILENT = ("/* x */\n#ifndef X_H\n#define X_H\n\nint said(void); /* x */\n"
+          "\n/* Both. */\nint one(void);\nstruct x *two(int);\n\n"
+          "struct x *three(\n    int);\n\n#endif\n")
+EXPECTED_SILENT = 1
 
 
 def check_text(path, text):
@@ -238,15 +262,17 @@ def check_text(path, text):
     check_includes(path, text)
     check_calls(path, code_of(text))
     check_header(path, text)
+    check_promises(path, text)
 
 
 def main():
     check_text("workers/account/sample.c", SAMPLE)
     check_sizes("tests/sample.c", LONG)
     check_text("tests/sample.py", LONG_PY)
+    check_text("common/sample.h", SILENT)
     words = read_words()
     check_keys(KEYS, words)
-    if len(problems) != EXPECTED + EXPECTED_LONG + 1:
+    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 1:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]

@@ -49,6 +49,7 @@ struct worker_role {
 /* Does not return before the worker ends. The exit status of main(). */
 int worker_main(int argc, char *argv[], const struct worker_role *);
 
+/* The loop of the process. */
 struct event_base *worker_base(struct worker *);
 /* The account or agent id of this worker, "" for a single one. */
 const char *worker_name(struct worker *);

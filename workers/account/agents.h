@@ -10,6 +10,7 @@ struct account;
 struct agents;
 struct json_object;
 
+/* No links; lives as long as the account. */
 struct agents *agents_new(struct account *);
 /* A (new) link to an agent; owns fd. */
 void agents_set(struct account *, const char *agent, int fd);

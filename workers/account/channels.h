@@ -62,6 +62,7 @@ struct channels {
 	int n;
 };
 
+/* Knows none; lives as long as the account. */
 struct channels *channels_new(struct account *);
 /* NULL when not known. */
 struct channel *channel_find(struct account *, const char *id);

@@ -45,6 +45,7 @@ struct cmd {
 #define CMD_AT_ONCE 0x1u
 #define CMD_SHOWS 0x2u /* changes nothing: cmd_show() */
 
+/* Static. NULL when the id has no row; *n: rows of the whole table. */
 const struct cmd *cmd_find(enum command_id);
 const struct cmd *cmd_table(size_t *n);
 

@@ -14,6 +14,7 @@
 
 struct cold;
 
+/* Empty, the caller's. */
 struct cold *cold_new(void);
 void cold_free(struct cold *);
 

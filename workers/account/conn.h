@@ -19,6 +19,7 @@
 struct account;
 struct conn;
 
+/* Not connected; lives as long as the account. */
 struct conn *conn_new(struct account *);
 /* Something that it may have waited for is there: store, dialer. */
 void conn_wake(struct account *);

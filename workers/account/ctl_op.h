@@ -14,6 +14,7 @@ struct ctl_op {
 	struct json_object *req;
 };
 
+/* req: borrowed; its id is kept for the answer. */
 void ctl_op_begin(struct ctl_op *, struct account *, struct chan *,
     struct json_object *req);
 /* A "data" to fill and to give to ctl_op_answer(). */

@@ -12,7 +12,9 @@ struct account;
 struct drops;
 struct json_object;
 
+/* Nothing recorded; lives as long as the account. */
 struct drops *drops_new(struct account *);
+/* Counted, and recorded for explain unless it is our own post. rule: copied. */
 void drops_add(struct account *, const struct inbound *, enum reason,
     const char *rule);
 /*

@@ -14,7 +14,9 @@ struct account;
 struct figures;
 struct json_object;
 
+/* All 0; lives as long as the account. */
 struct figures *figures_new(void);
+/* One more event of the kind. */
 void figures_accepted(struct account *, enum inbound_kind);
 void figures_dropped(struct account *, enum inbound_kind, enum reason);
 /* From the start of a turn to its commit; answered: not given up. */

@@ -14,6 +14,7 @@ struct account;
 struct channel;
 struct gapfill;
 
+/* Idle; lives as long as the account. */
 struct gapfill *gapfill_new(struct account *);
 /* Start over with all channels. */
 void gapfill_start(struct account *);

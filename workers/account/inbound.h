@@ -89,11 +89,13 @@ struct inbound {
 /* 1 when s is 26 characters of [a-z0-9]. NULL is not. */
 int mm_id_valid(const char *s);
 
+/* Static text, as the inbox has it. */
 const char *inbound_kind_name(enum inbound_kind);
 /* INBOUND_NONE for a name that is not one. */
 enum inbound_kind inbound_kind_from(const char *name);
 const char *surface_name(enum surface);
 
+/* All members "", 0 or unknown. The caller's; free() takes NULL. */
 struct inbound *inbound_new(enum inbound_kind);
 void inbound_free(struct inbound *);
 /* Replace an owned string of an inbound; NULL counts as "". */

@@ -15,6 +15,7 @@ struct intake;
 struct json_object;
 struct verdict;
 
+/* Lives as long as the account. */
 struct intake *intake_new(struct account *);
 /* The bot's own id and name are known now. */
 void intake_identity(struct account *);

@@ -19,6 +19,7 @@ struct json_object;
 /* The wall clock is looked at again at least so often. */
 #define JOBS_LOOK_MS 10000
 
+/* Knows none; lives as long as the account. */
 struct jobs *jobs_new(struct account *);
 /* The store is there (again): what has changed? */
 void jobs_load(struct account *);

@@ -57,6 +57,7 @@ struct row {
 	struct rowhead merged; /* answered together with this one; owned */
 };
 
+/* Empty; lives as long as the account. */
 struct lanes *lanes_new(struct account *);
 /* Takes over one reference of data. The row waits for lanes_run(). */
 void lanes_add(struct account *, int64_t seq, const char *lane,
@@ -71,6 +72,7 @@ void lanes_run(struct account *);
 /* Running turns are ours: tell a store that was restarted. */
 void lanes_reclaim(struct account *);
 
+/* Of its lane; borrowed as long as the row is there. */
 const char *lanes_key(const struct row *);
 /* The running turn with this id, or NULL. */
 struct turn *lanes_turn(struct account *, int64_t id);
@@ -99,6 +101,7 @@ void lanes_load(struct row *, int *waiting, int *busy);
 /* 1: a row waits or runs whose event's id begins like that. */
 int lanes_has_event(const struct account *, const char *prefix);
 
+/* Rows that wait for their turn; turns that run. */
 int lanes_waiting(const struct account *);
 int lanes_running(const struct account *);
 /* Give up every turn that talks to this agent; its link is gone. */

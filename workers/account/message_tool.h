@@ -29,6 +29,7 @@ struct tool_cfg {
 	char *marker;	    /* put before posts elsewhere, "" for none */
 };
 
+/* config: of the account, borrowed; what is absent has its default. */
 void tool_cfg_read(struct tool_cfg *, struct json_object *config);
 
 /* options.tools of "turn.start". */

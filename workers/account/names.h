@@ -15,6 +15,7 @@ struct names;
 /* failed: NULL, or a line for people; then try again later. */
 typedef void (*names_fn)(struct account *, const char *failed);
 
+/* Lives as long as the account. */
 struct names *names_new(void);
 /* The policy is there. */
 void names_init(struct account *);

@@ -17,6 +17,7 @@ struct outbox;
 
 #define OUTBOX_KEY_SIZE 65
 
+/* Empty; lives as long as the account. */
 struct outbox *outbox_new(struct account *);
 /* A new key: unique for ever, 36 characters. */
 void outbox_key(char *buf, int64_t seq, int n);

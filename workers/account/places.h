@@ -12,6 +12,7 @@ struct places;
 
 #define PLACES_MAX 1000 /* as many as the store keeps for an account */
 
+/* Empty, the caller's; how many it has. */
 struct places *places_new(void);
 void places_free(struct places *);
 int places_count(const struct places *);

@@ -34,6 +34,7 @@ struct progress {
 	size_t n;
 };
 
+/* No lines. max_chars: UTF-16 units of one; raw: commands with their text. */
 void progress_init(
     struct progress *, size_t max_lines, unsigned max_chars, int raw);
 /* No lines any more; nothing is left to free. */

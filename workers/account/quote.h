@@ -10,6 +10,7 @@
 
 struct strbuf;
 
+/* All of str. */
 void quote_json(struct strbuf *, const char *str);
 /* At most max bytes of str, cut at a character, with "..." behind a cut. */
 void quote_json_max(struct strbuf *, const char *str, size_t max);

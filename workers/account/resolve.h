@@ -21,6 +21,7 @@ struct resolver;
 typedef void (*resolve_fn)(struct account *, const char *channel,
     const char *failed, void *arg);
 
+/* config: of the account, borrowed for the call. Lives as long as it. */
 struct resolver *resolver_new(struct json_object *config);
 /* One callback; it may come inside this call. target is copied. */
 void resolve_start(

@@ -7,6 +7,7 @@
 
 struct seen;
 
+/* Empty; lives as long as the account. */
 struct seen *seen_new(void);
 /* 1: it was there; 0: it is now. */
 int seen_add(struct seen *, const char *id);

@@ -20,6 +20,7 @@ struct account;
 struct json_object;
 struct slash;
 
+/* Lives as long as the account. */
 struct slash *slash_new(struct account *);
 /* The account's configuration; borrowed. */
 void slash_config(struct account *, struct json_object *config);

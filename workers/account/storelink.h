@@ -17,6 +17,7 @@ struct json_object;
 typedef void (*store_fn)(struct account *, struct json_object *reply,
     const char *err, void *arg);
 
+/* Without a link; lives as long as the account. */
 struct storelink *storelink_new(struct account *);
 /* A (new) link; owns fd. Loads the account's state when it is the first. */
 void storelink_set(struct account *, int fd);

@@ -24,6 +24,7 @@ struct target {
 	int bare_id;
 };
 
+/* Fills all of the target, also a bad one; clear() frees what is in it. */
 void target_parse(const char *text, struct target *);
 void target_clear(struct target *);
 /*

@@ -28,6 +28,7 @@ struct typing_cfg {
 /* From "typing" {mode, intervalSeconds}; what is missing has its default. */
 void typing_cfg_read(struct typing_cfg *, struct json_object *);
 
+/* Shows nothing yet; row is borrowed until typing_free(). */
 struct typing *typing_new(struct account *, const struct row *);
 void typing_free(struct typing *); /* NULL is fine */
 /* This has begun: the model was asked, thinks, writes. */

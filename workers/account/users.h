@@ -13,6 +13,7 @@ struct account;
 struct json_object;
 struct users;
 
+/* Knows nobody; lives as long as the account. */
 struct users *users_new(void);
 /* Borrowed until the next users_learn(); NULL when not known. */
 const char *users_name(struct account *, const char *id);

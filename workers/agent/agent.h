@@ -122,6 +122,7 @@ void turns_abort(struct agent *, struct link *, const char *code,
 /* The link's queue has drained. */
 void turns_drained(struct link *);
 
+/* Frames to the account: what there is so far, that it thinks. text: copied. */
 void turn_text(struct turn *, const char *text, size_t len);
 void turn_thinking(struct turn *);
 

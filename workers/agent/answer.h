@@ -33,6 +33,7 @@ struct answer {
 	int full;
 };
 
+/* max: bytes of the text as JSON. What comes beyond it is left out. */
 void answer_init(struct answer *, size_t max);
 void answer_free(struct answer *);
 /* A bit set of what these bytes brought about. */

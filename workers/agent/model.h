@@ -78,6 +78,7 @@ struct model {
 
 /* call.c */
 
+/* Waits for a slot; the turn's run. The model and the turn outlive it. */
 struct call *call_new(struct model *, struct turn *);
 /* It has a slot: load the history, then ask. May free the call. */
 void call_begin(struct call *);

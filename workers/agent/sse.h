@@ -44,6 +44,7 @@ struct sse {
 	enum sse_status stopped;
 };
 
+/* max: bytes of a line or an event. fn is called within feed() and end(). */
 void sse_init(struct sse *, size_t max, sse_event_fn, void *arg);
 void sse_free(struct sse *);
 /* Any status but SSE_OK is final: later calls repeat it and do nothing. */

@@ -33,6 +33,7 @@ struct tools {
 	struct chan *asked; /* the link that a call was sent on, or NULL */
 };
 
+/* Of the call's turn; what waits for an answer is forgotten by free(). */
 void tools_init(struct call *);
 void tools_free(struct call *);
 /* The model's server knows no tools: offer none. */

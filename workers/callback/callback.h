@@ -128,6 +128,7 @@ void conn_release(struct conn *);
 
 /* route.c */
 
+/* *peer: the account of an action, else NULL. */
 enum route_kind route_find(
     const struct callback *, const char *path, struct peer **);
 
@@ -149,6 +150,10 @@ int probe_head(struct conn *);
 
 /* peers.c */
 
+/*
+ * Accounts by id. add: one of the configuration; find: NULL for any other.
+ * A (new) link owns fd, closed at once for an id that was not added.
+ */
 struct peer *peers_add(struct callback *, const char *id);
 struct peer *peers_find(const struct callback *, const char *id);
 void peers_link(struct callback *, const char *id, int fd);

@@ -16,6 +16,7 @@ struct callback;
 struct gate;
 struct gated;
 
+/* Without sockets; lives as long as the worker. */
 struct gate *gate_new(struct callback *);
 /* A bound socket; accepts on it from gate_start() on. */
 void gate_listen(struct gate *, int fd);
@@ -31,6 +32,7 @@ void gate_stop_all(struct gate *, int all);
 void gate_idle(struct gate *, struct gated *, int on);
 void gate_leave(struct gate *, struct gated *);
 
+/* Sockets it accepts on; connections now, accepted ever, closed for room. */
 unsigned gate_listeners(const struct gate *);
 unsigned gate_count(const struct gate *);
 uint64_t gate_accepted(const struct gate *);

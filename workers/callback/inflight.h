@@ -12,6 +12,7 @@
 
 struct inflight;
 
+/* Empty, the caller's. */
 struct inflight *inflight_new(void);
 void inflight_free(struct inflight *);
 /* A key, 0 is the one of all who have none. -1: too many. */

@@ -36,6 +36,7 @@ enum result {
 	RESULT_MAX
 };
 
+/* One more with this end; its static name, as metrics have it. */
 void result_count(enum result);
 const char *result_name(enum result);
 /* Counts by name, those that are not 0. */

@@ -136,6 +136,7 @@ int verbs_handle(struct call *);
 
 /* reach.c: requests that go to an account as they come */
 
+/* 1 when the verb is for an account and goes there. */
 int reach_knows(const char *verb);
 /* Ends in call_answer(). args has an account. */
 void reach_handle(struct call *, const char *verb, struct json_object *args);

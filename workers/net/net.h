@@ -208,6 +208,7 @@ struct net_stats {
 	uint64_t repeated; /* started again by this library, safely */
 };
 
+/* Counts since net_new(); borrowed, and going on. */
 const struct net_stats *net_stats(const struct net *);
 
 #endif

@@ -32,6 +32,7 @@ struct db *db_open(const char *path, enum store_rc *rc, const char **why);
 /* Rolls back what is open, writes the WAL back, closes. NULL is fine. */
 void db_close(struct db *);
 
+/* STORE_OK, or why not: STORE_IO, STORE_FULL, STORE_BUSY. */
 enum store_rc db_begin(struct db *);
 enum store_rc db_commit(struct db *);
 /* Harmless without a transaction. */

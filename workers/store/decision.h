@@ -21,6 +21,7 @@ struct decision {
 	int64_t at; /* ms, of the post */
 };
 
+/* Recorded, and counted unless the reason is "ok". now: wall clock, ms. */
 enum store_rc decision_add(struct db *, const struct decision *, int64_t now);
 
 #endif

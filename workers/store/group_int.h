@@ -48,6 +48,7 @@ struct group {
 	int64_t n_ops, n_commits, n_lost;
 };
 
+/* msg: one reference more where it is run again. peer: may be NULL. */
 struct entry *entry_new(struct peer *, const struct op *, struct json_object *);
 void entry_free(struct entry *);
 /* Run in the open transaction; ends in g->ran, or elsewhere when it fails. */

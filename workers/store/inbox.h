@@ -39,6 +39,7 @@ enum store_rc inbox_put(
 enum store_rc inbox_check(struct db *, const char *account, int64_t seq,
     int *state, char lane[STORE_EVENT + 1]);
 
+/* The open row has ended so; its data is dropped. now: wall clock, ms. */
 enum store_rc inbox_done(
     struct db *, int64_t seq, const char *outcome, int64_t now);
 /* One more attempt; not before: ms. */

@@ -45,6 +45,7 @@ struct peer *peer_new(enum peer_kind, const char *id, struct json_object *opts);
 /* Does not touch the channel. */
 void peer_free(struct peer *);
 
+/* 1 when the account is bound to that agent. */
 int peer_has_agent(const struct peer *, const char *agent);
 
 /* -1 when it has too many. A second claim on the same row is the first. */

@@ -23,6 +23,7 @@ typedef void (*service_report_fn)(
 typedef void (*service_broken_fn)(
     void *arg, const char *kind, const char *id, const char *why);
 
+/* Not started: opens nothing. path: borrowed. */
 struct service *service_new(
     struct event_base *, const char *path, service_report_fn, void *arg);
 /* Without one nobody hears of it. The arg is that of service_new(). */
