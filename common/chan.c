@@ -147,12 +147,6 @@ chan_set_secret(struct chan *c)
 	c->secret = 1;
 }
 
-void *
-chan_arg(struct chan *c)
-{
-	return c->arg;
-}
-
 int
 chan_fd(const struct chan *c)
 {

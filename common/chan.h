@@ -71,8 +71,7 @@ void chan_free(struct chan *);
 void chan_set_state(struct chan *, unsigned state);
 /* Called when the queue was full and has drained; arg is chan_new()'s. */
 void chan_set_drain(struct chan *, chan_drain_fn);
-/* As given to chan_new(). The descriptor stays the channel's. */
-void *chan_arg(struct chan *);
+/* The descriptor, which stays the channel's. */
 int chan_fd(const struct chan *);
 
 /*

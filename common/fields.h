@@ -37,6 +37,7 @@ int fields_opt_bool(struct fields *, const char *key, int dflt);
 /* Borrowed object or array; its own content is not checked. */
 struct json_object *fields_obj(struct fields *, const char *key);
 struct json_object *fields_opt_obj(struct fields *, const char *key);
+/* The same of an array; max: elements. */
 struct json_object *fields_arr(struct fields *, const char *key, size_t max);
 struct json_object *fields_opt_arr(
     struct fields *, const char *key, size_t max);

@@ -334,12 +334,6 @@ log_warnx(const char *fmt, ...)
 }
 
 void
-log_info(const char *fmt, ...)
-{
-	LOG_VA(LOG_INFO, NULL);
-}
-
-void
 log_debug(const char *fmt, ...)
 {
 	if (log_verbose)

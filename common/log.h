@@ -52,7 +52,6 @@ void log_event(int prio, const char *name, ...)
 void log_warn(const char *fmt, ...) /* adds strerror(errno) */
     __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void fatal(const char *fmt, ...) /* adds strerror(errno), exits 1 */
     __attribute__((format(printf, 1, 2), noreturn));

@@ -220,13 +220,6 @@ converse(int fd, const char *verb, struct json_object *args,
 }
 
 int
-client_ask(const char *path, const char *verb, struct json_object *args,
-    int wait_ms, struct answer *answer)
-{
-	return client_ask_files(path, verb, args, NULL, 0, wait_ms, answer);
-}
-
-int
 client_ask_files(const char *path, const char *verb,
     struct json_object *args, const struct client_file *files, size_t n,
     int wait_ms, struct answer *answer)

@@ -22,18 +22,16 @@ struct answer {
 
 /* The socket of the daemon: what was given, or the one that is most likely. */
 const char *client_socket(const char *given);
-/*
- * Ask verb with args (consumed). 0 and *answer, which client_free() ends;
- * or -1 when there was no answer, and why was told on stderr.
- */
-int client_ask(const char *socket, const char *verb,
-    struct json_object *args, int wait_ms, struct answer *);
 /* A file that goes with a question. */
 struct client_file {
 	const char *name;
 	int fd;
 };
-/* As client_ask(); the descriptors are consumed. Shows the progress. */
+/*
+ * Ask verb with args and files; both are consumed. Shows the progress. 0 and
+ * *answer, which client_free() ends; or -1 when there was no answer, and why
+ * was told on stderr.
+ */
 int client_ask_files(const char *socket, const char *verb,
     struct json_object *args, const struct client_file *, size_t n,
     int wait_ms, struct answer *);

@@ -121,8 +121,6 @@ enum parse_result parse(char *const argv[], struct invocation *,
  */
 const struct keyword *keyword_find(
     const struct keyword *, const char *word, int *several);
-/* The word that word was most likely meant to be, or NULL. */
-const char *keyword_nearest(const struct keyword *, const char *word);
 /* What can follow, one a line; a NULL table is the top. */
 void keyword_help(const struct keyword *, FILE *);
 /* One verb: how it is called, and its options. */

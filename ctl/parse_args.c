@@ -98,7 +98,8 @@ distance(const char *a, const char *b)
 	return row[lb];
 }
 
-const char *
+/* The word that word was most likely meant to be, or NULL. */
+static const char *
 keyword_nearest(const struct keyword *table, const char *word)
 {
 	const struct keyword *k;

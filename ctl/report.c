@@ -41,7 +41,8 @@ report_failure(struct json_object *o, const struct answer *a)
 		    json_object_get(json_get(a->data, "posts")));
 }
 
-struct json_object *
+/* The payload of a send that was posted. */
+static struct json_object *
 report_sent(const char *to, const struct answer *a)
 {
 	struct json_object *o = json_object_new_object();

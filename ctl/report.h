@@ -17,8 +17,6 @@ void report_failure(struct json_object *, const struct answer *);
 /* The end of a send, good or bad: stdout, and stderr when it is bad. */
 void report_send(
     const struct invocation *, const char *to, const struct answer *);
-/* The payload of a send that was posted. */
-struct json_object *report_sent(const char *to, const struct answer *);
 /* A line on stderr, with --verbose. */
 void report_verbose(const struct invocation *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

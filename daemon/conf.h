@@ -241,7 +241,4 @@ int config_agent_same(
 /* The same for the callback worker, its sockets aside. */
 int config_callback_same(const struct config *a, const struct config *b);
 
-/* The effective configuration for people, without secrets. */
-void config_print(const struct config *, FILE *);
-
 #endif

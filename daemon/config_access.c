@@ -156,28 +156,3 @@ config_account_is_called(
 	return a->enabled && cfg->gateway.wanted &&
 	    (a->callbacks || cfg->gateway.hook_token != NULL);
 }
-
-static void
-print_json(FILE *f, const char *what, const char *id, struct json_object *json)
-{
-	fprintf(f, "%s%s%s %s\n", what, *id == '\0' ? "" : " ", id,
-	    json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
-		JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-void
-config_print(const struct config *cfg, FILE *f)
-{
-	size_t i;
-
-	for (i = 0; i < cfg->naccounts; i++)
-		print_json(f, cfg->accounts[i].enabled
-		    ? "account" : "account (off)", cfg->accounts[i].id,
-		    cfg->accounts[i].json);
-	for (i = 0; i < cfg->nagents; i++)
-		print_json(
-		    f, "agent", cfg->agents[i].id, cfg->agents[i].json);
-	print_json(f, "endpoints", "", cfg->dialer_json);
-	if (cfg->gateway.wanted)
-		print_json(f, "callbacks", "", cfg->callback_json);
-}

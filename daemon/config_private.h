@@ -235,7 +235,7 @@ void config_json_copy(struct json_object *to, const char *key,
 /* config_system.c: log, store, postern. */
 void config_system(struct config_ctx *);
 
-/* strdup() and asprintf() that do not fail. */
+/* asprintf() that does not fail; the caller frees. */
 char *config_printf(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 

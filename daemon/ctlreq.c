@@ -96,7 +96,8 @@ reload_status(const struct reload_report *r)
 	return o;
 }
 
-struct json_object *
+/* The supervisor's view: a new reference. */
+static struct json_object *
 ctlreq_status(struct supervisor *sup)
 {
 	struct json_object *o = json_object_new_object(), *list;

@@ -12,7 +12,4 @@ struct supervisor;
 /* Answer one "ctl" frame; msg is borrowed. */
 void ctlreq_handle(struct proc *control, struct json_object *msg);
 
-/* The supervisor's view: a new reference. */
-struct json_object *ctlreq_status(struct supervisor *);
-
 #endif

@@ -115,12 +115,6 @@ spawn_self(void)
 	return self;
 }
 
-const char *
-spawn_libexec(void)
-{
-	return libexec;
-}
-
 static void
 reset_signals(void)
 {

@@ -41,7 +41,6 @@ const char *role_name(enum role);
  * only a directory that root alone may write to is taken.
  */
 void spawn_init(const char *argv0);
-const char *spawn_libexec(void);
 
 /*
  * Start a worker. chan is its end of the channel and stays the caller's to

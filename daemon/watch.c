@@ -61,7 +61,8 @@ watch_ping(struct proc *p)
 	    on_pong, p);
 }
 
-int
+/* 1 when every worker that runs has answered in time. */
+static int
 watch_all_answer(struct supervisor *sup)
 {
 	struct proc *p;

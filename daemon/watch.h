@@ -20,8 +20,6 @@ void watch_start(struct supervisor *);
 void watch_ping(struct proc *);
 /* SIGCHLD has come. */
 void watch_reap(struct supervisor *);
-/* 1 when every worker that runs has answered in time. */
-int watch_all_answer(struct supervisor *);
 /* Between two rounds: a third of the watchdog's time, or WATCH_PING_MS. */
 int64_t watch_interval(int64_t watchdog_ms);
 

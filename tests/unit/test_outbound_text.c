@@ -343,9 +343,6 @@ test_pairing(void **state)
 	vectors_run("pairing_reply", pairing_case, NULL);
 	pairing_code(random, code);
 	assert_string_equal(code, "A9A9HP3A");
-	assert_true(pairing_code_equal("abcd2345", "ABCD2345"));
-	assert_false(pairing_code_equal("", ""));
-	assert_false(pairing_code_equal("ABCD2345", "ABCD234"));
 }
 
 int

@@ -237,12 +237,6 @@ allow_empty(const struct allow_list *list)
 }
 
 int
-allow_wildcard(const struct allow_list *list)
-{
-	return list->wildcard;
-}
-
-int
 allow_missing_group(const struct allow_list *list)
 {
 	return list->missing;

@@ -39,7 +39,6 @@ void allow_free(struct allow_list *);
 
 /* 1 when there is no entry at all. */
 int allow_empty(const struct allow_list *);
-int allow_wildcard(const struct allow_list *);
 /* Entries that name an access group that is missing, or of another type. */
 int allow_missing_group(const struct allow_list *);
 int allow_unsupported_group(const struct allow_list *);

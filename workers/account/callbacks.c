@@ -20,7 +20,6 @@ struct callbacks {
 	struct json_object *commands; /* the present set, with tokens */
 	int64_t gen;                  /* of that set; 0: never was one */
 	unsigned link;                /* counts links, to tell them apart */
-	int stopped;
 	int leaving;                  /* until cb.left: more may come */
 	unsigned calls;               /* not yet answered */
 };
@@ -108,19 +107,6 @@ callbacks_commands(struct account *a, struct json_object *commands)
 	tell_commands();
 }
 
-int64_t
-callbacks_gen(const struct account *a)
-{
-	return self.gen;
-}
-
-void
-callbacks_stop(struct account *a)
-{
-	self.stopped = 1;
-	callbacks_commands(a, NULL);
-}
-
 struct json_object *
 callback_msg(const struct cb_call *call)
 {
@@ -165,7 +151,7 @@ call_new(struct account *a, struct json_object *msg)
 static int
 is_stopped(const struct account *a)
 {
-	return self.stopped || (a->stopping && !self.leaving);
+	return a->stopping && !self.leaving;
 }
 
 static void

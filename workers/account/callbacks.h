@@ -29,8 +29,6 @@ void callbacks_identified(struct account *);
  * there, also over links to come. NULL: none.
  */
 void callbacks_commands(struct account *, struct json_object *commands);
-/* The number of the present set; calls that name another are refused. */
-int64_t callbacks_gen(const struct account *);
 /*
  * This process is about to end: what has been passed on is still handled,
  * and callers of later wait for the next process. Busy until the last of
@@ -38,8 +36,6 @@ int64_t callbacks_gen(const struct account *);
  */
 void callbacks_leave(struct account *);
 int callbacks_busy(const struct account *);
-/* Nothing is answered any more but 503. */
-void callbacks_stop(struct account *);
 
 /* The message, borrowed until the reply. postern-frames(7) has members. */
 struct json_object *callback_msg(const struct cb_call *);

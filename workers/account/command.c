@@ -101,7 +101,8 @@ is_end_mark(uint32_t cp)
 	    cp == 0x61f || cp == 0x60c;
 }
 
-int
+/* 1 when text is nothing but a word or phrase that means stop. */
+static int
 command_is_abort(const char *text)
 {
 	char *trimmed, *word, tmp[4];

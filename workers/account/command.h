@@ -62,8 +62,6 @@ struct command {
 
 /* text: mentions stripped. 1 and *out filled when it is a control command. */
 int command_parse(const char *text, struct command *out);
-/* 1 when text is nothing but a word or phrase that means stop. */
-int command_is_abort(const char *text);
 /* The name without the slash; "" for COMMAND_NONE. */
 const char *command_name(enum command_id);
 

@@ -352,7 +352,7 @@ take_event(struct event *ev, struct json_object *data,
 	}
 }
 
-enum event_type
+static enum event_type
 decode_event(struct json_object *frame, const char *account, struct event *ev)
 {
 	struct json_object *v, *data, *cast;

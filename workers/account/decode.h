@@ -74,9 +74,6 @@ struct event {
  */
 enum event_type decode_message(
     const char *bytes, size_t len, const char *account, struct event *ev);
-/* As decode_message() for JSON that was parsed already; frame is borrowed. */
-enum event_type decode_event(
-    struct json_object *frame, const char *account, struct event *ev);
 void event_clear(struct event *);
 
 /*

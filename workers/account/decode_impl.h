@@ -16,8 +16,6 @@ struct json_object *decode_member(
     struct json_object *o, const char *key, enum json_type);
 /* "" when absent, of another type, or with a NUL inside. */
 const char *decode_text(struct json_object *o, const char *key);
-/* 1 when it is absent, null or a string without NUL. */
-int decode_text_ok(struct json_object *o, const char *key);
 /* 0 when absent or negative. */
 int64_t decode_number(struct json_object *o, const char *key);
 /* Copies an id; -1 when there is something that is none. */

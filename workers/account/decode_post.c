@@ -67,7 +67,7 @@ decode_text(struct json_object *o, const char *key)
 }
 
 /* 1 when the member is absent, null or a string without NUL. */
-int
+static int
 decode_text_ok(struct json_object *o, const char *key)
 {
 	struct json_object *v = NULL;

@@ -115,7 +115,8 @@ gate_applied(
 	    gate_required(p, surface, channel_id);
 }
 
-int
+/* The prefix test alone, whatever the chatmode. */
+static int
 gate_prefix(const struct policy *p, const char *text, const char **rest)
 {
 	const char *s = text + utf8_skip_blank(text, strlen(text));

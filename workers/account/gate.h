@@ -33,8 +33,6 @@ int gate_applied(const struct policy *, enum surface, const char *channel_id);
  * *rest is then where the text goes on, blanks skipped.
  */
 int gate_onchar(const struct policy *, const char *text, const char **rest);
-/* The prefix test alone, whatever the chatmode. */
-int gate_prefix(const struct policy *, const char *text, const char **rest);
 
 /* Do the agents' mention patterns hold in this channel? */
 int gate_patterns(const struct policy *, const char *channel_id);

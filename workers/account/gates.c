@@ -31,7 +31,8 @@ gates_mode(enum tri mention)
 	return mention == TRI_NO ? "always" : "";
 }
 
-int
+/* -1: none of them. */
+static int
 gates_parse(const char *mode, enum tri *mention)
 {
 	if (strcmp(mode, "mention") == 0)

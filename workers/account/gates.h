@@ -17,8 +17,6 @@ void gates_set(struct account *, const char *channel, enum tri);
 
 /* "mention", "always" or "". */
 const char *gates_mode(enum tri);
-/* -1: none of them. */
-int gates_parse(const char *mode, enum tri *);
 
 /* All of them, from the store's "access". -1: not of its shape. */
 int gates_load(struct account *, struct json_object *access);

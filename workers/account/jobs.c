@@ -53,7 +53,8 @@ jobs_new(struct account *a)
 	return js;
 }
 
-struct job *
+/* NULL when there is none. */
+static struct job *
 job_find(struct account *a, const char *id)
 {
 	struct job *j;

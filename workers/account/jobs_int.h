@@ -40,8 +40,6 @@ struct jobs {
 
 enum fire { FIRE_DUE, FIRE_SKIP, FIRE_HAND };
 
-/* NULL when there is none. */
-struct job *job_find(struct account *, const char *id);
 /*
  * Into the inbox, or with FIRE_SKIP only into the job's row. op, which is
  * taken over and may be NULL, is answered. Then job_fired() or, when the

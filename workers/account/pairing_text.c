@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/log.h"
 #include "workers/account/pairing_text.h"
@@ -19,12 +18,6 @@ pairing_code(
 	for (i = 0; i < PAIRING_CODE_LEN; i++)
 		out[i] = symbols[random[i] % 32];
 	out[i] = '\0';
-}
-
-int
-pairing_code_equal(const char *a, const char *b)
-{
-	return *a != '\0' && strcasecmp(a, b) == 0;
 }
 
 char *

@@ -16,8 +16,6 @@
  */
 void pairing_code(
     const uint8_t random[PAIRING_CODE_LEN], char out[PAIRING_CODE_SIZE]);
-/* 1 when they are the same code, whatever the case. */
-int pairing_code_equal(const char *a, const char *b);
 
 /* The answer in Markdown, a new string. */
 char *pairing_text(const char *user_id, const char *code);

@@ -88,7 +88,6 @@ int pattern_refuse(struct parser *, const char *why);
 
 /* The invisible characters that neither text nor pattern has. */
 int pattern_ignores(uint32_t cp);
-int pattern_class_has(const struct pattern *, const struct inst *, uint32_t cp);
 /* Fill in what a match can start with. */
 void pattern_find_starts(struct pattern *);
 

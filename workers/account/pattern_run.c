@@ -62,7 +62,7 @@ range_has(const struct class_range *r, uint32_t cp)
 	    cp - 32 <= r->last;
 }
 
-int
+static int
 pattern_class_has(
     const struct pattern *p, const struct inst *in, uint32_t cp)
 {

@@ -195,7 +195,8 @@ close_open(struct preview *p)
 	progress_clear(&p->lines);
 }
 
-size_t
+/* Bytes at the front of text that the closed parts have said. */
+static size_t
 preview_said(const struct preview *p, const char *text)
 {
 	struct part *part;

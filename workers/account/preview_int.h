@@ -56,8 +56,6 @@ struct preview {
 	void *arg;
 };
 
-/* Bytes at the front of text that the closed parts have said. */
-size_t preview_said(const struct preview *, const char *text);
 /* Only the last post may be edited into an answer, and only of one piece. */
 int preview_single(const struct preview *);
 

@@ -124,7 +124,6 @@ enum route_kind conn_route(const struct conn *);
 struct peer *conn_peer(const struct conn *);
 /* The key of inflight.h that is held, given back when proved or over. */
 void conn_hold(struct conn *, uint64_t key);
-void conn_release(struct conn *);
 
 /* route.c */
 

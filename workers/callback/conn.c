@@ -98,7 +98,7 @@ conn_hold(struct conn *c, uint64_t key)
 	c->held = 1;
 }
 
-void
+static void
 conn_release(struct conn *c)
 {
 	if (!c->held)

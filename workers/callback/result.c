@@ -40,12 +40,6 @@ result_count(enum result r)
 	counts[r]++;
 }
 
-const char *
-result_name(enum result r)
-{
-	return names[r];
-}
-
 struct json_object *
 result_counts(void)
 {

@@ -36,9 +36,8 @@ enum result {
 	RESULT_MAX
 };
 
-/* One more with this end; its static name, as metrics have it. */
+/* One more with this end. */
 void result_count(enum result);
-const char *result_name(enum result);
 /* Counts by name, those that are not 0. */
 struct json_object *result_counts(void);
 uint64_t result_total(void);

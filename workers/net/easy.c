@@ -111,7 +111,7 @@ easy_bare(struct net_endpoint *ep)
 }
 
 /* What is the same for every request of the endpoint. */
-CURL *
+static CURL *
 easy_new(struct net_endpoint *ep)
 {
 	CURL *easy = easy_bare(ep);

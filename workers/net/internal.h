@@ -245,14 +245,12 @@ void ws_dial_failed(struct ws *, const char *why);
 void pool_put(struct net_endpoint *, int fd);
 int pool_take(struct net_endpoint *); /* -1: none */
 void pool_clear(struct net_endpoint *);
-int pool_alive(int fd); /* open, and nothing to read */
 void conn_add(struct net *, int fd);
 void conn_del(struct net *, int fd);
 /* 0: a connection of this local port is dead or has unread bytes. */
 int conn_look(struct net *, uint16_t port);
 
 /* easy.c */
-CURL *easy_new(struct net_endpoint *);
 void easy_prepare(struct net_request *);
 void easy_recycle(struct net_endpoint *, CURL *);
 /* What differs for a CONNECT_ONLY handle of a websocket. */
@@ -260,7 +258,6 @@ CURL *easy_new_ws(struct net_endpoint *, struct ws *);
 
 /* request.c */
 void request_complete(struct net_request *, CURLcode);
-void request_park_again(struct net_request *);
 /* Ends a parked or active request from outside libcurl. */
 void request_end(struct net_request *, CURLcode, const char *error);
 void request_reap(struct net *);
@@ -286,7 +283,6 @@ void result_make(
 /* "stage: words" for a transfer that ended with code before any answer. */
 void result_words(CURL *, CURLcode, const char *curl_error, int opened,
     char *buf, size_t size);
-int64_t result_seconds(const char *value); /* header of seconds, as ms */
 
 /* ca.c */
 struct ca *ca_new(void);

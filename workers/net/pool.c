@@ -18,7 +18,7 @@
  * new descriptor of that number replaces them.
  */
 
-int
+static int
 pool_alive(int fd)
 {
 	char byte;

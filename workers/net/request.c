@@ -223,7 +223,7 @@ request_free(struct net_request *req)
 }
 
 /* Its deadline goes on while it waits again. */
-void
+static void
 request_park_again(struct net_request *req)
 {
 	struct net_endpoint *ep = req->ep;

@@ -49,7 +49,7 @@ net_result_date(const struct net_result *res)
 	return (int64_t)at * 1000;
 }
 
-int64_t
+static int64_t
 result_seconds(const char *value)
 {
 	const char *errstr;

@@ -40,7 +40,7 @@ ws_silence(struct ws *ws)
 	net_kick(ws->net); /* ws_reap() */
 }
 
-void
+static void
 ws_finish(struct ws *ws)
 {
 	if (ws->state == WS_DEAD)

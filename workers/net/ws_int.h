@@ -73,7 +73,6 @@ struct ws {
 
 /* ws.c */
 void ws_fail(struct ws *, enum ws_end, int code, const char *why);
-void ws_finish(struct ws *);
 
 /* ws_io.c */
 int ws_wslay_init(struct ws *);

@@ -333,16 +333,6 @@ db_outbox_next(struct db *db)
 	return db->outbox_next++;
 }
 
-void
-db_limit_pages(struct db *db, int pages)
-{
-	char sql[64];
-
-	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %d", pages);
-	if (db_exec(db, sql) != SQLITE_OK)
-		fatalx("max_page_count");
-}
-
 int64_t
 db_scalar(struct db *db, const char *sql)
 {

@@ -85,8 +85,6 @@ int64_t db_bytes(struct db *);
 /* Give cache memory back after a burst. */
 void db_shrink(struct db *);
 
-/* For tests: the most pages that the file may have. */
-void db_limit_pages(struct db *, int pages);
 /* For tests: the first number that sql gives, -1 when it fails. */
 int64_t db_scalar(struct db *, const char *sql);
 

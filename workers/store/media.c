@@ -15,7 +15,8 @@
 
 #define PATH_SIZE (sizeof(MEDIA_DIR) + 1 + MEDIA_ID)
 
-int
+/* 1 when it has the form of an id: nothing else becomes a file name. */
+static int
 media_id_valid(const char *id)
 {
 	return strlen(id) == MEDIA_ID &&

@@ -21,8 +21,6 @@ int media_open(const char *id);
 /* Its bytes are safe; how many, or -1 with errno. */
 int64_t media_settle(const char *id);
 void media_remove(const char *id);
-/* 1 when it has the form of an id: nothing else becomes a file name. */
-int media_id_valid(const char *id);
 /* Remove what no row of the database names; how many. */
 int media_sweep(struct db *);
 

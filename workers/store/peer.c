@@ -112,7 +112,7 @@ peer_has_agent(const struct peer *p, const char *agent)
 	return 0;
 }
 
-int
+static int
 peer_claims(const struct peer *p, int64_t seq)
 {
 	size_t i;

@@ -51,7 +51,6 @@ int peer_has_agent(const struct peer *, const char *agent);
 /* -1 when it has too many. A second claim on the same row is the first. */
 int peer_claim(struct peer *, int64_t seq);
 void peer_release(struct peer *, int64_t seq);
-int peer_claims(const struct peer *, int64_t seq);
 /*
  * A file that the peer was given to fill. What it has not put when its link
  * ends, or when it was given PEER_MEDIA others, is removed.
