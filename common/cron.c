@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/cron.h"
+#include "common/fields.h"
 #include "common/zone.h"
 
 /*
@@ -345,4 +346,22 @@ sched_clear(struct sched *s)
 {
 	zone_free(s->zone);
 	s->zone = NULL;
+}
+
+void
+cron_job_take(struct cron_job *j, struct fields *f)
+{
+	j->name = fields_str(f, "name", CRON_NAME_MAX);
+	j->agent = fields_str(f, "agent", CRON_ID_MAX);
+	j->kind = fields_str(f, "kind", CRON_KIND_MAX);
+	j->expr = fields_str(f, "expr", CRON_EXPR_MAX);
+	j->zone = fields_str(f, "zone", CRON_NAME_MAX);
+	j->rules = fields_str(f, "rules", ZONE_TEXT_MAX);
+	j->every = fields_int(f, "every", 0, INT64_MAX);
+	j->at = fields_int(f, "at", 0, INT64_MAX);
+	j->message = fields_str(f, "message", CRON_MESSAGE_MAX);
+	j->to = fields_str(f, "to", CRON_TARGET_MAX);
+	j->thread = fields_str(f, "thread", CRON_ID_MAX);
+	j->session = fields_str(f, "session", CRON_SESSION_MAX);
+	j->catch_up = fields_bool(f, "catch_up");
 }

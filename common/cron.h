@@ -21,6 +21,14 @@
 #define CRON_EVERY_MIN 1000 /* ms */
 #define CRON_EVERY_MAX (366LL * 24 * 3600 * 1000)
 
+#define CRON_ID_MAX 64 /* agents, posts */
+#define CRON_KIND_MAX 16
+#define CRON_NAME_MAX 128
+#define CRON_TARGET_MAX 512
+#define CRON_SESSION_MAX 384
+#define CRON_MESSAGE_MAX 16384
+
+struct fields;
 struct zone;
 
 struct cron {
@@ -38,6 +46,17 @@ struct sched {
 	int64_t every;	   /* ms */
 	int64_t at;	   /* ms */
 };
+
+/* A job as a client and the control worker describe it; borrowed strings. */
+struct cron_job {
+	const char *name, *agent, *message, *to, *thread, *session;
+	const char *kind, *expr, *zone, *rules; /* see sched_parse() */
+	int64_t every, at;			/* ms */
+	int catch_up;
+};
+
+/* Takes its members, all of them; what is wrong shows in fields_end(). */
+void cron_job_take(struct cron_job *, struct fields *);
 
 /* -1 when it is no such expression; then *why is a static text. */
 int cron_parse(const char *expr, struct cron *, const char **why);

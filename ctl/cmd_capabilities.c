@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/commands.h"
 #include "ctl/config_file.h"
@@ -24,12 +25,6 @@ add_words(struct json_object *o, const char *key, const char *const *words)
 	for (; *words != NULL; words++)
 		json_object_array_add(list, json_object_new_string(*words));
 	json_object_object_add(o, key, list);
-}
-
-static void
-add_bool(struct json_object *o, const char *key, int on)
-{
-	json_object_object_add(o, key, json_object_new_boolean(on));
 }
 
 static struct json_object *

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -16,24 +17,18 @@
 #define TEXT_MAX 16384
 
 static void
-add_str(struct json_object *o, const char *key, const char *value)
+add_text(struct json_object *o, const char *key, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
 		json_object_object_add(o, key, json_object_new_string(value));
 }
 
 static void
-add_int(struct json_object *o, const char *key, int64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64(n));
-}
-
-static void
 add_health(struct json_object *o, const struct health *h)
 {
-	add_str(o, "state", health_name(h->state));
+	add_text(o, "state", health_name(h->state));
 	add_int(o, "sinceMs", monotime_since(h->since));
-	add_str(o, "reason", h->reason);
+	add_text(o, "reason", h->reason);
 }
 
 static struct json_object *
@@ -41,8 +36,8 @@ worker_status(const struct proc *p)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_str(o, "role", role_name(p->role));
-	add_str(o, "name", p->name);
+	add_text(o, "role", role_name(p->role));
+	add_text(o, "name", p->name);
 	add_health(o, &p->health);
 	add_int(o, "restarts", p->restarts);
 	if (p->resident != 0) {
@@ -62,20 +57,20 @@ account_status(struct supervisor *sup, const struct config_account *ac)
 	struct json_object *o = json_object_new_object();
 	struct proc *p;
 
-	add_str(o, "id", ac->id);
-	add_str(o, "name", ac->name);
-	add_str(o, "server", ac->url.text);
+	add_text(o, "id", ac->id);
+	add_text(o, "name", ac->name);
+	add_text(o, "server", ac->url.text);
 	p = proc_find(sup, ROLE_ACCOUNT, ac->id);
 	if (p == NULL) {
-		add_str(o, "state", ac->lacking ? "parked" : "disabled");
+		add_text(o, "state", ac->lacking ? "parked" : "disabled");
 		if (ac->lacking)
-			add_str(o, "reason", "it has no baseUrl");
+			add_text(o, "reason", "it has no baseUrl");
 		return o;
 	}
 	add_health(o, &p->health);
-	add_str(o, "user", p->health.detail);
+	add_text(o, "user", p->health.detail);
 	if (p->health.last_error[0] != '\0') {
-		add_str(o, "lastError", p->health.last_error);
+		add_text(o, "lastError", p->health.last_error);
 		add_int(o, "lastErrorAt", p->health.last_error_at);
 	}
 	add_int(o, "restarts", p->restarts);
@@ -92,7 +87,7 @@ reload_status(const struct reload_report *r)
 	o = json_object_new_object();
 	add_int(o, "at", r->at);
 	json_object_object_add(o, "ok", json_object_new_boolean(r->ok));
-	add_str(o, "text", r->text);
+	add_text(o, "text", r->text);
 	return o;
 }
 
@@ -104,15 +99,15 @@ ctlreq_status(struct supervisor *sup)
 	struct proc *p;
 	size_t i;
 
-	add_str(o, "version", PACKAGE_VERSION);
+	add_text(o, "version", PACKAGE_VERSION);
 	add_int(o, "pid", getpid());
 	add_int(o, "upMs", monotime_since(sup->started));
-	add_str(o, "config", sup->config_path);
+	add_text(o, "config", sup->config_path);
 	json_object_object_add(
 	    o, "rootless", json_object_new_boolean(sup->rootless));
-	add_str(o, "summary", sup->status);
+	add_text(o, "summary", sup->status);
 	if (sup->config->default_account < sup->config->naccounts)
-		add_str(o, "defaultAccount",
+		add_text(o, "defaultAccount",
 		    sup->config->accounts[sup->config->default_account].id);
 	list = json_object_new_array();
 	for (i = 0; i < sup->config->naccounts; i++)
@@ -136,14 +131,14 @@ answer(struct proc *p, struct json_object *req, int ok, const char *text,
 	struct json_object *msg = chan_reply_msg("ctl.reply", req);
 
 	json_object_object_add(msg, "ok", json_object_new_boolean(ok));
-	add_str(msg, "text", text);
+	add_text(msg, "text", text);
 	if (data != NULL)
 		json_object_object_add(msg, "data", data);
 	if (chan_send(p->chan, msg, -1) == 0)
 		return;
 	msg = chan_reply_msg("ctl.reply", req);
 	json_object_object_add(msg, "ok", json_object_new_boolean(0));
-	add_str(msg, "text", "the answer is too large");
+	add_text(msg, "text", "the answer is too large");
 	chan_send(p->chan, msg, -1);
 }
 

@@ -13,8 +13,6 @@ import sys
 import time
 import urllib.parse
 
-from mattermost import ApiError
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "mmsim"))
 
@@ -211,11 +209,3 @@ class Called:
 
 def ephemeral_text(ws):
     return json.loads(ws.wait("ephemeral_message")["data"]["post"])["message"]
-
-
-def quietly(fn, *args):
-    """None when the server refuses it."""
-    try:
-        return fn(*args)
-    except ApiError:
-        return None

@@ -31,12 +31,6 @@ static const char *const team_user_perms[] = {"add_user_to_team",
     "view_team", "create_public_channel", "create_private_channel",
     "invite_user"};
 
-void
-command_role_set(int on)
-{
-	all.role = on;
-}
-
 static void
 fields_free(struct command *c)
 {

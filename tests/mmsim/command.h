@@ -33,8 +33,6 @@ struct command {
 
 /* The live command of the trigger in the team, or NULL. */
 struct command *command_find(const struct team *, const char *trigger);
-/* With manage_slash_commands added to the team_user role. */
-void command_role_set(int on);
 void commands_reset(void);
 
 /* api_execute.c */

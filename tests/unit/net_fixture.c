@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -255,4 +256,14 @@ call_start(struct net_endpoint *ep, struct call *c, const char *method,
 	    .arg = c};
 
 	return net_request_start(ep, &o);
+}
+
+int64_t
+fixture_cpu_ms(void)
+{
+	struct rusage ru;
+
+	getrusage(RUSAGE_THREAD, &ru);
+	return ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 +
+	       ru.ru_stime.tv_sec * 1000 + ru.ru_stime.tv_usec / 1000;
 }

@@ -104,6 +104,8 @@ struct net_endpoint *fixture_endpoint(
 /* Runs the loop until *flag is at least n; fails the test after 20 s. */
 void fixture_run(struct fixture *, const int *flag, int n);
 void fixture_wait(struct fixture *, int ms);
+/* Time that this thread has used, in ms. */
+int64_t fixture_cpu_ms(void);
 
 SSL_CTX *cert_server(int kind);
 #define CERT_CAS 12	    /* certificates in the bundle */

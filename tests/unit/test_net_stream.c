@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include <sys/resource.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -248,16 +246,6 @@ test_pauses(void **state)
 	assert_true(s->pauses > 0);
 }
 
-static int64_t
-cpu_ms(void)
-{
-	struct rusage ru;
-
-	getrusage(RUSAGE_THREAD, &ru);
-	return ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 +
-	       ru.ru_stime.tv_sec * 1000 + ru.ru_stime.tv_usec / 1000;
-}
-
 static void
 test_flood(void **state)
 {
@@ -270,12 +258,12 @@ test_flood(void **state)
 	net_request_pause(s->req, 1);
 	fixture_wait(&s->f, 50);
 	before = s->c.chunk_bytes;
-	cpu = cpu_ms();
+	cpu = fixture_cpu_ms();
 	/* Longer than its silence may last: a pause is ours, not theirs. */
 	fixture_wait(&s->f, 400);
 	assert_int_equal(s->c.chunk_bytes, before);
 	assert_true(before < FLOOD / 2);
-	assert_true(cpu_ms() - cpu < 50);
+	assert_true(fixture_cpu_ms() - cpu < 50);
 	net_request_pause(s->req, 0);
 	fixture_run(&s->f, &s->c.done, 1);
 	assert_int_equal(s->c.chunk_bytes, FLOOD);

@@ -1,8 +1,6 @@
 /* Websockets that are slow, deaf, paused or given up. */
 #include "config.h"
 
-#include <sys/resource.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,16 +9,6 @@
 #include <cmocka.h>
 
 #include "tests/unit/ws_rig.h"
-
-static int64_t
-cpu_ms(void)
-{
-	struct rusage ru;
-
-	getrusage(RUSAGE_THREAD, &ru);
-	return ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 +
-	       ru.ru_stime.tv_sec * 1000 + ru.ru_stime.tv_usec / 1000;
-}
 
 static void
 test_deaf(void **state)
@@ -36,11 +24,11 @@ test_deaf(void **state)
 	/* A close that nobody answers. */
 	s = ws_rig_up("deaf", "/", 0, 0);
 	fixture_run(&s->f, &s->opened, 1);
-	cpu = cpu_ms();
+	cpu = fixture_cpu_ms();
 	ws_close(s->ws, 1000);
 	fixture_run(&s->f, &s->closed, 1);
 	assert_int_equal(s->end, WS_END_LOCAL);
-	assert_true(cpu_ms() - cpu < 100);
+	assert_true(fixture_cpu_ms() - cpu < 100);
 	ws_rig_down(s);
 }
 
@@ -85,10 +73,10 @@ test_pause(void **state)
 	fixture_wait(&s->f, 20);
 	n = s->texts;
 	assert_true(n < 1000);
-	cpu = cpu_ms();
+	cpu = fixture_cpu_ms();
 	fixture_wait(&s->f, 200);
 	assert_int_equal(s->texts, n);
-	assert_true(cpu_ms() - cpu < 50);
+	assert_true(fixture_cpu_ms() - cpu < 50);
 	ws_pause(s->ws, 0);
 	fixture_run(&s->f, &s->texts, 20000);
 	ws_rig_down(s);

@@ -15,42 +15,9 @@
  * store keeps none that cannot be read.
  */
 
-#define NAME_MAX_LEN 128
-#define MESSAGE_MAX 16384
-#define TARGET_MAX 512
-#define SESSION_MAX 384
-#define ID_MAX 64
-
-struct job {
-	const char *name, *agent, *kind, *expr, *zone, *rules, *message;
-	const char *to, *thread, *session;
-	int64_t every, at;
-	int catch_up;
-};
-
-static int
-job_take(struct job *j, struct json_object *o, struct fields *f)
-{
-	fields_open(f, o);
-	j->name = fields_str(f, "name", NAME_MAX_LEN);
-	j->agent = fields_str(f, "agent", ID_MAX);
-	j->kind = fields_str(f, "kind", 16);
-	j->expr = fields_str(f, "expr", CRON_EXPR_MAX);
-	j->zone = fields_str(f, "zone", NAME_MAX_LEN);
-	j->rules = fields_str(f, "rules", ZONE_TEXT_MAX);
-	j->every = fields_int(f, "every", 0, INT64_MAX);
-	j->at = fields_int(f, "at", 0, INT64_MAX);
-	j->message = fields_str(f, "message", MESSAGE_MAX);
-	j->to = fields_str(f, "to", TARGET_MAX);
-	j->thread = fields_str(f, "thread", ID_MAX);
-	j->session = fields_str(f, "session", SESSION_MAX);
-	j->catch_up = fields_bool(f, "catch_up");
-	return fields_end(f);
-}
-
 /* Why it cannot be, or NULL. */
 static const char *
-job_refusal(const struct job *j)
+job_refusal(const struct cron_job *j)
 {
 	struct sched s;
 	const char *why;
@@ -72,10 +39,12 @@ cron_add(struct call *call, const char *account, struct json_object *job)
 	struct json_object *msg;
 	const char *why = NULL;
 	struct fields f;
-	struct job j;
+	struct cron_job j;
 	char text[256];
 
-	if (job_take(&j, job, &f) == -1)
+	fields_open(&f, job);
+	cron_job_take(&j, &f);
+	if (fields_end(&f) == -1)
 		why = fields_error(&f);
 	else if (!peers_know(call->control, "account", account)) {
 		snprintf(text, sizeof(text), "there is no account %s",
@@ -115,7 +84,7 @@ cron_set(struct call *call, const char *account, struct json_object *job)
 	int enabled;
 
 	fields_open(&f, job);
-	id = fields_str(&f, "id", ID_MAX);
+	id = fields_str(&f, "id", CRON_ID_MAX);
 	enabled = fields_bool(&f, "enabled");
 	rules = fields_opt_str(&f, "rules", ZONE_TEXT_MAX);
 	if (fields_end(&f) == -1) {
@@ -145,7 +114,7 @@ cron_rm(struct call *call, const char *account, struct json_object *job)
 	const char *id;
 
 	fields_open(&f, job);
-	id = fields_str(&f, "id", ID_MAX);
+	id = fields_str(&f, "id", CRON_ID_MAX);
 	if (fields_end(&f) == -1) {
 		call_answer(call, 0, fields_error(&f), NULL);
 		return;

@@ -21,20 +21,20 @@ struct load {
 };
 
 static void
-add_str(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
+col_str(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
 {
 	json_object_object_add(o, key, json_object_new_string(db_text(s, col)));
 }
 
 static void
-add_int(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
+col_int(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
 {
 	json_object_object_add(
 	    o, key, json_object_new_int64(sqlite3_column_int64(s, col)));
 }
 
 static void
-add_raw(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
+col_raw(struct json_object *o, const char *key, sqlite3_stmt *s, int col)
 {
 	const char *text = (const char *)sqlite3_column_text(s, col);
 
@@ -47,9 +47,9 @@ load_mark(struct peer *p, sqlite3_stmt *s)
 {
 	struct json_object *m = chan_msg("mark.row");
 
-	add_str(m, "channel", s, 0);
-	add_str(m, "post", s, 1);
-	add_int(m, "at", s, 2);
+	col_str(m, "channel", s, 0);
+	col_str(m, "post", s, 1);
+	col_int(m, "at", s, 2);
 	chan_send(p->chan, m, -1);
 }
 
@@ -58,16 +58,16 @@ load_inbox(struct peer *p, sqlite3_stmt *s)
 {
 	struct json_object *m = chan_msg("inbox.row");
 
-	add_int(m, "seq", s, 0);
-	add_str(m, "kind", s, 1);
-	add_str(m, "event", s, 2);
-	add_str(m, "lane", s, 3);
-	add_str(m, "channel", s, 4);
-	add_str(m, "root", s, 5);
-	add_int(m, "at", s, 6);
-	add_int(m, "attempts", s, 7);
-	add_int(m, "not_before", s, 8);
-	add_raw(m, "data", s, 9);
+	col_int(m, "seq", s, 0);
+	col_str(m, "kind", s, 1);
+	col_str(m, "event", s, 2);
+	col_str(m, "lane", s, 3);
+	col_str(m, "channel", s, 4);
+	col_str(m, "root", s, 5);
+	col_int(m, "at", s, 6);
+	col_int(m, "attempts", s, 7);
+	col_int(m, "not_before", s, 8);
+	col_raw(m, "data", s, 9);
 	chan_send(p->chan, m, -1);
 }
 
@@ -76,18 +76,18 @@ load_outbox(struct peer *p, sqlite3_stmt *s)
 {
 	struct json_object *m = chan_msg("outbox.row");
 
-	add_str(m, "key", s, 1);
-	add_int(m, "seq", s, 2);
-	add_str(m, "lane", s, 3);
-	add_str(m, "op", s, 4);
-	add_str(m, "channel", s, 5);
-	add_str(m, "root", s, 6);
-	add_str(m, "post", s, 7);
-	add_str(m, "text", s, 8);
-	add_raw(m, "props", s, 9);
-	add_int(m, "created", s, 10);
+	col_str(m, "key", s, 1);
+	col_int(m, "seq", s, 2);
+	col_str(m, "lane", s, 3);
+	col_str(m, "op", s, 4);
+	col_str(m, "channel", s, 5);
+	col_str(m, "root", s, 6);
+	col_str(m, "post", s, 7);
+	col_str(m, "text", s, 8);
+	col_raw(m, "props", s, 9);
+	col_int(m, "created", s, 10);
 	if (sqlite3_column_type(s, 11) != SQLITE_NULL)
-		add_raw(m, "files", s, 11);
+		col_raw(m, "files", s, 11);
 	chan_send(p->chan, m, -1);
 }
 

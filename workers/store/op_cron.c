@@ -42,18 +42,6 @@
 
 #define JOBS_MAX 500 /* of an account */
 #define LIST_BYTES (512 * 1024) /* of one answer, and one job more */
-#define MESSAGE_MAX 16384
-#define TARGET_MAX 512
-#define NAME_MAX_LEN 128
-
-struct cron_job {
-	const char *account;
-	char id[16];
-	const char *name, *agent, *kind, *expr, *zone, *rules, *message;
-	const char *to, *thread, *session;
-	int64_t every, at;
-	int catch_up;
-};
 
 /* The columns of CRON_ROW in sql.c, from the second on. */
 static const struct {
@@ -262,40 +250,21 @@ op_cron_fire(struct op_call *c)
 
 /* Changes */
 
-static int
-job_take(struct cron_job *j, struct fields *f)
-{
-	j->account = fields_str(f, "account", STORE_ID);
-	j->name = fields_str(f, "name", NAME_MAX_LEN);
-	j->agent = fields_str(f, "agent", STORE_ID);
-	j->kind = fields_str(f, "kind", STORE_WORD);
-	j->expr = fields_str(f, "expr", CRON_EXPR_MAX);
-	j->zone = fields_str(f, "zone", NAME_MAX_LEN);
-	j->rules = fields_str(f, "rules", ZONE_TEXT_MAX);
-	j->every = fields_int(f, "every", 0, CRON_EVERY_MAX);
-	j->at = fields_int(f, "at", 0, INT64_MAX);
-	j->message = fields_str(f, "message", MESSAGE_MAX);
-	j->to = fields_str(f, "to", TARGET_MAX);
-	j->thread = fields_str(f, "thread", STORE_ID);
-	j->session = fields_str(f, "session", STORE_SESSION);
-	j->catch_up = fields_bool(f, "catch_up");
-	return fields_end(f);
-}
-
 /* NULL: there is room for it. */
 static enum store_rc
-refusal(struct op_call *c, const struct cron_job *j, const char **why)
+refusal(
+    struct op_call *c, const char *account, const char *name, const char **why)
 {
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
 	*why = NULL;
-	rc = db_rows(c->db, Q_CRON_COUNT, &s, "ss", j->account, j->name);
+	rc = db_rows(c->db, Q_CRON_COUNT, &s, "ss", account, name);
 	if (rc != STORE_OK)
 		return rc == STORE_NONE ? STORE_IO : rc;
 	if (sqlite3_column_int64(s, 0) >= JOBS_MAX)
 		*why = "full";
-	else if (*j->name != '\0' && sqlite3_column_int64(s, 1) > 0)
+	else if (*name != '\0' && sqlite3_column_int64(s, 1) > 0)
 		*why = "name";
 	db_end(s);
 	return STORE_OK;
@@ -306,28 +275,33 @@ op_cron_add(struct op_call *c)
 {
 	struct json_object *job;
 	struct cron_job j;
-	const char *why;
+	const char *account, *why;
+	char id[16];
 	struct fields f;
 	enum store_rc rc;
 	int64_t random;
 
 	fields_open(&f, c->msg);
-	if (job_take(&j, &f) == -1)
+	account = fields_str(&f, "account", STORE_ID);
+	cron_job_take(&j, &f);
+	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	if (*j.account == '\0' || *j.kind == '\0' || *j.message == '\0')
+	if (j.every > CRON_EVERY_MAX)
+		return op_bad(c, "every is too long");
+	if (*account == '\0' || *j.kind == '\0' || *j.message == '\0')
 		return op_bad(c, "account, kind or message is empty");
-	if ((rc = refusal(c, &j, &why)) != STORE_OK)
+	if ((rc = refusal(c, account, j.name, &why)) != STORE_OK)
 		return rc;
 	if (why != NULL)
 		return op_reply_no(c, "added", why);
 	sqlite3_randomness(sizeof(random), &random);
-	snprintf(j.id, sizeof(j.id), "c%010llx",
+	snprintf(id, sizeof(id), "c%010llx",
 	    (unsigned long long)random & 0xffffffffffULL);
-	rc = db_run(c->db, Q_CRON_ADD, "ssssssssiissssii", j.account, j.id,
-	    j.name, j.agent, j.kind, j.expr, j.zone, j.rules, j.every, j.at,
-	    j.message, j.to, j.thread, j.session, (int64_t)j.catch_up, c->now);
+	rc = db_run(c->db, Q_CRON_ADD, "ssssssssiissssii", account, id, j.name,
+	    j.agent, j.kind, j.expr, j.zone, j.rules, j.every, j.at, j.message,
+	    j.to, j.thread, j.session, (int64_t)j.catch_up, c->now);
 	if (rc == STORE_OK)
-		rc = tell_row(c, j.account, j.id, &job);
+		rc = tell_row(c, account, id, &job);
 	if (rc != STORE_OK)
 		return rc;
 	c->reply = chan_reply_msg("data", c->msg);
