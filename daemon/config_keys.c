@@ -363,7 +363,7 @@ const struct config_key config_keys[] = {
     OPEN("commands", "text commands"),
     BOOL("commands.text", "true", "take commands written as text"),
     IDS("commands.ownerAllowFrom", "[]",
-	"user ids that may use owner commands"),
+	"taken and kept; no command is the owner's alone"),
     ROW("commands.allowFrom", KEY_MAP, "user ids that may use commands",
 	.dflt = "{}"),
     IDS("commands.allowFrom.*", NULL, "of this service, or \"*\""),
