@@ -12,10 +12,12 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/decode_impl.h"
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100
+#define SETTLE_MS 10000 /* a post that old comes before all that are told later */
 
 static int
 channel_cmp(const struct channel *a, const struct channel *b)
@@ -165,12 +167,16 @@ mark_move(struct account *a, struct channel *ch)
 }
 
 void
-mark_begin(struct channel *ch, const char *post, int64_t at)
+mark_begin(
+    const struct account *a, struct channel *ch, const struct inbound *in)
 {
 	ch->inflight++;
-	if (at > ch->next_at) {
-		ch->next_at = at;
-		ID_COPY(ch->next_post, post);
+	if (strcmp(in->actor_id, a->bot_id) == 0 &&
+	    in->create_at > clock_now(a) - SETTLE_MS)
+		return;
+	if (in->create_at > ch->next_at) {
+		ch->next_at = in->create_at;
+		ID_COPY(ch->next_post, in->post_id);
 	}
 }
 

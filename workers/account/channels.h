@@ -78,8 +78,13 @@ struct channel *channel_next(struct channel *);
 /* A mark.row of the store. -1: not of its shape. */
 int marks_restore(struct account *, struct json_object *row);
 void marks_set_first(struct account *, int64_t at);
-/* A post of the channel has come and is being made safe. */
-void mark_begin(struct channel *, const char *post, int64_t at);
+/*
+ * A post of the channel has come and is being made safe. A server dates a post
+ * before it stores it and tells of it afterwards: an answer of ours can be
+ * heard of before an earlier question. So a fresh one is no mark.
+ */
+void mark_begin(const struct account *, struct channel *,
+    const struct inbound *);
 /* It is safe now. */
 void mark_end(struct account *, struct channel *);
 /* It was not made safe: no mark moves before the next gap fill. */

@@ -446,7 +446,7 @@ enter(struct account *a, struct inbound *in, int missed)
 		return;
 	}
 	if (is_message(in))
-		mark_begin(ch, in->post_id, in->create_at);
+		mark_begin(a, ch, in);
 	take(a, in, missed);
 }
 
