@@ -157,7 +157,7 @@ def test_new_team(called):
     w.server.join_team(w.bot.id, team)
     w.postern.wait(lambda: "may not create" in w.postern.logs())
     called.promote(w.bot, team)
-    got = called.wait_commands("oc_ping", team=team)
+    got = called.wait_commands("oc_ping", *BUILTIN, team=team)
     assert len(got) == 10
     assert got["oc_ping"]["id"] != called.commands()["oc_ping"]["id"]
     w.postern.stop()

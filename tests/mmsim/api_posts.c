@@ -66,6 +66,11 @@ take_sent(struct post *p, struct json_object *json)
 		return;
 	if (*jstr(json, "pending_post_id") != '\0')
 		p->pending_id = xstrdup(jstr(json, "pending_post_id"));
+	/* An administrator may date a post. */
+	if (p->user->is_admin &&
+	    json_object_object_get_ex(json, "create_at", &v) &&
+	    json_object_get_int64(v) > 0)
+		p->create_at = p->update_at = json_object_get_int64(v);
 	if (json_object_object_get_ex(json, "is_pinned", &v))
 		p->pinned = json_object_get_boolean(v);
 	if (json_object_object_get_ex(json, "reply_count", &v) &&
