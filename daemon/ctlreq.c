@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,14 +143,58 @@ answer(struct proc *p, struct json_object *req, int ok, const char *text,
 	chan_send(p->chan, msg, -1);
 }
 
+void
+ctlreq_answer_late(struct supervisor *sup, struct json_object *req, int ok,
+    const char *text)
+{
+	struct proc *p = proc_find(sup, ROLE_CONTROL, "");
+
+	/* Who asked may have gone: then nobody waits for this id. */
+	if (p != NULL && p->chan != NULL && p->phase == PHASE_UP)
+		answer(p, req, ok, text, NULL);
+	json_object_put(req);
+}
+
+struct told {
+	struct supervisor *sup;
+	struct json_object *req;
+	char text[TEXT_MAX];
+};
+
+static void
+on_switched(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	struct told *t = arg;
+
+	ctlreq_answer_late(t->sup, t->req, 1, t->text);
+	free(t);
+}
+
+/*
+ * Whoever is told that a secret is no more may count on it: the callback
+ * worker that goes has by then read that it lets nobody in.
+ */
 static void
 do_reload(struct proc *p, struct json_object *req, const char *arg)
 {
-	char text[TEXT_MAX];
+	struct proc *callback;
+	struct told *t;
 	int ok;
 
-	ok = reload_now(p->sup, text, sizeof(text)) == 0;
-	answer(p, req, ok, text, NULL);
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		fatal("calloc");
+	ok = reload_now(p->sup, t->text, sizeof(t->text)) == 0;
+	callback = proc_find(p->sup, ROLE_CALLBACK, "");
+	if (!ok || callback == NULL || callback->chan == NULL ||
+	    callback->phase != PHASE_STOPPING) {
+		answer(p, req, ok, t->text, NULL);
+		free(t);
+		return;
+	}
+	t->sup = p->sup;
+	t->req = json_object_get(req);
+	chan_request(callback->chan, chan_msg("ping"), -1, PROC_STOP_MS,
+	    on_switched, t);
 }
 
 static void

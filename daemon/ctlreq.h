@@ -11,5 +11,11 @@ struct supervisor;
 
 /* Answer one "ctl" frame; msg is borrowed. */
 void ctlreq_handle(struct proc *control, struct json_object *msg);
+/*
+ * The answer to a request that was kept; req is taken over. Nothing is sent
+ * when the control worker that asked has gone.
+ */
+void ctlreq_answer_late(
+    struct supervisor *, struct json_object *req, int ok, const char *text);
 
 #endif

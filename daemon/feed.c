@@ -166,6 +166,16 @@ feed_metrics(struct supervisor *sup)
 	feed_listeners(p, LISTEN_METRICS, "metrics");
 }
 
+void
+feed_hook_token(struct proc *p)
+{
+	const struct secret *s = p->sup->config->gateway.hook_token;
+
+	if (p->phase == PHASE_UP && p->chan != NULL)
+		chan_send_secret(p->chan, "hookToken",
+		    s == NULL ? "" : secret_bytes(s));
+}
+
 static void
 feed_callback(struct proc *p)
 {

@@ -14,6 +14,11 @@ struct supervisor;
 void feed_worker(struct proc *);
 /* The metrics sockets have changed: tell the control worker. */
 void feed_metrics(struct supervisor *);
+/*
+ * To a callback worker that runs and is to go: what of its connections has
+ * not shown a token yet is asked for the one in force, or gets nowhere.
+ */
+void feed_hook_token(struct proc *);
 /* What a link tells its end about the peer, or NULL; a new reference. */
 struct json_object *feed_link_opts(const struct proc *, const struct proc *);
 

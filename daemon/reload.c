@@ -179,6 +179,8 @@ plan_act(struct plan *pl)
 	    callback->phase == PHASE_UP;
 
 	RB_FOREACH_SAFE (p, proc_tree, &sup->procs, next) {
+		if (p == callback && (p->changed || p->next == NEXT_REMOVE))
+			feed_hook_token(p);
 		if (p->next == NEXT_REMOVE) {
 			proc_stop(p, NEXT_REMOVE);
 			continue;

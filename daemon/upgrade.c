@@ -97,20 +97,8 @@ upgrade_take(struct supervisor *sup, const char *lock_path)
 static void
 answer(struct supervisor *sup, int ok, const char *text)
 {
-	struct proc *p = proc_find(sup, ROLE_CONTROL, "");
-	struct json_object *msg;
-
-	if (request == NULL)
-		return;
-	/* Who asked may have gone: then nobody waits for this id. */
-	if (p != NULL && p->chan != NULL && p->phase == PHASE_UP) {
-		msg = chan_reply_msg("ctl.reply", request);
-		json_object_object_add(msg, "ok", json_object_new_boolean(ok));
-		json_object_object_add(
-		    msg, "text", json_object_new_string(text));
-		chan_send(p->chan, msg, -1);
-	}
-	json_object_put(request);
+	if (request != NULL)
+		ctlreq_answer_late(sup, request, ok, text);
 	request = NULL;
 }
 

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -235,11 +236,18 @@ def test_reload(world):
     threads = [threading.Thread(target=load) for _ in range(4)]
     for t in threads:
         t.start()
+    # One has come in by the old rules and shows its token under the new.
+    early = connect(port)
+    early.sendall(b"POST /hooks/agent HTTP/1.1\r\nHost: x\r\n")
+    until(lambda: len(served) > 20)
     c = p.config
     c["hooks"]["token"] = "another"
     p.write(c)
     p.ctl("reload")
+    early.sendall(b"Authorization: Bearer %s\r\nContent-Length: 15\r\n\r\n"
+                  b'{"message":"x"}' % HOOK.encode())
     assert knock(port).status == 401
+    assert Answer(read_all(early)).status == 401
     assert knock(port, "another").status == 200
     # A broken file changes nothing; a port in use neither.
     with socket.create_server(("127.0.0.1", 0)) as s:
@@ -262,6 +270,29 @@ def test_reload(world):
           == 200)
     with pytest.raises(ConnectionRefusedError):
         connect(port)
+
+
+def test_a_reload_is_told_of_when_it_is_in_force(world):
+    """However late the callback worker reads that it is to go."""
+    port = free_port()
+    p = world.start(hooks(config(world, port)))
+    wait_linked(p)
+    c = p.config
+    c["hooks"]["token"] = "another"
+    p.write(c)
+    old = p.pids()["callback"]
+    os.kill(old, signal.SIGSTOP)
+    try:
+        told = threading.Thread(target=p.ctl, args=("reload",))
+        told.start()
+        told.join(0.5)
+        assert told.is_alive()
+    finally:
+        os.kill(old, signal.SIGCONT)
+    told.join(10)
+    assert not told.is_alive()
+    assert knock(port).status == 401
+    assert knock(port, "another").status == 200
 
 
 def test_none_when_nothing_is_called(world):

@@ -151,6 +151,7 @@ take_secret(struct worker *w, const char *name, const char *value)
 
 	if (strcmp(name, "hookToken") != 0)
 		fatalx("a secret of no use here");
+	/* While it runs: another one is in force, or none at all. */
 	proof_make(&cb->hook_token, value, strlen(value));
 }
 
@@ -229,6 +230,7 @@ stop(struct worker *w)
 	if (cb->stopping)
 		return;
 	cb->stopping = 1;
+	gate_stop(cb->gate); /* before the supervisor's next word is read */
 	stopped = monotime_now();
 	if ((stop_timer = evtimer_new(cb->base, on_stop, cb)) == NULL)
 		fatalx("evtimer_new");
