@@ -139,7 +139,7 @@ def test_lists_that_lie(sim, world):
     assert reason("a" * 26) == "no-actor"
     assert reason("b" * 26) == "malformed"
     assert reason("c" * 26) == "no-channel"
-    assert p.account()["live"]["drops"]["duplicate"] == 1
+    assert p.account()["live"]["drops"]["duplicate"] >= 1
 
 
 @pytest.mark.simulator

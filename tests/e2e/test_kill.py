@@ -139,22 +139,3 @@ def test_what_was_not_begun_is_not_looked_for(sim, world):
     looks = [r for r in seen if r["method"] == "GET" and
              "/channels/%s/posts" % world.dm in r["path"]]
     assert len(looks) <= 8, len(looks)
-
-
-def test_a_question_told_of_after_a_later_answer(world):
-    """A server dates a post first and tells of it later: here never, for the
-    one who could have heard of it is killed before."""
-    p = world.start()
-    admin = world.server.admin
-    sent = json.loads(p.ctl("message", "send", "-t", "channel:" +
-                            world.channel, "-m", "news", "--json").stdout)
-    at = admin.get("/posts/" + sent["messageId"])["create_at"]
-    time.sleep(0.5)  # more than what is heard of takes to reach the store
-    p.kill_all()
-    late = admin.post("/posts", {
-        "channel_id": world.channel, "create_at": at - 5,
-        "message": "@%s late?" % world.bot.name})
-    assert late["create_at"] == at - 5
-    p.start()
-    found = world.server.wait_replies(world.channel, world.bot, 2)
-    assert any("late?" in m["message"] for m in found)

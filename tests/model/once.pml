@@ -13,7 +13,9 @@
  * What the server is taken to do (measured): it executes a request that has
  * left at most once, perhaps late, and then knows its pending_post_id for
  * longer than any other request with it can be on its way; on a resume it
- * replays what was not delivered; events come in order otherwise.
+ * replays what was not delivered; events come in order otherwise. The
+ * program holds its mark back for as long as they may not (mark_move); here it
+ * moves at once, which leaves more to go wrong.
  *
  * Every run is finite: what can go wrong has a budget. At its end all
  * messages must be answered, once each, in their order.

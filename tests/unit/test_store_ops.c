@@ -110,6 +110,74 @@ test_marks(void **state)
 	    1);
 }
 
+/* Read again after a crash: neither recorded nor counted a second time. */
+static void
+test_drop_again(void **state)
+{
+	static const char drop[] =
+	    "{\"drops\":[{\"post\":\"%s\",\"channel\":\"c9\",\"at\":%d,"
+	    "\"stage\":\"gate\",\"reason\":\"%s\",\"kind\":\"%s\"}]}";
+	static const struct {
+		const char *post, *reason, *kind;
+		int at, rows, count;
+	} cases[] = {
+	    {"d1", "no-mention", "post", 700, 1, 1},
+	    {"d1", "no-mention", "post", 700, 1, 1},
+	    {"d2", "no-mention", "post", 700, 2, 2},
+	    {"d1", "bot", "post", 700, 3, 2},  /* by another rule now */
+	    {"d1", "no-mention", "edit", 700, 4, 3}, /* each edit is one */
+	    {"d1", "no-mention", "edit", 700, 5, 4},
+	    {"r1", "no-mention", "reaction", 800, 6, 5},
+	    {"r1", "no-mention", "reaction", 801, 7, 6},
+	    {"r1", "no-mention", "reaction", 801, 7, 6},
+	    {"", "no-mention", "post", 0, 8, 7}, /* who knows which */
+	    {"", "no-mention", "post", 0, 9, 8},
+	};
+	char text[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), drop, cases[i].post, cases[i].at,
+		    cases[i].reason, cases[i].kind);
+		ts_ok(ts_db, ts_main, "drops", text);
+		assert_int_equal(
+		    ts_sql(ts_db, "SELECT count(*) FROM decision"),
+		    cases[i].rows);
+		assert_int_equal(ts_sql(ts_db, "SELECT n FROM drop_count"
+					       " WHERE reason ="
+					       " 'no-mention'"),
+		    cases[i].count);
+	}
+}
+
+static void
+test_drops_find(void **state)
+{
+	struct json_object *r;
+	enum store_rc rc;
+
+	ts_ok(ts_db, ts_main, "drops",
+	    "{\"drops\":[{\"post\":\"d1\",\"at\":1,\"stage\":\"s\","
+	    "\"reason\":\"bot\",\"kind\":\"post\"},"
+	    "{\"post\":\"d2\",\"at\":1,\"stage\":\"s\","
+	    "\"reason\":\"bot\",\"kind\":\"reaction\"},"
+	    "{\"post\":\"d3\",\"at\":1,\"stage\":\"s\","
+	    "\"reason\":\"ok\",\"kind\":\"post\"}]}");
+	r = ts_run(ts_db, ts_main, "drops.find",
+	    "{\"posts\":[\"d0\",\"d1\",\"d2\",\"d3\",\"\",7]}", &rc);
+	assert_int_equal(rc, STORE_OK);
+	assert_string_equal(
+	    json_object_to_json_string_ext(
+		json_object_object_get(r, "posts"), JSON_C_TO_STRING_PLAIN),
+	    "[\"d1\"]");
+	json_object_put(r);
+	/* Another account's are its own. */
+	r = ts_run(ts_db, ts_other, "drops.find", "{\"posts\":[\"d1\"]}", &rc);
+	assert_int_equal(
+	    json_object_array_length(json_object_object_get(r, "posts")), 0);
+	json_object_put(r);
+}
+
 static void
 test_commit(void **state)
 {
@@ -339,6 +407,8 @@ main(void)
 	    T(test_put_is_once),
 	    T(test_put_done_is_still_known),
 	    T(test_marks),
+	    T(test_drop_again),
+	    T(test_drops_find),
 	    T(test_commit),
 	    T(test_commit_is_all_or_nothing),
 	    T(test_denied),

@@ -9,15 +9,14 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
-#include "workers/account/clock.h"
 #include "workers/account/decode_impl.h"
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100
-#define SETTLE_MS 10000 /* a post that old comes before all that are told later */
 
 static int
 channel_cmp(const struct channel *a, const struct channel *b)
@@ -26,6 +25,8 @@ channel_cmp(const struct channel *a, const struct channel *b)
 }
 
 RB_GENERATE_STATIC(channel_tree, channel, entry, channel_cmp)
+
+static void on_settle(int, short, void *);
 
 static void
 on_flush(int fd, short what, void *arg)
@@ -39,7 +40,8 @@ channels_new(struct account *a)
 	struct channels *cs;
 
 	if ((cs = calloc(1, sizeof(*cs))) == NULL ||
-	    (cs->timer = evtimer_new(a->base, on_flush, a)) == NULL)
+	    (cs->timer = evtimer_new(a->base, on_flush, a)) == NULL ||
+	    (cs->settle = evtimer_new(a->base, on_settle, a)) == NULL)
 		fatal("calloc");
 	RB_INIT(&cs->tree);
 	return cs;
@@ -155,29 +157,94 @@ marks_set_first(struct account *a, int64_t at)
 }
 
 static void
-mark_move(struct account *a, struct channel *ch)
+mark_write(struct account *a, struct channel *ch)
 {
-	if (!ch->open || ch->inflight > 0 || ch->next_at <= ch->mark_at)
-		return;
-	ch->mark_at = ch->next_at;
-	ID_COPY(ch->mark_post, ch->next_post);
 	ch->dirty = 1;
 	if (!evtimer_pending(a->channels->timer, NULL))
 		loop_timer(a->channels->timer, FLUSH_MS);
 }
 
+/*
+ * What was told of when the mark was last looked at becomes the mark: by now
+ * all that is dated before it has been told of, and nothing of it is under
+ * way.
+ */
+static void
+mark_move(struct account *a, struct channel *ch)
+{
+	struct channels *cs = a->channels;
+
+	if (!ch->open || ch->inflight > 0 || ch->next_at <= ch->mark_at)
+		return;
+	if (!evtimer_pending(cs->settle, NULL))
+		loop_timer(cs->settle, MARK_SETTLE_MS);
+	if (ch->ripe_at > ch->mark_at) {
+		if (monotime_since(ch->ripe_since) < MARK_SETTLE_MS)
+			return;
+		ch->mark_at = ch->ripe_at;
+		ID_COPY(ch->mark_post, ch->ripe_post);
+		mark_write(a, ch);
+	}
+	ch->ripe_at = ch->next_at;
+	ID_COPY(ch->ripe_post, ch->next_post);
+	ch->ripe_since = monotime_now();
+}
+
+static void
+on_settle(int fd, short what, void *arg)
+{
+	struct account *a = arg;
+	struct channel *ch;
+
+	RB_FOREACH(ch, channel_tree, &a->channels->tree)
+		mark_move(a, ch);
+}
+
+/* What was seen beyond the mark will be seen again. */
+static void
+mark_back(struct channel *ch)
+{
+	ch->open = 0;
+	ch->next_at = ch->ripe_at = ch->mark_at;
+}
+
+/* The first mark is at once, by time alone: the server's, not ours. */
+static void
+mark_first(struct account *a, struct channel *ch, int64_t at)
+{
+	int64_t mark = at - MARK_SETTLE_MS;
+
+	if (mark < ch->base_at)
+		mark = ch->base_at < at ? ch->base_at : at - 1;
+	if (mark <= 0)
+		return;
+	ch->mark_at = mark;
+	mark_write(a, ch);
+}
+
+static void
+mark_note(struct account *a, struct channel *ch, const struct inbound *in)
+{
+	if (ch->mark_at == 0)
+		mark_first(a, ch, in->create_at);
+	if (in->create_at <= ch->next_at)
+		return;
+	ch->next_at = in->create_at;
+	ID_COPY(ch->next_post, in->post_id);
+}
+
 void
-mark_begin(
-    const struct account *a, struct channel *ch, const struct inbound *in)
+mark_begin(struct account *a, struct channel *ch, const struct inbound *in)
 {
 	ch->inflight++;
-	if (strcmp(in->actor_id, a->bot_id) == 0 &&
-	    in->create_at > clock_now(a) - SETTLE_MS)
-		return;
-	if (in->create_at > ch->next_at) {
-		ch->next_at = in->create_at;
-		ID_COPY(ch->next_post, in->post_id);
-	}
+	mark_note(a, ch, in);
+}
+
+void
+mark_again(struct account *a, struct channel *ch, const struct inbound *in)
+{
+	mark_note(a, ch, in);
+	mark_move(a, ch);
 }
 
 void
@@ -191,8 +258,7 @@ void
 mark_failed(struct account *a, struct channel *ch)
 {
 	ch->inflight--;
-	ch->open = 0;
-	ch->next_at = ch->mark_at;
+	mark_back(ch);
 }
 
 void
@@ -238,10 +304,8 @@ marks_close(struct account *a)
 	struct channel *ch;
 
 	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
-		ch->open = 0;
 		ch->filling = 0;
-		/* What was seen beyond the mark will be seen again. */
-		ch->next_at = ch->mark_at;
+		mark_back(ch);
 		held_forget(&ch->held);
 		held_forget(&ch->behind);
 	}

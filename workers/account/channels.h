@@ -3,9 +3,11 @@
  * how far each has been read (the mark).
  *
  * The mark of a channel moves only over posts that are safe: put into the
- * inbox and acknowledged, or dropped. It is written behind, in batches; a
- * mark that is too old only means that some posts are looked at twice, and
- * the inbox knows them.
+ * inbox and acknowledged, or dropped, and it follows MARK_SETTLE_MS to twice
+ * that behind them: a server dates a post before it tells of it, and of two
+ * that are written at the same time it may tell in the other order. A mark
+ * that is too old only means that some posts are looked at twice, and the
+ * inbox knows them.
  */
 #ifndef ACCOUNT_CHANNELS_H
 #define ACCOUNT_CHANNELS_H
@@ -15,11 +17,15 @@
 
 #include <sys/queue.h>
 
+#include "common/monotime.h"
 #include "common/tree.h"
 #include "workers/account/inbound.h"
 
 struct account;
 struct json_object;
+
+/* How much later than it dates a post a server may tell of it. */
+#define MARK_SETTLE_MS 10000
 
 /* A post that must not overtake the ones before it. */
 struct held {
@@ -40,8 +46,12 @@ struct channel {
 
 	char mark_post[MM_ID_SIZE];
 	int64_t mark_at;
-	char next_post[MM_ID_SIZE]; /* the mark when inflight is 0 */
+	char ripe_post[MM_ID_SIZE]; /* the next mark, when it has settled */
+	int64_t ripe_at;
+	struct monotime ripe_since;
+	char next_post[MM_ID_SIZE]; /* the newest that was told of */
 	int64_t next_at;
+	int64_t base_at;            /* without a mark: where it begins */
 	int inflight;   /* posts on their way into the inbox */
 	int open;       /* no hole behind us: the mark may move */
 	int dirty;      /* to be written */
@@ -57,7 +67,8 @@ RB_HEAD(channel_tree, channel);
 
 struct channels {
 	struct channel_tree tree;
-	struct event *timer;
+	struct event *timer;  /* marks are written */
+	struct event *settle; /* and may move */
 	int64_t first_at; /* wall ms of this account's first start ever */
 	int n;
 };
@@ -78,13 +89,10 @@ struct channel *channel_next(struct channel *);
 /* A mark.row of the store. -1: not of its shape. */
 int marks_restore(struct account *, struct json_object *row);
 void marks_set_first(struct account *, int64_t at);
-/*
- * A post of the channel has come and is being made safe. A server dates a post
- * before it stores it and tells of it afterwards: an answer of ours can be
- * heard of before an earlier question. So a fresh one is no mark.
- */
-void mark_begin(const struct account *, struct channel *,
-    const struct inbound *);
+/* A post of the channel has come and is being made safe. */
+void mark_begin(struct account *, struct channel *, const struct inbound *);
+/* It has come before: it is safe, or on its way. */
+void mark_again(struct account *, struct channel *, const struct inbound *);
 /* It is safe now. */
 void mark_end(struct account *, struct channel *);
 /* It was not made safe: no mark moves before the next gap fill. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/chan.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
@@ -14,6 +15,7 @@
 #include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
+#include "workers/account/gap_page.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/reacted.h"
@@ -38,6 +40,7 @@ struct job {
 	int64_t floor;           /* posts of this time and older are known */
 	int pages;
 	int per_page;
+	int64_t serial;            /* no other job has had it */
 	size_t walked;             /* posts seen while walking back */
 	struct json_object *page;  /* waits for the names of its authors */
 	struct json_object *found; /* walking back: pages, newest first */
@@ -46,6 +49,7 @@ struct job {
 
 struct gapfill {
 	TAILQ_HEAD(, job) jobs;
+	int64_t serial;
 	int running;
 	int complete; /* the last start got to its end */
 	int filled;   /* channels that had news */
@@ -73,6 +77,7 @@ job_add(struct account *a, enum job_kind kind, const char *id)
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		fatal("calloc");
 	j->a = a;
+	j->serial = ++a->fill->serial;
 	j->kind = kind;
 	j->per_page = PAGE;
 	ID_COPY(j->id, id);
@@ -143,9 +148,11 @@ channel_check(struct account *a, struct channel *ch)
 	base = ch->mark_at != 0 ? ch->mark_at :
 				  a->channels->first_at + clock_offset(a);
 	if (ch->last_post_at <= base) {
+		ch->base_at = ch->last_post_at;
 		channel_opened(a, ch);
 		return;
 	}
+	ch->base_at = base;
 	ch->filling = 1;
 	a->fill->filled++;
 	j = job_add(a, JOB_POSTS, ch->id);
@@ -246,52 +253,13 @@ channel_done(struct account *a, const struct net_result *r,
 
 /* Posts */
 
-static int64_t
-post_at(struct json_object *page, size_t i)
-{
-	return api_int(json_object_array_get_idx(page, i), "create_at");
-}
-
-/*
- * The page as an array of posts, oldest first: "order" counts, "posts" may
- * hold more than it. NULL: no list of posts; what is asked for next is made
- * of their ids.
- */
-static struct json_object *
-page_sort(struct json_object *body)
-{
-	struct json_object *order = NULL, *posts = NULL, *post, *out;
-	size_t i, n;
-
-	if (!json_object_object_get_ex(body, "order", &order) ||
-	    !json_object_is_type(order, json_type_array) ||
-	    !json_object_object_get_ex(body, "posts", &posts) ||
-	    !json_object_is_type(posts, json_type_object))
-		return NULL;
-	out = json_object_new_array();
-	n = json_object_array_length(order);
-	for (i = n; i > 0; i--) {
-		const char *id = json_object_get_string(
-		    json_object_array_get_idx(order, i - 1));
-
-		if (id == NULL || !json_object_object_get_ex(posts, id, &post))
-			continue;
-		if (!mm_id_valid(api_str(post, "id"))) {
-			json_object_put(out);
-			return NULL;
-		}
-		json_object_array_add(out, json_object_get(post));
-	}
-	return out;
-}
-
 static void
 page_take(struct account *a, struct job *j, struct json_object *page)
 {
 	size_t i, n = json_object_array_length(page);
 
 	for (i = 0; i < n; i++) {
-		if (post_at(page, i) <= j->floor)
+		if (page_at(page, i) <= j->floor)
 			continue;
 		a->fill->posts++;
 		intake_post(a, json_object_array_get_idx(page, i));
@@ -335,6 +303,65 @@ page_ready(struct account *a, struct job *j)
 		jobs_run(a);
 }
 
+/* The store's requests outlive a job. */
+static struct job *
+job_find(struct account *a, int64_t serial)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &a->fill->jobs, entry)
+		if (j->serial == serial)
+			return j;
+	return NULL;
+}
+
+static void
+drops_told(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	struct json_object *list = NULL;
+	int64_t *serial = arg;
+	struct job *j = job_find(a, *serial);
+	size_t i, n;
+
+	free(serial);
+	if (j == NULL)
+		return;
+	if (err != NULL) {
+		conn_drop(a, "gap fill: the store does not answer");
+		return;
+	}
+	json_object_object_get_ex(reply, "posts", &list);
+	n = list == NULL ? 0 : json_object_array_length(list);
+	for (i = 0; i < n; i++)
+		intake_known(a, json_object_get_string(
+		    json_object_array_get_idx(list, i)));
+	page_ready(a, j);
+}
+
+/*
+ * What was decided against before the mark could follow stays as it is, also
+ * when by the rules of today it would be taken.
+ */
+static void
+drops_ask(struct account *a, struct job *j)
+{
+	struct json_object *msg, *ids = page_ids(j->page, j->floor);
+	int64_t *serial;
+
+	if (json_object_array_length(ids) == 0) {
+		json_object_put(ids);
+		page_ready(a, j);
+		return;
+	}
+	if ((serial = malloc(sizeof(*serial))) == NULL)
+		fatal("malloc");
+	*serial = j->serial;
+	msg = chan_msg("drops.find");
+	json_object_object_add(msg, "posts", ids);
+	storelink_request(a, msg, drops_told, serial);
+}
+
 static void
 names_done(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
@@ -346,74 +373,7 @@ names_done(struct account *a, const struct net_result *r,
 	if (api_ok(r, body, 200))
 		users_learn_all(a, body);
 	/* Without names it goes on: they are only for people. */
-	page_ready(a, j);
-}
-
-static int
-has_string(struct json_object *list, const char *s)
-{
-	size_t i, n = list == NULL ? 0 : json_object_array_length(list);
-
-	for (i = 0; i < n; i++)
-		if (strcmp(json_object_get_string(
-			json_object_array_get_idx(list, i)), s) == 0)
-			return 1;
-	return 0;
-}
-
-/*
- * The ids of the page's authors whose names we lack; NULL when none. Pages of
- * other channels may ask for the same at the same time: each needs them.
- */
-static struct json_object *
-names_missing(struct account *a, struct json_object *page)
-{
-	struct json_object *ids = NULL;
-	size_t i, n = json_object_array_length(page);
-	const char *id;
-
-	for (i = 0; i < n; i++) {
-		id = api_str(json_object_array_get_idx(page, i), "user_id");
-		if (!mm_id_valid(id) || users_name(a, id) != NULL ||
-		    has_string(ids, id))
-			continue;
-		if (ids == NULL)
-			ids = json_object_new_array();
-		json_object_array_add(ids, json_object_new_string(id));
-	}
-	return ids;
-}
-
-/*
- * What was said in a channel before the bot came in is not for it: the
- * server tells when that was by a post.
- */
-static int
-is_own_join(const struct account *a, struct json_object *post)
-{
-	const char *type = api_str(post, "type");
-	struct json_object *props = NULL;
-
-	if (strcmp(type, "system_join_channel") == 0)
-		return strcmp(api_str(post, "user_id"), a->bot_id) == 0;
-	if (strcmp(type, "system_add_to_channel") != 0)
-		return 0;
-	json_object_object_get_ex(post, "props", &props);
-	return strcmp(api_str(props, "addedUserId"), a->bot_id) == 0;
-}
-
-static void
-floor_at_join(const struct account *a, struct job *j, struct json_object *page)
-{
-	size_t i;
-
-	for (i = json_object_array_length(page); i > 0; i--) {
-		if (!is_own_join(a, json_object_array_get_idx(page, i - 1)))
-			continue;
-		if (post_at(page, i - 1) > j->floor)
-			j->floor = post_at(page, i - 1);
-		return;
-	}
+	drops_ask(a, j);
 }
 
 /* Where the next page begins, and whether there is one. */
@@ -433,7 +393,7 @@ page_position(struct job *j, struct json_object *page)
 	j->last = n < (size_t)j->per_page;
 	if (j->backwards) {
 		j->walked += n;
-		j->last |= post_at(page, 0) <= j->floor ||
+		j->last |= page_at(page, 0) <= j->floor ||
 		    j->walked >= BACK_POSTS;
 		strlcpy(j->anchor,
 		    api_str(json_object_array_get_idx(page, 0), "id"),
@@ -450,6 +410,7 @@ posts_done(struct account *a, const struct net_result *r,
 {
 	struct job *j = arg;
 	struct json_object *ids;
+	int64_t at;
 
 	a->fill->running--;
 	j->req = NULL;
@@ -470,11 +431,11 @@ posts_done(struct account *a, const struct net_result *r,
 		job_failed(a, r, body);
 		return;
 	}
-	if (j->backwards)
-		floor_at_join(a, j, j->page);
+	if (j->backwards && (at = page_joined(j->page, a->bot_id)) > j->floor)
+		j->floor = at;
 	page_position(j, j->page);
-	if ((ids = names_missing(a, j->page)) == NULL) {
-		page_ready(a, j);
+	if ((ids = page_strangers(a, j->page)) == NULL) {
+		drops_ask(a, j);
 		return;
 	}
 	a->fill->running++;

@@ -442,12 +442,20 @@ enter(struct account *a, struct inbound *in, int missed)
 	inbound_seen_key(in, key);
 	if (seen_add(a->intake->seen, key)) {
 		drops_count(a, in->kind, REASON_DUPLICATE);
+		if (is_message(in))
+			mark_again(a, ch, in);
 		inbound_free(in);
 		return;
 	}
 	if (is_message(in))
 		mark_begin(a, ch, in);
 	take(a, in, missed);
+}
+
+void
+intake_known(struct account *a, const char *post_id)
+{
+	seen_add(a->intake->seen, post_id);
 }
 
 int

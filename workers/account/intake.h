@@ -32,6 +32,8 @@ const struct bot_identity *intake_bot(const struct account *);
 /* What the turn of an accepted inbound needs to know: the row's data. */
 struct json_object *intake_data(
     struct account *, const struct inbound *, const struct verdict *);
+/* It was decided against in an earlier life: it will count as seen. */
+void intake_known(struct account *, const char *post_id);
 /* 1: the store has not answered all puts. */
 int intake_putting(const struct account *);
 /* Write the recorded drops now. */

@@ -11,7 +11,20 @@ decision_add(struct db *db, const struct decision *d, int64_t now)
 
 	rc = db_run(db, Q_DECISION_ADD, "sssssssii", d->account, d->post,
 	    d->channel, d->kind, d->stage, d->reason, d->rule, d->at, now);
-	if (rc != STORE_OK || strcmp(d->reason, "ok") == 0)
+	if (rc != STORE_OK || db_changes(db) == 0 ||
+	    strcmp(d->reason, "ok") == 0)
 		return rc;
 	return db_run(db, Q_DROP_COUNT, "ss", d->account, d->reason);
+}
+
+enum store_rc
+decision_find(struct db *db, const char *account, const char *post)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(db, Q_DECISION_FIND, &s, "ss", account, post);
+	if (rc == STORE_OK)
+		db_end(s);
+	return rc;
 }

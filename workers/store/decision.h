@@ -21,7 +21,14 @@ struct decision {
 	int64_t at; /* ms, of the post */
 };
 
-/* Recorded, and counted unless the reason is "ok". now: wall clock, ms. */
+/*
+ * Recorded, and counted unless the reason is "ok". Neither when it is of a
+ * post or reaction and is there already: those are read twice after a crash.
+ * now: wall clock, ms.
+ */
 enum store_rc decision_add(struct db *, const struct decision *, int64_t now);
+/* STORE_NONE when there is no drop of the post itself. */
+enum store_rc decision_find(
+    struct db *, const char *account, const char *post);
 
 #endif

@@ -17,7 +17,9 @@
  *               -> inbox.ok {seq, dup, open: not finished yet}
  *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
  *               kind(o), mark(o)}]; reason "ok" is told of, not counted
- *  mark         channel, post, at
+ *  drops.find   posts [ids]
+ *               -> drops.found {posts [those that were dropped before]}
+ *  mark         channel, post(may be ""), at
  *  turn.begin   seq
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
  *               notice, transcript(o) [{role, ...}], outbox(o) [{key, op:
@@ -53,6 +55,7 @@
 #include "workers/store/op.h"
 
 #define DROPS_MAX 4096 /* in one frame */
+#define FIND_MAX 200   /* a page of the server's posts */
 
 static enum store_rc
 op_load(struct op_call *c)
@@ -179,6 +182,36 @@ op_drops(struct op_call *c)
 }
 
 static enum store_rc
+op_drops_find(struct op_call *c)
+{
+	struct json_object *posts, *found;
+	enum store_rc rc = STORE_OK;
+	const char *id;
+	struct fields f;
+	size_t i;
+
+	fields_open(&f, c->msg);
+	posts = fields_arr(&f, "posts", FIND_MAX);
+	if (fields_end(&f) == -1)
+		return op_bad(c, fields_error(&f));
+	found = json_object_new_array();
+	for (i = 0; i < json_object_array_length(posts); i++) {
+		id = json_object_get_string(
+		    json_object_array_get_idx(posts, i));
+		if (id == NULL)
+			continue;
+		rc = decision_find(c->db, c->peer->id, id);
+		if (rc == STORE_OK)
+			json_object_array_add(
+			    found, json_object_new_string(id));
+		else if (rc != STORE_NONE)
+			break;
+	}
+	return op_reply_list(c, "drops.found", "posts", found,
+	    rc == STORE_NONE ? STORE_OK : rc);
+}
+
+static enum store_rc
 op_mark(struct op_call *c)
 {
 	const char *channel, *post;
@@ -213,6 +246,7 @@ const struct op op_account[] = {
     {"load", 0, op_load},
     {"inbox.put", 0, op_inbox_put},
     {"drops", OP_QUIET, op_drops},
+    {"drops.find", OP_READ, op_drops_find},
     {"mark", OP_QUIET, op_mark},
     {"turn.begin", OP_MEMORY, op_turn_begin},
     {"turn.commit", 0, op_turn_commit},

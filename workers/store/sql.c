@@ -289,7 +289,15 @@ const char *const sql_query[Q_MAX] = {
 
     [Q_DECISION_ADD] = "INSERT INTO decision(account, post, channel, kind,"
 		       " stage, reason, rule, at, decided_at)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		       " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+		       /* What a gap fill brings once more is not one more. */
+		       " WHERE ?4 NOT IN ('post', 'reaction') OR ?2 = ''"
+		       " OR NOT EXISTS (SELECT 1 FROM decision"
+		       " WHERE post = ?2 AND post <> '' AND account = ?1"
+		       " AND kind = ?4 AND at = ?8 AND reason = ?6)",
+    [Q_DECISION_FIND] = "SELECT 1 FROM decision WHERE post = ?2"
+			" AND post <> '' AND account = ?1 AND kind = 'post'"
+			" AND reason <> 'ok' LIMIT 1",
     [Q_DECISION_EXPLAIN] = "SELECT account, kind, stage, reason, rule, at,"
 			   " decided_at FROM decision WHERE post = ?1"
 			   " AND post <> '' AND (?2 IS NULL OR account = ?2)"
