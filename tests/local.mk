@@ -15,5 +15,13 @@ check-kill: all tests/mmsim/mmsim
 	    POSTERN_TEST_KILL_MESSAGES='$(MESSAGES)' python3 -B -m pytest -q -s \
 	    -p no:cacheprovider e2e/test_kill.py -k random_kills
 
+# make check-quiet [QUIET=60]: so many minutes in which nothing may happen
+QUIET = 60
+.PHONY: check-quiet
+check-quiet: all tests/mmsim/mmsim
+	cd '$(srcdir)/tests' && POSTERN_BUILD='$(abs_builddir)' \
+	    POSTERN_TEST_QUIET='$(QUIET)' python3 -B -m pytest -q \
+	    -p no:cacheprovider e2e/test_liveness.py -k quiet_workspace
+
 dist-hook:
 	find '$(distdir)' -name __pycache__ -type d -exec rm -rf {} +

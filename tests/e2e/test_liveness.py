@@ -1,6 +1,7 @@
 """Connections that only look alive, bots that come and go, and clocks: found
 within 40 s, the gap filled, nothing answered twice."""
 
+import os
 import socket
 import threading
 import time
@@ -9,6 +10,9 @@ import pytest
 
 from conftest import World
 from mattermost import Simulator
+
+# Minutes in which nothing happens.
+QUIET = int(os.environ.get("POSTERN_TEST_QUIET", "0"))
 
 
 class IdleProxy:
@@ -167,3 +171,23 @@ def test_two_thousand_channels(sim, world):
     assert len(spans) >= len(with_news)
     for a, _ in spans:
         assert sum(1 for b, e in spans if b <= a < e) <= 4
+
+
+@pytest.mark.skipif(not QUIET, reason="POSTERN_TEST_QUIET is not set")
+def test_a_quiet_workspace(world):
+    """Nothing happens for POSTERN_TEST_QUIET minutes, and nothing happens."""
+    p = world.start()
+    world.ask("anybody?")
+
+    def state():
+        live = p.account()["live"]
+        return {k: live[k] for k in
+                ("state", "since", "resumes", "fills", "events", "accepted")}
+    p.wait(world.is_idle)
+    before, lines = state(), len(p.logs().splitlines())
+    for _ in range(QUIET):
+        time.sleep(60)
+        assert state() == before, p.logs()[-4000:]
+    assert p.logs().splitlines()[lines:] == []
+    assert all(w["restarts"] == 0 for w in p.status()["workers"])
+    world.ask("still there?")
