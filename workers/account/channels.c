@@ -17,6 +17,7 @@
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100
+#define LOOK_MS (MARK_SETTLE_MS / 2 + 50) /* marks are looked at: past it twice */
 
 static int
 channel_cmp(const struct channel *a, const struct channel *b)
@@ -177,7 +178,7 @@ mark_move(struct account *a, struct channel *ch)
 	if (!ch->open || ch->inflight > 0 || ch->next_at <= ch->mark_at)
 		return;
 	if (!evtimer_pending(cs->settle, NULL))
-		loop_timer(cs->settle, MARK_SETTLE_MS);
+		loop_timer(cs->settle, LOOK_MS);
 	if (ch->ripe_at > ch->mark_at) {
 		if (monotime_since(ch->ripe_since) < MARK_SETTLE_MS)
 			return;

@@ -3,8 +3,8 @@
  * how far each has been read (the mark).
  *
  * The mark of a channel moves only over posts that are safe: put into the
- * inbox and acknowledged, or dropped, and it follows MARK_SETTLE_MS to twice
- * that behind them: a server dates a post before it tells of it, and of two
+ * inbox and acknowledged, or dropped, and it follows MARK_SETTLE_MS or some
+ * more behind them: a server dates a post before it tells of it, and of two
  * that are written at the same time it may tell in the other order. A mark
  * that is too old only means that some posts are looked at twice, and the
  * inbox knows them.
