@@ -56,6 +56,18 @@ def test_answered_in_a_direct_message(world):
         "The bot itself wrote it, because of post %s: " % post)
 
 
+def test_a_post_of_its_own(world):
+    """It answers nobody: an operator has sent it."""
+    p = world.start()
+    sent = json.loads(p.ctl("message", "send", "-t", "channel:" +
+                            world.channel, "-m", "news", "--json").stdout)
+    assert sentence(p, sent["messageId"]) == (
+        "The post was ignored at stage decode, own-post: The bot itself "
+        "wrote it.")
+    assert "own-post" not in p.status()["store"]["accounts"]["default"].get(
+        "drops", {})
+
+
 def test_which_entry_of_groups_decided(world):
     other = world.server.new_channel([world.bot, world.user])
     p = world.start(world.config(groups={

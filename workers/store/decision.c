@@ -5,12 +5,17 @@
 #include "workers/store/decision.h"
 
 enum store_rc
+decision_note(struct db *db, const struct decision *d, int64_t now)
+{
+	return db_run(db, Q_DECISION_ADD, "sssssssii", d->account, d->post,
+	    d->channel, d->kind, d->stage, d->reason, d->rule, d->at, now);
+}
+
+enum store_rc
 decision_add(struct db *db, const struct decision *d, int64_t now)
 {
-	enum store_rc rc;
+	enum store_rc rc = decision_note(db, d, now);
 
-	rc = db_run(db, Q_DECISION_ADD, "sssssssii", d->account, d->post,
-	    d->channel, d->kind, d->stage, d->reason, d->rule, d->at, now);
 	if (rc != STORE_OK || db_changes(db) == 0 ||
 	    strcmp(d->reason, "ok") == 0)
 		return rc;

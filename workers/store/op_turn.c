@@ -316,8 +316,7 @@ op_outbox_done(struct op_call *c)
 	thread = fields_opt_bool(&f, "thread", 0);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	return outbox_done(
-	    c->db, c->peer->id, key, post, thread ? c->now : 0);
+	return outbox_done(c->db, c->peer->id, key, post, thread, c->now);
 }
 
 enum store_rc

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/reason.h"
 #include "workers/store/access.h"
+#include "workers/store/decision.h"
 #include "workers/store/inbox.h"
 #include "workers/store/outbox.h"
 #include "workers/store/tool.h"
@@ -52,9 +54,26 @@ outbox_find(struct db *db, const char *account, const char *key)
 	return outbox_get(db, account, key, &ref);
 }
 
+/* No message tells of it, so it is told of by itself. */
+static enum store_rc
+own_post(struct db *db, const char *account, const char *channel,
+    const char *post, int64_t now)
+{
+	struct decision d = {.account = account,
+	    .post = post,
+	    .channel = channel,
+	    .kind = "post",
+	    .stage = stage_name(reason_stage(REASON_OWN_POST)),
+	    .reason = reason_name(REASON_OWN_POST),
+	    .rule = "",
+	    .at = now};
+
+	return *post == '\0' ? STORE_OK : decision_note(db, &d, now);
+}
+
 enum store_rc
 outbox_done(struct db *db, const char *account, const char *key,
-    const char *post, int64_t thread_at)
+    const char *post, int thread, int64_t now)
 {
 	struct outbox_ref ref;
 	enum store_rc rc;
@@ -65,12 +84,14 @@ outbox_done(struct db *db, const char *account, const char *key,
 	rc = db_run(db, Q_OUTBOX_DELETE, "i", ref.n);
 	if (rc == STORE_OK && ref.seq != 0)
 		rc = tool_end(db, account, key, STATE_DONE, post, "");
-	if (rc != STORE_OK || ref.seq == 0 || ref.is_delete)
+	if (rc != STORE_OK || ref.is_delete)
 		return rc;
+	if (ref.seq == 0)
+		return own_post(db, account, ref.channel, post, now);
 	if (*post != '\0')
 		rc = inbox_answer(db, ref.seq, post);
-	if (rc == STORE_OK && thread_at != 0 && ref.root[0] != '\0')
-		rc = thread_note(db, account, ref.channel, ref.root, thread_at);
+	if (rc == STORE_OK && thread && ref.root[0] != '\0')
+		rc = thread_note(db, account, ref.channel, ref.root, now);
 	return rc;
 }
 
