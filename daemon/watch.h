@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define WATCH_PING_MS 10000     /* between two pings of one worker */
+#define WATCH_PING_MS 20000     /* between two pings of one worker */
 #define WATCH_LATE_MS 10000     /* no answer: the watchdog is not told */
 #define WATCH_DEADLINE_MS 30000 /* no answer: the worker is ended */
 

@@ -371,12 +371,12 @@ def test_certificates_come_with_https_alone(daemon):
 
 
 @pytest.mark.skipif("POSTERN_TEST_SLOW" not in os.environ,
-                    reason="takes half a minute")
+                    reason="takes a minute")
 def test_deaf_worker_is_ended(daemon):
     daemon.configure("deaf", "one")
     daemon.start(env={"NOTIFY_SOCKET": str(daemon.top / "nobody"),
                       "PATH": os.environ["PATH"]})
-    assert daemon.seen('name=deaf why="does not answer"', 45)
+    assert daemon.seen('name=deaf why="does not answer"', 65)
     assert daemon.seen("account deaf: started", count=2)
     assert "name=one" not in daemon.log()
 

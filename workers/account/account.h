@@ -23,6 +23,7 @@ struct cold;
 struct conn;
 struct drops;
 struct figures;
+struct event;
 struct event_base;
 struct gapfill;
 struct intake;
@@ -87,6 +88,7 @@ struct account {
 	struct intake *intake;
 	struct jobs *jobs;
 	struct conn *conn;
+	struct event *trim; /* trim.h */
 	struct gapfill *fill;
 	struct lanes *lanes;
 	struct outbox *outbox;

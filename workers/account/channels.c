@@ -17,7 +17,7 @@
 #include "workers/account/storelink.h"
 
 #define FLUSH_MS 100
-#define LOOK_MS (MARK_SETTLE_MS / 2 + 50) /* marks are looked at: past it twice */
+#define LOOK_MS (MARK_SETTLE_MS + 50) /* timers fire a little early */
 
 static int
 channel_cmp(const struct channel *a, const struct channel *b)

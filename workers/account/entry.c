@@ -19,6 +19,7 @@
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/storelink.h"
+#include "workers/account/trim.h"
 #include "workers/account/users.h"
 
 struct entry {
@@ -221,7 +222,7 @@ enter(struct account *a, struct inbound *in, struct json_object *more,
 		fatal("calloc");
 	*e = (struct entry){
 	    .in = in, .more = more, .only = only, .fn = fn, .arg = arg};
-	a->n_events++;
+	trim_event(a);
 	if (mm_id_valid(in->channel_id) && mm_id_valid(in->actor_id)) {
 		entry_go(a, e);
 		return;

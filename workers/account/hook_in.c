@@ -21,6 +21,7 @@
 #include "workers/account/route.h"
 #include "workers/account/rowdata.h"
 #include "workers/account/storelink.h"
+#include "workers/account/trim.h"
 
 /*
  * Hooks: a message of another program, whose token the callback worker has
@@ -169,7 +170,7 @@ judge(struct hook *h)
 	}
 	ID_COPY(bot.user_id, a->bot_id);
 	ID_COPY(bot.username, a->bot_name);
-	a->n_events++;
+	trim_event(a);
 	decide(a->policy, &bot, NULL, &facts, h->in, &h->v);
 	if (h->v.kind == VERDICT_ACCEPT) {
 		a->last_in = walltime_ms();

@@ -35,6 +35,7 @@
 #include "workers/account/selftest.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
+#include "workers/account/trim.h"
 #include "workers/account/users.h"
 
 struct intake {
@@ -438,7 +439,7 @@ enter(struct account *a, struct inbound *in, int missed)
 		channel_hold(&ch->behind, in, missed);
 		return;
 	}
-	a->n_events++;
+	trim_event(a);
 	inbound_seen_key(in, key);
 	if (seen_add(a->intake->seen, key)) {
 		drops_count(a, in->kind, REASON_DUPLICATE);

@@ -20,6 +20,7 @@
 #include "workers/account/pipeline.h"
 #include "workers/account/session_place.h"
 #include "workers/account/storelink.h"
+#include "workers/account/trim.h"
 
 /* A firing on its way into the inbox. The job may go meanwhile. */
 struct firing {
@@ -213,7 +214,7 @@ job_fire(struct account *a, struct job *j, int64_t when, enum fire how,
 		put(a, j, f);
 		return;
 	}
-	a->n_events++;
+	trim_event(a);
 	decide(a->policy, intake_bot(a), NULL, &facts, f->in, &f->v);
 	if (f->v.kind != VERDICT_ACCEPT) {
 		dropped(a, j, f);

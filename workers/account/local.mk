@@ -69,6 +69,7 @@ postern_account_SOURCES = \
 	workers/account/slash_in.c workers/account/slash_reg.c \
 	workers/account/storelink.c workers/account/storelink.h \
 	workers/account/sweep.c workers/account/sweep.h \
+	workers/account/trim.c workers/account/trim.h \
 	workers/account/turn.c workers/account/turn.h \
 	workers/account/turn_end.c workers/account/turn_end.h \
 	workers/account/turn_place.c workers/account/turn_place.h \

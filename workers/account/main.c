@@ -38,29 +38,16 @@
 #include "workers/account/resolve.h"
 #include "workers/account/selftest.h"
 #include "workers/account/storelink.h"
+#include "workers/account/trim.h"
 #include "workers/account/users.h"
 #include "workers/net/net.h"
 #include "workers/net/url.h"
 #include "workers/worker.h"
 
 #define STOP_MS 3000 /* for running turns; the supervisor gives 5 s */
-#define TRIM_MS 5000 /* how often unused memory is given back */
 #define CAP 12       /* REST connections of one account */
 
-static struct event *trim_timer, *stop_timer;
-
-static void
-on_trim(int fd, short what, void *arg)
-{
-	struct account *a = arg;
-	static uint64_t seen;
-
-	if (a->n_events != seen && lanes_running(a) == 0) {
-		heap_trim();
-		seen = a->n_events;
-	}
-	loop_timer(trim_timer, TRIM_MS);
-}
+static struct event *stop_timer;
 
 static void
 account_prepare(struct worker *w)
@@ -90,8 +77,7 @@ account_prepare(struct worker *w)
 	a->loops = places_new();
 	a->gates = places_new();
 	a->cold = cold_new();
-	if ((trim_timer = evtimer_new(a->base, on_trim, a)) == NULL)
-		fatalx("evtimer_new");
+	trim_init(a);
 	worker_set_state(w, a);
 }
 
@@ -243,7 +229,6 @@ account_start(struct worker *w)
 	media_hosts_start(a, a->media_hosts);
 	a->linked = 1;
 	storelink_start(a);
-	loop_timer(trim_timer, TRIM_MS);
 	worker_ready(w);
 	lanes_run(a);
 	conn_wake(a);
