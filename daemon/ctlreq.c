@@ -193,8 +193,9 @@ do_reload(struct proc *p, struct json_object *req, const char *arg)
 	}
 	t->sup = p->sup;
 	t->req = json_object_get(req);
-	chan_request(callback->chan, chan_msg("ping"), -1, PROC_STOP_MS,
-	    on_switched, t);
+	if (chan_request(callback->chan, chan_msg("ping"), -1, PROC_STOP_MS,
+		on_switched, t) == -1)
+		on_switched(t, "", NULL, -1);
 }
 
 static void
