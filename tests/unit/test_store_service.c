@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <event2/event.h>
 #include <json-c/json.h>
@@ -450,6 +451,58 @@ test_slow_reader(void **state)
 	client_close(&g);
 }
 
+/* Asks as fast as it can, and reads no answer, until it is killed. */
+static pid_t
+flood(const char *id, const char *json)
+{
+	uint32_t n = (uint32_t)strlen(json);
+	uint16_t head[2] = {0, PROTO_VERSION};
+	char frames[65536];
+	size_t len;
+	int sp[2];
+	pid_t pid;
+
+	for (len = 0; len + n + 8 <= sizeof(frames); len += n + 8) {
+		memcpy(frames + len, &n, 4);
+		memcpy(frames + len + 4, head, 4);
+		memcpy(frames + len + 8, json, n);
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sp), 0);
+	assert_int_equal(
+	    service_link(rig_sv, "account", id, NULL, sp[0]), 0);
+	if ((pid = fork()) == 0) {
+		while (write(sp[1], frames, len) == (ssize_t)len)
+			continue;
+		_exit(0);
+	}
+	close(sp[1]);
+	return pid;
+}
+
+/* It is the next commit that the others wait for, not the last question. */
+static void
+test_reads_do_not_put_off_others(void **state)
+{
+	struct client a;
+	pid_t pid;
+	int i;
+
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	pid = flood("b", "{\"t\":\"drops.find\",\"id\":1,\"posts\":[]}");
+	assert_int_not_equal(pid, -1);
+	for (i = 0; i < 20; i++)
+		event_base_loop(rig_base, EVLOOP_ONCE);
+	put(&a, "e", 3);
+	for (i = 0; i < 200 && a.replies == 0; i++)
+		event_base_loop(rig_base, EVLOOP_ONCE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(a.replies, 1);
+	assert_string_equal(a.type, "inbox.ok");
+	client_close(&a);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, teardown)
 
 int
@@ -467,6 +520,7 @@ main(void)
 	    T(test_cannot_open),
 	    T(test_links_before_start),
 	    T(test_slow_reader),
+	    T(test_reads_do_not_put_off_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

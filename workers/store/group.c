@@ -163,6 +163,11 @@ group_submit(struct group *g, struct peer *p, const struct op *op,
 	} else if (op->flags & OP_READ) {
 		TAILQ_INSERT_TAIL(&g->reads, e, entry);
 		g->n_reads++;
+		/* Whoever goes on asking must not put off all others. */
+		if (++g->n_asked >= GROUP_OPS) {
+			group_commit(g);
+			return;
+		}
 		if (g->armed < 2)
 			g->seen = g->n_ran + g->n_reads;
 		group_arm(g, 2);
@@ -272,6 +277,7 @@ group_commit(struct group *g)
 
 	evtimer_del(g->timer);
 	g->armed = 0;
+	g->n_asked = 0;
 	if (group_is_open(g)) {
 		if ((rc = db_commit(g->db)) != STORE_OK)
 			group_fail(g, rc, group_error(g, rc));

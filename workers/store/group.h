@@ -13,7 +13,7 @@
 #include "workers/store/db.h"
 #include "workers/store/op.h"
 
-#define GROUP_OPS 256		      /* in one transaction */
+#define GROUP_OPS 256		      /* in one transaction, or reads */
 #define GROUP_BYTES (2 * 1024 * 1024) /* of text in one transaction */
 #define GROUP_QUIET_MS 100	      /* operations without a reply wait */
 #define GROUP_RETRY_MS 1000	      /* after a failure */

@@ -42,6 +42,7 @@ struct group {
 	struct entry_list again; /* quiet ones of a failed commit */
 	struct monotime retry_at;
 	size_t n_ran, n_reads, bytes, kept;
+	size_t n_asked; /* reads since the last commit */
 	size_t seen; /* n_ran + n_reads when the timer last looked */
 	int armed;   /* 0 no, 1 for quiet ones, 2 now */
 	enum store_rc state;
