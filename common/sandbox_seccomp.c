@@ -122,7 +122,6 @@ static const struct name_rule allowed[] = {
     {"bind", DIALER},
     {"sendmmsg", DIALER},
     {"recvmmsg", DIALER},
-    {"setsockopt", DIALER},
     {"getsockopt", DIALER},
     {"getdents64", DIALER | STORE},
     {"uname", DIALER},
@@ -188,6 +187,27 @@ arg(unsigned n, enum scmp_compare op, uint64_t a, uint64_t b)
 	cmp.datum_a = a;
 	cmp.datum_b = b;
 	return cmp;
+}
+
+/*
+ * Argument n is a number of 16 bits that is not but: for each bit of it one
+ * rule for those that differ there and not above, so that what the kernel
+ * would cut off cannot be used to say the same in other words.
+ */
+static void
+add_if_not(const char *name, unsigned n, uint64_t but,
+    const struct scmp_arg_cmp *and)
+{
+	struct scmp_arg_cmp cmp[2];
+	unsigned bit;
+
+	if (and != NULL)
+		cmp[1] = *and;
+	for (bit = 0; bit < 16; bit++) {
+		cmp[0] = arg(n, SCMP_CMP_MASKED_EQ, ~0ULL << bit,
+		    (but ^ 1ULL << bit) & ~0ULL << bit);
+		add_if(SCMP_ACT_ALLOW, name, and == NULL ? 1 : 2, cmp);
+	}
 }
 
 static int
@@ -313,6 +333,19 @@ rules_dialer_sockets(void)
 	add_if(SCMP_ACT_ALLOW, "socket", 2, cmp);
 }
 
+/*
+ * All but SO_LINGER: whoever closed such a socket last would be held, and
+ * it may be handed to anybody, to the supervisor, too.
+ */
+static void
+rules_dialer_options(void)
+{
+	struct scmp_arg_cmp of_socket = arg(1, SCMP_CMP_EQ, SOL_SOCKET, 0);
+
+	add_if_not("setsockopt", 1, SOL_SOCKET, NULL);
+	add_if_not("setsockopt", 2, SO_LINGER, &of_socket);
+}
+
 /* To read, that is, and an error for the rest. */
 static void
 rules_dialer_open(void)
@@ -334,6 +367,7 @@ rules_dialer(void)
 	struct scmp_arg_cmp cmp[1];
 
 	rules_dialer_sockets();
+	rules_dialer_options();
 	rules_dialer_open();
 	/* Threads only: never a process of its own. */
 	cmp[0] = arg(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
@@ -356,7 +390,8 @@ is_special(const char *name, enum sandbox_role role)
 {
 	if (strcmp(name, "ioctl") == 0)
 		return (ROLE(role) & (DIALER | LISTENERS)) != 0;
-	if (strcmp(name, "socket") == 0 || strcmp(name, "openat") == 0)
+	if (strcmp(name, "socket") == 0 || strcmp(name, "openat") == 0 ||
+	    strcmp(name, "setsockopt") == 0)
 		return role == SANDBOX_DIALER;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/sandbox/probe.h"
 
@@ -219,6 +221,41 @@ accept_any(struct scene *s)
 	return accept(s->listen_fd, NULL, NULL) != -1 || errno == EAGAIN;
 }
 
+/* Whoever closes that socket last, maybe another process, is held. */
+static int
+linger(struct scene *s, long level, long option)
+{
+	struct linger on = {1, 60}, got = {0, 0};
+	socklen_t len = sizeof(got);
+	int fd = s->role == SANDBOX_DIALER ? socket(AF_INET, SOCK_STREAM, 0)
+					   : s->tcp;
+
+	if (syscall(SYS_setsockopt, fd, level, option, &on, sizeof(on)) == -1)
+		return 0;
+	return getsockopt(fd, SOL_SOCKET, SO_LINGER, &got, &len) == 0 &&
+	       got.l_onoff;
+}
+
+#define CUT_OFF (1L << 32) /* the kernel takes an int */
+
+static int
+linger_plain(struct scene *s)
+{
+	return linger(s, SOL_SOCKET, SO_LINGER);
+}
+
+static int
+linger_level(struct scene *s)
+{
+	return linger(s, CUT_OFF | SOL_SOCKET, SO_LINGER);
+}
+
+static int
+linger_option(struct scene *s)
+{
+	return linger(s, SOL_SOCKET, CUT_OFF | SO_LINGER);
+}
+
 const struct act probe_forbidden_net[] = {
     {"connect to 127.0.0.1", R_NOT_DIALER, connect_loopback, 1},
     {"connect to 169.254.169.254", R_NOT_DIALER, connect_metadata, 0},
@@ -247,6 +284,9 @@ const struct act probe_forbidden_net[] = {
     {"socketpair", R_WORKERS, socket_pair, 1},
     {"bind and listen", R_WORKERS, bind_port, 1},
     {"listen", R_WORKERS, listen_again, 1},
+    {"linger on close", R_WORKERS, linger_plain, 1},
+    {"linger on close, a long level", R_WORKERS, linger_level, 1},
+    {"linger on close, a long option", R_WORKERS, linger_option, 1},
     {"accept", R_WORKERS & ~R_LISTENERS, accept_any, 1},
     {NULL, 0, NULL, 0},
 };

@@ -365,6 +365,11 @@ dialer_connects(struct scene *s)
 	poll(&pfd, 1, 2000);
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &soerr, &len) == -1 ||
 	    setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one,
+		sizeof(one)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) ==
+		-1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one)) == -1 ||
+	    setsockopt(fd, IPPROTO_IP, 11 /* IP_RECVERR */, &one,
 		sizeof(one)) == -1)
 		return 1;
 	return soerr != 0;
