@@ -18,6 +18,21 @@ limit(int what, rlim_t n, const char *name)
 		fatal("setrlimit %s", name);
 }
 
+/*
+ * Descriptors that were sent and not received count for the user, and who
+ * is at its own limit by that count can send none. One worker must not
+ * bring the dialer there by sending what nobody reads.
+ */
+static void
+limit_sent(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	limit(RLIMIT_NOFILE, rl.rlim_cur / 2, "nofile");
+}
+
 static void
 ids_set(const struct privdrop *p)
 {
@@ -55,6 +70,8 @@ void
 privdrop(const struct privdrop *p)
 {
 	limit(RLIMIT_CORE, 0, "core");
+	if (!p->passes)
+		limit_sent();
 	if (!p->rootless && (p->uid == 0 || p->gid == 0))
 		fatalx("refusing to run a worker as root");
 	/*

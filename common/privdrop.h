@@ -13,11 +13,13 @@ struct privdrop {
 	int rootless;    /* 1: started without root; only chdir and rlimits */
 	int keep_root_dir; /* 1: no chroot (the dialer's resolver) */
 	int threads;       /* 1: may start threads (the dialer) */
+	int passes; /* 1: others live on the descriptors that it passes on */
 };
 
 /*
  * chroot, chdir, groups, uid; prove that there is no way back; rlimits (no
- * core, no new processes unless threads is set). Fatal on any failure.
+ * core, no new processes unless threads is set, half of the descriptors
+ * unless passes is). Fatal on any failure.
  */
 void privdrop(const struct privdrop *);
 

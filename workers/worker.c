@@ -362,6 +362,8 @@ worker_main(int argc, char *argv[], const struct worker_role *role)
 		role->prepare(&w);
 	w.memory_fd = open(MEMORY_FILE, O_RDONLY | O_CLOEXEC);
 	w.drop.threads = role->sandbox == SANDBOX_DIALER;
+	w.drop.passes = role->sandbox == SANDBOX_DIALER ||
+	    role->sandbox == SANDBOX_STORE;
 #ifdef WITH_SANITIZERS
 	chrooted = !w.drop.rootless && !w.drop.keep_root_dir;
 #endif

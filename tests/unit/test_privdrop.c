@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -154,6 +155,70 @@ test_rootless(void **state)
 	assert_int_equal(child(&p, rootless_wrong), 0);
 }
 
+#define SENT 100 /* descriptors of one message */
+
+static int
+send_fds(int sock, int n)
+{
+	union {
+		struct cmsghdr hdr;
+		char buf[CMSG_SPACE(sizeof(int) * SENT)];
+	} ctl = {.buf = ""};
+	struct iovec iov = {(char[]){'x'}, 1};
+	struct msghdr mh = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = ctl.buf,
+	    .msg_controllen = CMSG_SPACE(sizeof(int) * n)};
+
+	ctl.hdr.cmsg_level = SOL_SOCKET;
+	ctl.hdr.cmsg_type = SCM_RIGHTS;
+	ctl.hdr.cmsg_len = CMSG_LEN(sizeof(int) * n);
+	return sendmsg(sock, &mh, MSG_DONTWAIT) == 1; /* n times stdin */
+}
+
+static int unread[2], read_end[2];
+
+/* They stay on their way: nobody reads them. */
+static int
+sends_all_it_can(void)
+{
+	int n = 0;
+
+	while (send_fds(unread[0], SENT))
+		n++;
+	return n > 0 && errno == ETOOMANYREFS ? 0 : 30;
+}
+
+static int
+can_pass_one(void)
+{
+	return send_fds(read_end[0], 1) ? 0 : 31;
+}
+
+/* Another worker of the same user. */
+static void
+test_sent_descriptors(void **state)
+{
+	struct privdrop p = {.uid = NOBODY, .gid = NOBODY, .dir = dir,
+	    .rootless = getuid() != 0};
+	struct rlimit old, low;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = 4 * SENT;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, unread), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, read_end), 0);
+	assert_int_equal(child(&p, sends_all_it_can), 0);
+	p.passes = 1;
+	assert_int_equal(child(&p, can_pass_one), 0);
+	close(unread[0]);
+	close(unread[1]);
+	close(read_end[0]);
+	close(read_end[1]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 int
 main(void)
 {
@@ -162,6 +227,7 @@ main(void)
 	    cmocka_unit_test(test_refuses_root),
 	    cmocka_unit_test(test_no_directory),
 	    cmocka_unit_test(test_rootless),
+	    cmocka_unit_test(test_sent_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
