@@ -305,7 +305,7 @@ links_broken(struct proc *p, const char *kind, const char *peer,
 	struct link *l;
 	struct proc *other;
 	char text[160], clean[128];
-	int side;
+	int side, kill;
 
 	/* It may be gone since: the peer has died, or was removed. */
 	if ((l = link_told(p, kind, peer, &side)) == NULL)
@@ -313,14 +313,19 @@ links_broken(struct proc *p, const char *kind, const char *peer,
 	other = l->end[!side];
 	if (!proc_is_wired(p) || !proc_is_wired(other))
 		return;
+	kill = weights[other->role] < weights[p->role];
+	/* Whoever says so again and again is not worth a line each time. */
+	if (!kill && evtimer_pending(l->again, NULL))
+		return;
 	log_clean(clean, why, sizeof(clean));
 	log_event(LOG_WARNING, "link.broken", "role", role_name(other->role),
 	    "name", other->name[0] == '\0' ? NULL : other->name, "says",
 	    role_name(p->role), "why", clean, NULL);
-	if (weights[other->role] < weights[p->role]) {
-		snprintf(text, sizeof(text), "broke its word to %s: %s",
-		    role_name(p->role), clean);
-		proc_kill(other, text);
-	} else if (!evtimer_pending(l->again, NULL))
+	if (!kill) {
 		loop_timer(l->again, AGAIN_MS);
+		return;
+	}
+	snprintf(text, sizeof(text), "broke its word to %s: %s",
+	    role_name(p->role), clean);
+	proc_kill(other, text);
 }

@@ -191,6 +191,10 @@ def misbehave(chan, name):
     elif name == "flood":
         for i in range(3000):
             chan.send({"t": "log", "prio": 6, "line": f"flood {i}"})
+    elif name == "accuser":
+        for i in range(3000):
+            chan.send({"t": "broken", "kind": "store", "peer": "",
+                       "why": "said so"})
 
 
 if __name__ == "__main__":

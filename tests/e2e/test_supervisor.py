@@ -174,6 +174,17 @@ def test_log_lines_cannot_be_forged_or_flooded(daemon):
     assert sum(" flood " in line for line in lines) <= 1001
 
 
+def test_accusations_are_not_a_flood_either(daemon):
+    daemon.configure("accuser", "one")
+    daemon.start()
+    assert daemon.seen("account accuser: started")
+    assert daemon.seen("link.broken role=store says=account")
+    assert daemon.seen("account accuser: link store", count=2)
+    assert daemon.log().count("link.broken") < 10
+    assert {w["role"]: w["restarts"] for w in daemon.status()["workers"]
+            }["store"] == 0
+
+
 def test_sigterm_leaves_nothing(daemon):
     daemon.configure("one", "two")
     daemon.start()
