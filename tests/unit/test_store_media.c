@@ -223,6 +223,56 @@ test_room(void **state)
 	assert_int_equal(files(), 1);
 }
 
+/* A file with nothing in it but its length. */
+static void
+fill_hole(const char *file, int size)
+{
+	const char *id = begin(file);
+
+	assert_int_equal(ftruncate(a.fd, size), 0);
+	assert_string_equal(put_file(id, file, size), "media");
+}
+
+/* Of who has most: the others keep theirs. */
+static void
+test_room_of_others(void **state)
+{
+	const int size = 600 << 20;
+
+	fill(FILE_1);
+	client_close(&a);
+	rig_run_ms(2);
+	rig_open(&a, "account", "b", NULL);
+	fill_hole("f2", size);
+	fill_hole("f3", size);
+	fill_hole("f4", size);
+	assert_int_equal(files(), 2);
+	client_close(&a);
+	rig_open(&a, "account", "a", NULL);
+	assert_string_equal(
+	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
+}
+
+/* Nor for one that would fill the folder many times. */
+static void
+test_larger_than_all(void **state)
+{
+	char text[512];
+	const char *id;
+
+	fill(FILE_1);
+	id = begin(FILE_2);
+	assert_int_equal(pwrite(a.fd, "x", 1, 1LL << 40), 1);
+	snprintf(text, sizeof(text),
+	    "{\"media\":\"%s\",\"file\":\"" FILE_2 "\",\"event\":\"e\","
+	    "\"name\":\"n\",\"type\":\"\",\"claimed\":\"\","
+	    "\"size\":%lld}", id, (1LL << 40) + 1);
+	assert_string_equal(call(&a, "media.put", text), "err");
+	assert_string_equal(ts_str(a.reply, "code"), "denied");
+	assert_string_equal(
+	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
+}
+
 static void
 test_sweep(void **state)
 {
@@ -271,6 +321,8 @@ main(void)
 	    T(test_twice),
 	    T(test_unfinished_go),
 	    T(test_room),
+	    T(test_room_of_others),
+	    T(test_larger_than_all),
 	    T(test_sweep),
 	    T(test_prune),
 	};

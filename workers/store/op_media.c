@@ -7,7 +7,7 @@
  *                  media.file {media} with a descriptor, to be written to
  *  media.put    media, file, event, name, type, claimed, size
  *               -> media {media ...}: what is kept; "denied": not a file
- *                  of this link, or not that size
+ *                  of this link, not that size, or larger than all may be
  *  media.drop   media: it will not be filled
  * Of an agent, about its accounts only:
  *  media.get    media
@@ -96,7 +96,10 @@ op_media_new(struct op_call *c)
 	return STORE_OK;
 }
 
-/* The oldest go when there are more bytes than are kept, but not this one. */
+/*
+ * When there are more bytes than are kept, the oldest go of the account that
+ * has most, but not this one: nobody is pushed out by who takes it all.
+ */
 static enum store_rc
 media_make_room(struct op_call *c, const char *keep)
 {
@@ -110,9 +113,7 @@ media_make_room(struct op_call *c, const char *keep)
 	total = sqlite3_column_int64(s, 0);
 	db_end(s);
 	while (total > STORE_MEDIA_KEEP) {
-		rc = db_rows(c->db, Q_MEDIA_OLD, &s, "ii", INT64_MAX, 2LL);
-		if (rc == STORE_OK && strcmp(db_text(s, 0), keep) == 0)
-			rc = db_next(c->db, s);
+		rc = db_rows(c->db, Q_MEDIA_EXCESS, &s, "s", keep);
 		if (rc != STORE_OK)
 			return rc == STORE_NONE ? STORE_OK : rc;
 		strlcpy(id, db_text(s, 0), sizeof(id));
@@ -185,7 +186,7 @@ op_media_put(struct op_call *c)
 		return errno == ENOSPC || errno == EDQUOT ? STORE_FULL :
 							    STORE_DENIED;
 	}
-	if (size != p.size)
+	if (size != p.size || size > STORE_MEDIA_KEEP)
 		return STORE_DENIED;
 	if ((rc = media_insert(c, &p)) != STORE_OK ||
 	    (rc = media_make_room(c, p.id)) != STORE_OK)

@@ -378,6 +378,10 @@ const char *const sql_query[Q_MAX] = {
     [Q_MEDIA_GET] = "SELECT " MEDIA_ROW " FROM media WHERE id = ?1",
     [Q_MEDIA_OLD] = "SELECT id, size FROM media WHERE at < ?1 ORDER BY at"
 		    " LIMIT ?2",
+    [Q_MEDIA_EXCESS] = "SELECT id, size FROM media WHERE id <> ?1"
+		       " AND account = (SELECT account FROM media"
+		       " GROUP BY account ORDER BY total(size) DESC LIMIT 1)"
+		       " ORDER BY at LIMIT 1",
     [Q_MEDIA_TOTAL] = "SELECT total(size) FROM media",
     [Q_MEDIA_DELETE] = "DELETE FROM media WHERE id = ?1",
     [Q_META_GET] = "SELECT s.num, s.next - s.first, s.updated, m.gen,"
