@@ -124,7 +124,7 @@ test_drop_again(void **state)
 	    {"d1", "no-mention", "post", 700, 1, 1},
 	    {"d1", "no-mention", "post", 700, 1, 1},
 	    {"d2", "no-mention", "post", 700, 2, 2},
-	    {"d1", "bot", "post", 700, 3, 2},  /* by another rule now */
+	    {"d1", "bot-author", "post", 700, 3, 2},  /* by another rule now */
 	    {"d1", "no-mention", "edit", 700, 4, 3}, /* each edit is one */
 	    {"d1", "no-mention", "edit", 700, 5, 4},
 	    {"r1", "no-mention", "reaction", 800, 6, 5},
@@ -158,9 +158,9 @@ test_drops_find(void **state)
 
 	ts_ok(ts_db, ts_main, "drops",
 	    "{\"drops\":[{\"post\":\"d1\",\"at\":1,\"stage\":\"s\","
-	    "\"reason\":\"bot\",\"kind\":\"post\"},"
+	    "\"reason\":\"bot-author\",\"kind\":\"post\"},"
 	    "{\"post\":\"d2\",\"at\":1,\"stage\":\"s\","
-	    "\"reason\":\"bot\",\"kind\":\"reaction\"},"
+	    "\"reason\":\"bot-author\",\"kind\":\"reaction\"},"
 	    "{\"post\":\"d3\",\"at\":1,\"stage\":\"s\","
 	    "\"reason\":\"ok\",\"kind\":\"post\"}]}");
 	r = ts_run(ts_db, ts_main, "drops.find",
@@ -270,7 +270,9 @@ test_bad_shapes(void **state)
 	    {"drops", "{\"drops\":[{\"at\":1,\"stage\":\"s\"}]}"},
 	    {"drops", "{\"drops\":[1]}"},
 	    {"drops", "{\"drops\":[{\"at\":1,\"stage\":\"s\","
-		      "\"reason\":\"r\",\"mark\":true}]}"},
+		      "\"reason\":\"no-mention\",\"mark\":true}]}"},
+	    {"drops", "{\"drops\":[{\"at\":1,\"stage\":\"s\","
+		      "\"reason\":\"made up\"}]}"},
 	    {"turn.begin", "{\"seq\":0}"},
 	    {"turn.commit", "{\"seq\":1,\"outcome\":\"maybe\"}"},
 	    {"turn.commit", "{\"seq\":\"1\",\"outcome\":\"silent\"}"},

@@ -34,7 +34,7 @@ test_prune(void **state)
 			    i % 3 == 0 ? "turn.dead" : "turn.commit", text);
 		ts_ok(ts_db, ts_main, "drops",
 		    "{\"drops\":[{\"at\":1,\"stage\":\"s\","
-		    "\"reason\":\"bot\",\"post\":\"x\"}]}");
+		    "\"reason\":\"bot-author\",\"post\":\"x\"}]}");
 	}
 	ts_prune(ts_db, walltime_ms() - 60000);
 	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM inbox"), 1200);

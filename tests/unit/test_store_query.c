@@ -128,8 +128,8 @@ test_dead_list_stats(void **state)
 	    "{\"key\":\"k3\",\"reason\":\"rejected\",\"status\":403,"
 	    "\"text\":\"no permission\"}");
 	ts_ok(ts_db, ts_other, "drops",
-	    "{\"drops\":[{\"at\":1,\"stage\":\"s\",\"reason\":\"bot\"},"
-	    "{\"at\":1,\"stage\":\"s\",\"reason\":\"bot\"}]}");
+	    "{\"drops\":[{\"at\":1,\"stage\":\"s\",\"reason\":\"bot-author\"},"
+	    "{\"at\":1,\"stage\":\"s\",\"reason\":\"bot-author\"}]}");
 
 	r = ts_ask("dead.list", "{\"limit\":10}");
 	assert_int_equal(ts_rows(r), 2);
@@ -151,7 +151,37 @@ test_dead_list_stats(void **state)
 	    json_object_object_get(r, "accounts"), "other");
 	assert_int_equal(ts_int(a, "outbox_pending"), 1);
 	assert_int_equal(ts_int(a, "dead"), 1);
-	assert_int_equal(ts_int(json_object_object_get(a, "drops"), "bot"), 2);
+	assert_int_equal(ts_int(json_object_object_get(a, "drops"),
+			     "bot-author"), 2);
+	json_object_put(r);
+}
+
+/* One account's long texts: the newest are told, and not none at all. */
+static void
+test_dead_list_fits(void **state)
+{
+	char text[4096], quotes[2 * 1000 + 1];
+	struct json_object *r;
+	size_t len;
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		memcpy(quotes + 2 * i, "\\\"", 3);
+	for (i = 0; i < 500; i++) {
+		snprintf(text, sizeof(text),
+		    "{\"outbox\":[{\"key\":\"k%d\",\"op\":\"post\","
+		    "\"channel\":\"c\",\"text\":\"t\"}]}", i);
+		ts_ok(ts_db, ts_main, "outbox.put", text);
+		snprintf(text, sizeof(text),
+		    "{\"key\":\"k%d\",\"reason\":\"r\",\"status\":403,"
+		    "\"text\":\"%s\"}", i, quotes);
+		ts_ok(ts_db, ts_main, "outbox.dead", text);
+	}
+	r = ts_ask("dead.list", "{\"limit\":500}");
+	assert_in_range(ts_rows(r), 400, 499);
+	json_object_to_json_string_length(r,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	assert_in_range(len, 900000, PROTO_TEXT);
 	json_object_put(r);
 }
 
@@ -164,6 +194,7 @@ main(void)
 	    T(test_explain),
 	    T(test_explain_more),
 	    T(test_dead_list_stats),
+	    T(test_dead_list_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ test_quiet_are_committed_in_time(void **state)
 	tell(&a, "mark", "{\"channel\":\"c\",\"post\":\"p\",\"at\":1}");
 	tell(&a, "drops",
 	    "{\"drops\":[{\"at\":1,\"stage\":\"s\","
-	    "\"reason\":\"r\"}]}");
+	    "\"reason\":\"no-mention\"}]}");
 	rig_run_ms(30);
 	/* A crash now: nothing was promised. */
 	rig_run_ms(120);

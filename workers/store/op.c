@@ -122,6 +122,22 @@ op_rows(struct op_call *c, enum store_rc rc, sqlite3_stmt *s, op_row_fn fill,
 	return rc == STORE_NONE ? STORE_OK : rc;
 }
 
+/* What one peer has filled with long texts is still to be seen by another. */
+static void
+rows_fit(struct json_object *list)
+{
+	size_t i, len, total = 0, n = json_object_array_length(list);
+
+	for (i = 0; i < n; i++) {
+		op_text(json_object_array_get_idx(list, i), &len);
+		total += len + 1;
+		if (total > STORE_DATA) {
+			json_object_array_del_idx(list, i, n - i);
+			return;
+		}
+	}
+}
+
 enum store_rc
 op_reply_list(struct op_call *c, const char *type, const char *key,
     struct json_object *list, enum store_rc rc)
@@ -130,6 +146,7 @@ op_reply_list(struct op_call *c, const char *type, const char *key,
 		json_object_put(list);
 		return rc;
 	}
+	rows_fit(list);
 	c->reply = chan_reply_msg(type, c->msg);
 	json_object_object_add(c->reply, key, list);
 	return STORE_OK;

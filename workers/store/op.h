@@ -172,7 +172,10 @@ enum store_rc op_put_reply(struct op_call *, const struct op_put *);
 typedef void (*op_row_fn)(struct json_object *, sqlite3_stmt *);
 enum store_rc op_rows(struct op_call *, enum store_rc rc, sqlite3_stmt *s,
     op_row_fn, struct json_object *list);
-/* Answers {"t": type, key: list} when rc is STORE_OK; takes list. */
+/*
+ * Answers {"t": type, key: list} when rc is STORE_OK; takes list, of which
+ * only the first rows that fit in a frame are sent.
+ */
 enum store_rc op_reply_list(struct op_call *, const char *type, const char *key,
     struct json_object *list, enum store_rc rc);
 /* Answers {key: false, "why": why} to posternctl. */

@@ -48,6 +48,7 @@
 #include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
+#include "common/reason.h"
 #include "workers/store/access.h"
 #include "workers/store/decision.h"
 #include "workers/store/inbox.h"
@@ -155,6 +156,9 @@ drop_one(struct op_call *c, struct json_object *obj)
 	mark = fields_opt_bool(&f, "mark", 0);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
+	/* Each is counted for ever, and told of with all others. */
+	if (reason_from(d.reason) == REASON_NONE)
+		return op_bad(c, "a drop for no known reason");
 	if ((rc = decision_add(c->db, &d, c->now)) != STORE_OK || !mark)
 		return rc;
 	if (*d.post == '\0' || *d.channel == '\0')
