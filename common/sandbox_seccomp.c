@@ -62,7 +62,6 @@ static const struct name_rule allowed[] = {
     {"recvmsg", WORKERS},
     {"close", WORKERS},
     {"fstat", WORKERS},
-    {"shutdown", WORKERS},
     {"getsockname", WORKERS},
     {"getpeername", WORKERS},
     /* memory and life */
@@ -140,7 +139,8 @@ static const char *const refused[] = {"open", "openat", "stat", "lstat",
     "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
     "readlinkat", "lseek", "getcwd", "socket", "uname", "sysinfo",
     "setsockopt", "sched_getaffinity", "prctl", "ioctl", "getdents64",
-    "prlimit64", "statfs", "fstatfs", "getrusage", "times", "fchown"};
+    "prlimit64", "statfs", "fstatfs", "getrusage", "times", "fchown",
+    "shutdown"};
 
 static scmp_filter_ctx ctx;
 
@@ -308,6 +308,9 @@ rules_listener(void)
 
 	cmp[0] = arg(1, SCMP_CMP_EQ, FIONREAD, 0);
 	add_if(SCMP_ACT_ALLOW, "ioctl", 1, cmp);
+	/* The other way would end a listening socket for who comes next. */
+	cmp[0] = arg(1, SCMP_CMP_EQ, SHUT_WR, 0);
+	add_if(SCMP_ACT_ALLOW, "shutdown", 1, cmp);
 }
 
 static void
@@ -388,6 +391,8 @@ rules_dialer(void)
 static int
 is_special(const char *name, enum sandbox_role role)
 {
+	if (strcmp(name, "shutdown") == 0)
+		return (ROLE(role) & LISTENERS) != 0;
 	if (strcmp(name, "ioctl") == 0)
 		return (ROLE(role) & (DIALER | LISTENERS)) != 0;
 	if (strcmp(name, "socket") == 0 || strcmp(name, "openat") == 0 ||

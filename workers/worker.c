@@ -345,6 +345,25 @@ signals_ignore(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * From here on what is said goes up. Standard error is the supervisor's own:
+ * a captured worker could fill it, or shut it down for all.
+ */
+static void
+up_open(struct worker *w)
+{
+	w->up = chan_new(w->base, SUPERVISOR_FD, PROTO_SUPERVISOR, SIDE_B,
+	    up_handlers, up_closed, w);
+	chan_set_state(w->up, PROTO_INIT);
+	chan_set_secret(w->up);
+	chan_set_drain(w->up, up_drained);
+	log_set_sink(log_up, w);
+#ifndef WITH_SANITIZERS /* they tell there what they found */
+	if (dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+		fatal("dup2");
+#endif
+}
+
 int
 worker_main(int argc, char *argv[], const struct worker_role *role)
 {
@@ -367,16 +386,10 @@ worker_main(int argc, char *argv[], const struct worker_role *role)
 #ifdef WITH_SANITIZERS
 	chrooted = !w.drop.rootless && !w.drop.keep_root_dir;
 #endif
+	up_open(&w);
 	privdrop(&w.drop);
 	sandbox_enter(role->sandbox);
 	sandbox_selftest(role->sandbox);
-
-	w.up = chan_new(w.base, SUPERVISOR_FD, PROTO_SUPERVISOR, SIDE_B,
-	    up_handlers, up_closed, &w);
-	chan_set_state(w.up, PROTO_INIT);
-	chan_set_secret(w.up);
-	chan_set_drain(w.up, up_drained);
-	log_set_sink(log_up, &w);
 	say_hello(&w);
 	event_base_dispatch(w.base);
 	chan_flush(w.up, FLUSH_MS);

@@ -190,3 +190,12 @@ def test_file_is_opened_again(world):
         os.kill(pid, signal.SIGTERM)
         p.wait(lambda: not os.path.exists("/proc/%d" % pid) or
                open("/proc/%d/stat" % pid).read().split()[2] == "Z")
+
+
+def test_no_worker_has_the_daemons_stderr(world):
+    """Where the log may go: it could be filled there, or shut down."""
+    p = world.start()
+    if p.sanitized():
+        pytest.skip("sanitizers tell there what they found")
+    for name, pid in p.pids().items():
+        assert os.readlink("/proc/%d/fd/2" % pid) == "/dev/null", name

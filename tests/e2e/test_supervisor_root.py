@@ -1,9 +1,12 @@
 """The supervisor as root: what it gives away, and what it refuses."""
 
+import ctypes
 import os
 import pathlib
 import pwd
 import re
+import signal
+import socket
 
 import pytest
 
@@ -49,6 +52,41 @@ def test_root_gives_everything_away(as_root, daemon):
     # Only what is listed is open in a worker.
     fds = os.listdir(f"/proc/{pids['control', '']}/fd")
     assert len(fds) < 20
+
+
+def listener_of(pid):
+    """The same control socket that a process of that id has."""
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    pidfd = os.pidfd_open(pid)
+    for n in os.listdir(f"/proc/{pid}/fd"):
+        fd = call(438, pidfd, int(n), 0)  # pidfd_getfd
+        if fd == -1:
+            continue
+        try:
+            s = socket.socket(fileno=fd)
+            if s.family == socket.AF_UNIX and s.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return s
+        except OSError:
+            continue
+    return None
+
+
+def test_what_a_worker_did_to_the_listener_ends_with_it(as_root, daemon):
+    daemon.postern = {"user": "nobody", "storeUser": "daemon",
+                      "group": "nogroup"}
+    daemon.configure("one")
+    daemon.start()
+    listener = listener_of(daemon.proc.pid)
+    if listener is None:
+        pytest.skip("no pidfd_getfd here")
+    control = daemon.pids()["control", ""]
+    # A captured worker may say this of a descriptor that it was given.
+    listener.setblocking(True)
+    os.kill(control, signal.SIGKILL)
+    assert daemon.seen("worker.died role=control")
+    for _ in range(3):
+        assert daemon.status()["workers"]
 
 
 def test_root_without_the_users(as_root, daemon):

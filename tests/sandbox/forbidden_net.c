@@ -215,6 +215,13 @@ listen_again(struct scene *s)
 	return listen(s->listen_fd, 100) == 0;
 }
 
+/* It is the supervisor's, too, and the next worker's. */
+static int
+listen_no_more(struct scene *s)
+{
+	return shutdown(s->spare_fd, SHUT_RD) == 0;
+}
+
 static int
 accept_any(struct scene *s)
 {
@@ -284,6 +291,7 @@ const struct act probe_forbidden_net[] = {
     {"socketpair", R_WORKERS, socket_pair, 1},
     {"bind and listen", R_WORKERS, bind_port, 1},
     {"listen", R_WORKERS, listen_again, 1},
+    {"shutdown of a listener", R_WORKERS, listen_no_more, 1},
     {"linger on close", R_WORKERS, linger_plain, 1},
     {"linger on close, a long level", R_WORKERS, linger_level, 1},
     {"linger on close, a long option", R_WORKERS, linger_option, 1},

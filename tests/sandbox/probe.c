@@ -497,6 +497,7 @@ main(int argc, char *argv[])
 	if ((capture = capture_open()) == -1)
 		printf("no network of its own: packets are not looked at\n");
 	dirs_make();
+	s.spare_fd = tcp_listener(&s.port);
 	s.listen_fd = tcp_listener(&s.port);
 	s.sibling = sibling_start();
 	if (!no_jail)

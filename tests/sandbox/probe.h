@@ -23,6 +23,7 @@ struct scene {
 	enum sandbox_role role;
 	struct event_base *base;
 	int listen_fd;   /* nobody may come here but the dialer */
+	int spare_fd;    /* listens, too */
 	int port;        /* of listen_fd, on 127.0.0.1 */
 	int tcp, tcp6;   /* not connected, as if the dialer had failed */
 	int connected;   /* what the dialer passes on */

@@ -236,6 +236,9 @@ on_accept_again(evutil_socket_t fd, short what, void *arg)
 void
 clients_listen(struct control *co, int fd)
 {
+	/* Another one before us may have changed it. */
+	if (fd_prepare(fd) == -1)
+		fatal("control socket");
 	co->listen_fd = fd;
 	co->accept = event_new(
 	    co->base, fd, EV_READ | EV_PERSIST, on_accept, co);

@@ -240,6 +240,8 @@ scrape_listen(struct control *co, int fd)
 	struct scrape *s;
 
 	scrape_close(co);
+	if (fd_prepare(fd) == -1)
+		fatal("metrics socket");
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("calloc");
 	s->control = co;
