@@ -14,7 +14,8 @@ import time
 
 LINGER = struct.pack("ii", 1, 0)  # close() sends RST
 
-KINDS = ("rst", "hole", "half", "stall", "truncate", "garbage", "nonsense")
+KINDS = ("rst", "hole", "half", "stall", "truncate", "garbage", "nonsense",
+         "refusal")
 
 
 class Step:
@@ -183,13 +184,18 @@ class Link:
         elif kind == "garbage":
             self.client.sendall(b"\xff\x00" + os.urandom(200) + b"\r\n\r\n")
             self.close()
-        elif kind == "nonsense" and frame:
+        elif kind in ("nonsense", "refusal") and frame:
             self.client.sendall(b"\x81\x0b[1,{\"a\":{}}")
             self.close()
         elif kind == "nonsense":
             self.client.sendall(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                 b"Content-Length: 11\r\n\r\n[1,{\"a\":{}}")
+            self.close()
+        elif kind == "refusal":
+            self.client.sendall(
+                b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n"
+                b"Content-Length: 20\r\n\r\n<html>Log in.</html>")
             self.close()
 
     def reset(self):

@@ -79,7 +79,7 @@ class Lane:
 
     def arm(self, kind):
         # What a model's server says is believed: it has no answer to "two".
-        self.sorry = self.model and kind == "nonsense"
+        self.sorry = self.model and kind in ("nonsense", "refusal")
         (self.model or self.proxy).arm(self.step, kind)
 
     def struck_at(self):

@@ -38,13 +38,29 @@ body_parse(const struct net_result *r)
 	return obj;
 }
 
+/* Each refusal of Mattermost says by an id what it is. */
+static int
+of_stranger(const struct net_result *r, struct json_object *body)
+{
+	return r->ending == NET_ANSWERED && r->status >= 400 &&
+	    r->status < 500 && r->status != 401 && r->status != 408 &&
+	    r->status != 429 && *api_str(body, "id") == '\0';
+}
+
 static void
 call_done(struct net_request *req, const struct net_result *r, void *arg)
 {
 	struct api_call *call = arg;
 	struct json_object *body = body_parse(r);
+	struct net_result own = *r;
 
-	call->fn(call->a, r, body, call->arg);
+	if (of_stranger(r, body)) {
+		log_event(LOG_WARNING, "api.stranger", "account", call->a->id,
+		    "status", LOG_NUM(r->status), NULL);
+		own.status = API_STRANGER;
+		own.retryable = 1;
+	}
+	call->fn(call->a, &own, body, call->arg);
 	json_object_put(body);
 	free(call);
 }
@@ -132,6 +148,11 @@ api_error(const struct net_result *r, struct json_object *body, char *buf,
 	if (r->ending != NET_ANSWERED) {
 		snprintf(buf, size, "%s", r->error != NULL ? r->error :
 		    "no answer");
+		return buf;
+	}
+	if (r->status == API_STRANGER) {
+		snprintf(buf, size, "refused by something that is no "
+		    "Mattermost server");
 		return buf;
 	}
 	id = api_str(body, "id");

@@ -18,6 +18,13 @@ struct json_object;
 typedef void (*api_fn)(struct account *, const struct net_result *,
     struct json_object *body, void *arg);
 
+/*
+ * The status of a refusal that Mattermost has not written: something in
+ * between has, which knows nothing of what was asked for. It counts as one
+ * of a server in trouble; the log has what it was.
+ */
+#define API_STRANGER 599
+
 #define API_LARGE (16u * 1024 * 1024) /* bytes of a long list */
 
 /* path: "/users/me"; copied. Returns NULL when it is not usable. */

@@ -28,6 +28,7 @@
 
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 60000
+#define STRANGE_MAX 10 /* some minutes */
 #define CLOCK_SLACK_MS 600000 /* our clock against the server's */
 #define TEXT_MAX (512u * 1024)
 #define TOLD_MAX 256
@@ -249,6 +250,11 @@ outrow_failed(struct out_row *r, const struct net_result *res,
 	}
 	if (res->ending == NET_ANSWERED && res->status >= 400 &&
 	    res->status < 500 && res->status != 429 && res->status != 408) {
+		row_dead(r, res->status, why);
+		return;
+	}
+	/* Meant for this very post, perhaps: the others must not wait. */
+	if (res->status == API_STRANGER && ++r->strange == STRANGE_MAX) {
 		row_dead(r, res->status, why);
 		return;
 	}

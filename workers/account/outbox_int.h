@@ -46,6 +46,7 @@ struct out_row {
 	int instead;      /* a post, because the post to edit cannot be */
 	char made[MM_ID_SIZE]; /* then: the new one */
 	unsigned doubts;  /* answers to an edit that did not show it */
+	unsigned strange; /* refusals by something in between */
 	outbox_fn fn;
 	void *arg;
 };
