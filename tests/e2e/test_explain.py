@@ -196,7 +196,8 @@ def test_slash_buttons_and_hooks(world):
     post = called.send("-m", "Shall I?", "--buttons", json.dumps(
         [[{"text": "Yes", "callback_data": "yes"}]]))
     called.click(post, "yes")
-    assert sentence(p, post).startswith(
+    assert sentence(
+            p, post, lambda r: r["kind"] == "button" and ended(r)).startswith(
         "A click on its button was accepted at stage turn (decided by "
         'groupPolicy="open"; agent main), and was answered by 1 post.')
     called.call({"message": "the build is done", "channel": "mattermost",
