@@ -180,14 +180,14 @@ def test_slash_buttons_and_hooks(world):
     c = called.config(commands={"native": True})
     c["hooks"] = {"enabled": True, "token": "hook-secret-token"}
     p = world.start(c)
-    called.wait_commands("oc_status")
+    called.wait_commands("oc_help")
 
     def newest(text):
         called.wait_said(text)
         return [x["id"] for x in world.server.replies(
             world.channel, world.bot, world.user.api)
             if text in x["message"]][-1]
-    called.run("/oc_help")
+    assert called.run("/oc_help")[0] == 200
     said = sentence(p, newest("/"))
     assert re.match(r"The bot itself wrote it, because of slash \S+: The "
                     r"slash command was accepted at stage turn \(decided by "
