@@ -223,13 +223,37 @@ out_entry(struct chan *c, const char *type, int fd)
 	return m;
 }
 
-/* May a frame of this length be queued? */
+/* Arrays and objects in each other, at most, in JSON of our own. */
 static int
-out_accepts(struct chan *c, const struct proto_msg *m, size_t len)
+nesting(const char *s, size_t len)
 {
-	if (len > m->max) {
-		log_warnx("%s: %s of %zu bytes is over its limit",
-		    c->proto->name, m->type, len);
+	int depth = 0, most = 0, quoted = 0;
+	const char *end = s + len;
+
+	for (; s < end; s++)
+		if (*s == '"')
+			quoted = !quoted;
+		else if (quoted)
+			s += *s == '\\';
+		else if (*s == '{' || *s == '[') {
+			if (++depth > most)
+				most = depth;
+		} else if (*s == '}' || *s == ']')
+			depth--;
+	return most;
+}
+
+/* May this frame be queued? What the peer may not read would end us. */
+static int
+out_accepts(
+    struct chan *c, const struct proto_msg *m, const char *text, size_t len)
+{
+	const char *over = len > m->max ? "too long" :
+	    nesting(text, len) >= c->proto->depth[c->ours] ? "too deep" : NULL;
+
+	if (over != NULL) {
+		log_warnx("%s: %s of %zu bytes is %s",
+		    c->proto->name, m->type, len, over);
 		errno = EMSGSIZE;
 		return 0;
 	}
@@ -260,7 +284,7 @@ chan_send(struct chan *c, struct json_object *msg, int fd)
 		text = mended;
 		len = strlen(mended);
 	}
-	if (!out_accepts(c, m, len)) {
+	if (!out_accepts(c, m, text, len)) {
 		why = errno;
 		if (fd != -1)
 			close(fd);
@@ -327,7 +351,7 @@ chan_send_secret(struct chan *c, const char *name, const char *value)
 	p = append(escape(p, value), "\"}");
 	len = (size_t)(p - text);
 	c->secret = 1;
-	if (out_accepts(c, m, len)) {
+	if (out_accepts(c, m, text, len)) {
 		f = frame_new(len, -1);
 		memcpy(f->bytes + sizeof(struct frame_header), text, len);
 		out_queue(c, f);

@@ -69,6 +69,22 @@ def test_button_of_a_script(called):
     assert called.click(post, "mybutton01")[0] == 404
 
 
+def test_button_of_a_post_that_nests_deep(called):
+    """What is kept for the confirmation does not fit: said, and no more."""
+    w = called.world
+    p = called.start()
+    ctx = signed(w.bot.token, {"action_id": "mybutton01"})
+    deep = 1
+    for _ in range(20):
+        deep = [deep]
+    post = called.post_signed(ctx, "Approve", mine=deep)
+    assert called.click(post, "mybutton01")[0] >= 400
+    ok = called.post_signed(ctx, "Approve")
+    assert called.click(ok, "mybutton01")[0] == 200
+    called.wait_said("Approve")
+    assert all(x["restarts"] == 0 for x in p.status()["workers"])
+
+
 def test_sign(called):
     """posternctl signs as Python does."""
     w = called.world

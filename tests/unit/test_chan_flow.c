@@ -240,6 +240,33 @@ test_over_limit(void **state)
 	assert_int_equal(fds_open(), fds);
 }
 
+/* What the peer would end us for is not sent. */
+static void
+test_too_deep(void **state)
+{
+	const struct proto *p = proto_get(PROTO_TURN);
+	struct json_object *msg, *v;
+	int depth, i, levels = p->depth[SIDE_A];
+	struct rig r;
+
+	rig_open(&r, PROTO_TURN, SIDE_A, turn_agent);
+	for (depth = levels - 1; depth <= levels; depth++) {
+		v = json_object_new_string("]\"}[");
+		for (i = 1; i < depth; i++) {
+			msg = json_object_new_array();
+			json_object_array_add(msg, v);
+			v = msg;
+		}
+		msg = chan_msg("turn.final");
+		json_object_object_add(msg, "x", v);
+		errno = 0;
+		assert_int_equal(chan_send(r.c, msg, -1),
+		    depth < levels ? 0 : -1);
+		assert_int_equal(errno == EMSGSIZE, depth == levels);
+	}
+	rig_close(&r);
+}
+
 static void
 test_throughput(void **state)
 {
@@ -281,6 +308,7 @@ main(void)
 	    cmocka_unit_test(test_pause),
 	    cmocka_unit_test(test_flush),
 	    cmocka_unit_test(test_over_limit),
+	    cmocka_unit_test(test_too_deep),
 	    cmocka_unit_test(test_throughput),
 	};
 
