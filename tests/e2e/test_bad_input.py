@@ -13,6 +13,11 @@ def mention(world, text, **more):
         world.channel, "@%s %s" % (world.bot.name, text), **more)["id"]
 
 
+def answers(world, n, timeout=15):
+    return [x["message"] for x in world.server.wait_replies(
+        world.channel, world.bot, n, timeout)]
+
+
 def raw(sim, world, text, name, post="q" * 26, channel=None):
     """A post by a server that lets people be called anything."""
     channel = channel or world.channel
@@ -148,3 +153,44 @@ def test_lists_that_are_none(sim, world, post):
     """Nothing of such a page is taken: it is asked for again."""
     missed(sim, world, lambda late, good: (
         [late, "d" * 26], {late: good, "d" * 26: post}))
+
+
+def nested(levels):
+    v = 1
+    for _ in range(levels):
+        v = [v]
+    return v
+
+
+def before_a_restart(sim, world, **of_a_stranger):
+    """What somebody in the channel posts, whom nobody answers; then what was
+    missed is fetched with it."""
+    p = world.start()
+    stranger = world.server.new_user()
+    world.server.join(world.channel, stranger)
+    mention(world, "one")
+    assert answers(world, 1) == ["echo: one"]
+    stranger.say(world.channel, "nothing", **of_a_stranger)
+    mention(world, "two")
+    assert answers(world, 2) == ["echo: one", "echo: two"]
+    p.stop()
+    mention(world, "three")
+    p.start()
+    assert answers(world, 3) == ["echo: one", "echo: two", "echo: three"]
+    p.wait(lambda: p.account()["live"]["outbox"] == 0)
+    assert all(w["restarts"] == 0 for w in p.status()["workers"])
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("levels", [40, 120])
+def test_nested_props_hide_nothing(sim, world, levels):
+    before_a_restart(sim, world, props={"x": nested(levels)})
+
+
+@pytest.mark.simulator
+def test_large_props_hide_nothing(sim, world):
+    """As large as servers of today let them be: more than a page may be."""
+    sim.fault("max_props_size", runes=800000)
+    sockets = sim.state()["ws_accepted"]
+    before_a_restart(sim, world, props={"x": "\U0001f600" * 799990})
+    assert sim.state()["ws_accepted"] == sockets + 2

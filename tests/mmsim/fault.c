@@ -462,6 +462,8 @@ fault_set(struct json_object *o)
 		sim.edit_limit = fault_num(o, "seconds", -1);
 	else if (!strcmp(kind, "max_post_size"))
 		sim.max_post_size = fault_num(o, "runes", 16383);
+	else if (!strcmp(kind, "max_props_size"))
+		sim.max_props_size = fault_num(o, "runes", 8000);
 	else if (!strcmp(kind, "max_file_size"))
 		sim.max_file_size = fault_num(o, "bytes", 100 << 20);
 	else if (!strcmp(kind, "reliable"))
@@ -492,6 +494,7 @@ fault_clear(void)
 	fault_ws_clear();
 	http_refuse(sim.mm, 0);
 	sim.max_post_size = 16383;
+	sim.max_props_size = 8000;
 	sim.max_file_size = 100 << 20;
 	sim.edit_limit = -1;
 	sim.reliable = 1;

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/strbuf.h"
 #include "tests/unit/vectors.h"
 #include "workers/account/decode.h"
+#include "workers/account/shallow.h"
 
 #define U "u10123456789abcdefghijklmn"
 #define C "c10123456789abcdefghijklmn"
@@ -221,6 +223,47 @@ test_bad_frames(void **state)
 	assert_int_equal(type_of("{\"event\":\"typing\"}\n", 19), EVENT_TYPING);
 }
 
+/* Props as deep as their author likes hide nothing else. */
+static void
+test_deep_props(void **state)
+{
+	static const int levels[] = {1, DECODE_DEPTH - 4, DECODE_DEPTH - 3,
+	    DECODE_DEPTH - 2, DECODE_DEPTH, 5000};
+	struct json_tokener *tok = json_tokener_new_ex(DECODE_DEPTH);
+	struct json_object *o, *v;
+	struct strbuf b = STRBUF_INIT;
+	size_t i;
+	int n;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		strbuf_truncate(&b, 0);
+		strbuf_puts(&b, "{\"a\":{\"p\":");
+		for (n = 0; n < levels[i]; n++)
+			strbuf_puts(&b, n % 2 ? "[" : "{\"]}\\\"\":");
+		strbuf_puts(&b, "1");
+		while (n-- > 0)
+			strbuf_puts(&b, n % 2 ? "]" : "}");
+		strbuf_puts(&b, ",\"q\":[\"x\"]},\"b\":7}");
+		o = shallow_parse(tok, DECODE_DEPTH, b.s, b.len);
+		if (o == NULL)
+			fail_msg("%d: %s", levels[i], json_tokener_error_desc(
+			    json_tokener_get_error(tok)));
+		assert_int_equal(json_tokener_get_parse_end(tok), b.len);
+		assert_true(json_object_object_get_ex(o, "b", &v));
+		assert_int_equal(json_object_get_int(v), 7);
+		assert_true(json_object_object_get_ex(o, "a", &v) &&
+		    json_object_object_get_ex(v, "q", &v));
+		assert_int_equal(json_object_array_length(v), 1);
+		json_object_put(o);
+		json_tokener_reset(tok);
+	}
+	/* A bracket too few or too many is still none. */
+	b.s[b.len - 1] = ' ';
+	assert_null(shallow_parse(tok, DECODE_DEPTH, b.s, b.len));
+	strbuf_free(&b);
+	json_tokener_free(tok);
+}
+
 static void
 test_too_large(void **state)
 {
@@ -352,6 +395,7 @@ main(void)
 	    cmocka_unit_test(test_events),
 	    cmocka_unit_test(test_posts),
 	    cmocka_unit_test(test_bad_frames),
+	    cmocka_unit_test(test_deep_props),
 	    cmocka_unit_test(test_too_large),
 	    cmocka_unit_test(test_long_post),
 	    cmocka_unit_test(test_round_trip),

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
+#include "workers/account/shallow.h"
 
 #define JSON_DEPTH 32
 #define PATH_SIZE 512
@@ -33,7 +34,7 @@ body_parse(const struct net_result *r)
 		return NULL;
 	if ((tok = json_tokener_new_ex(JSON_DEPTH)) == NULL)
 		fatalx("out of memory");
-	obj = json_tokener_parse_ex(tok, r->body, (int)r->len);
+	obj = shallow_parse(tok, JSON_DEPTH, r->body, r->len);
 	json_tokener_free(tok);
 	return obj;
 }

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "workers/account/decode.h"
 #include "workers/account/decode_impl.h"
+#include "workers/account/shallow.h"
 
 #define TOKENER_KEEP 65536
 
@@ -23,7 +24,7 @@ decode_json(const char *bytes, size_t len)
 	if (tok == NULL &&
 	    (tok = json_tokener_new_ex(DECODE_DEPTH)) == NULL)
 		fatalx("json: out of memory");
-	o = json_tokener_parse_ex(tok, bytes, (int)len);
+	o = shallow_parse(tok, DECODE_DEPTH, bytes, len);
 	end = json_tokener_get_parse_end(tok);
 	while (o != NULL && end < len) {
 		if (memchr(" \t\r\n", bytes[end], 4) == NULL) {

@@ -452,7 +452,9 @@ posts_ask(struct account *a, struct job *j)
 		    j->backwards ? "before" : "after", j->anchor);
 	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s", j->id,
 	    j->per_page, from);
-	j->req = api_get(a, path, posts_done, j);
+	/* One post alone may be larger than a page of them should be. */
+	j->req = j->per_page > 1 ? api_get(a, path, posts_done, j) :
+				   api_get_large(a, path, posts_done, j);
 }
 
 static void

@@ -143,7 +143,8 @@ lookup_page(struct lookup *l)
 	snprintf(path, sizeof(path), "/channels/%s/posts?per_page=%d%s%s",
 	    l->channel, l->per_page, l->before[0] != '\0' ? "&before=" : "",
 	    l->before);
-	l->req = api_get(l->a, path, page_done, l);
+	l->req = l->per_page > 1 ? api_get(l->a, path, page_done, l) :
+				   api_get_large(l->a, path, page_done, l);
 }
 
 static struct lookup *

@@ -47,6 +47,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/rowdata.c workers/account/rowdata.h \
 	workers/account/session_place.c workers/account/session_place.h \
 	workers/account/session_key.c workers/account/session_key.h \
+	workers/account/shallow.c workers/account/shallow.h \
 	workers/account/slash_text.c workers/account/slash_text.h \
 	workers/account/quote.c workers/account/quote.h \
 	workers/account/stream_cfg.c workers/account/stream_cfg.h \
