@@ -1,6 +1,7 @@
 """What is too long, odd, hidden, or comes in another order."""
 
 import json
+import time
 import unicodedata
 
 import pytest
@@ -18,14 +19,15 @@ def answers(world, n, timeout=15):
         world.channel, world.bot, n, timeout)]
 
 
-def raw(sim, world, text, name, post="q" * 26, channel=None):
+def raw(sim, world, text, name, post="q" * 26, channel=None, create_at=5):
     """A post by a server that lets people be called anything."""
     channel = channel or world.channel
     sim.fault("ws_raw", user=world.bot.name, text=json.dumps({
         "event": "posted", "seq": 0, "broadcast": {"channel_id": channel},
         "data": {"post": json.dumps({
             "id": post, "user_id": world.user.id, "channel_id": channel,
-            "create_at": 5, "update_at": 5, "message": text}),
+            "create_at": create_at, "update_at": create_at,
+            "message": text}),
             "channel_type": "D" if channel == world.dm else "O",
             "sender_name": "@" + name}}))
 
@@ -194,3 +196,17 @@ def test_large_props_hide_nothing(sim, world):
     sockets = sim.state()["ws_accepted"]
     before_a_restart(sim, world, props={"x": "\U0001f600" * 799990})
     assert sim.state()["ws_accepted"] == sockets + 2
+
+
+@pytest.mark.simulator
+def test_a_date_that_lies_ahead(sim, world):
+    """It does not hide what is missed until then."""
+    p = world.start()
+    raw(sim, world, "nothing", "alice", create_at=1 << 61)
+    time.sleep(21)  # the mark of the channel has followed
+    mention(world, "one")
+    assert answers(world, 1) == ["echo: one"]
+    p.stop()
+    mention(world, "two")
+    p.start()
+    assert answers(world, 2) == ["echo: one", "echo: two"]

@@ -13,6 +13,7 @@
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
+#include "workers/account/clock.h"
 #include "workers/account/decode_impl.h"
 #include "workers/account/storelink.h"
 
@@ -223,15 +224,39 @@ mark_first(struct account *a, struct channel *ch, int64_t at)
 	mark_write(a, ch);
 }
 
+/* By the time that it could be a mark it would still lie ahead. */
+static int
+mark_ahead(struct account *a, int64_t at)
+{
+	return at > clock_now(a) + MARK_SETTLE_MS;
+}
+
 static void
 mark_note(struct account *a, struct channel *ch, const struct inbound *in)
 {
+	int64_t at = in->create_at;
+	int ahead = mark_ahead(a, at);
+
+	if (ahead)
+		at = clock_now(a);
 	if (ch->mark_at == 0)
-		mark_first(a, ch, in->create_at);
-	if (in->create_at <= ch->next_at)
+		mark_first(a, ch, at);
+	if (at <= ch->next_at)
 		return;
-	ch->next_at = in->create_at;
-	ID_COPY(ch->next_post, in->post_id);
+	ch->next_at = at;
+	ID_COPY(ch->next_post, ahead ? "" : in->post_id);
+}
+
+void
+mark_doubt(struct account *a, struct channel *ch)
+{
+	if (!mark_ahead(a, ch->mark_at))
+		return;
+	log_event(LOG_WARNING, "mark.ahead", "account", a->id, "channel",
+	    ch->id, "at", LOG_NUM(ch->mark_at), NULL);
+	ch->mark_at = clock_now(a) - a->fill_age_ms;
+	ch->mark_post[0] = '\0';
+	mark_back(ch);
 }
 
 void

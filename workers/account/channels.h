@@ -5,9 +5,10 @@
  * The mark of a channel moves only over posts that are safe: put into the
  * inbox and acknowledged, or dropped, and it follows MARK_SETTLE_MS or some
  * more behind them: a server dates a post before it tells of it, and of two
- * that are written at the same time it may tell in the other order. A mark
- * that is too old only means that some posts are looked at twice, and the
- * inbox knows them.
+ * that are written at the same time it may tell in the other order. No post
+ * moves it beyond the present, whatever its date: a mark that lies ahead
+ * would hide what is posted until then. A mark that is too old only means
+ * that some posts are looked at twice, and the inbox knows them.
  */
 #ifndef ACCOUNT_CHANNELS_H
 #define ACCOUNT_CHANNELS_H
@@ -89,6 +90,11 @@ struct channel *channel_next(struct channel *);
 /* A mark.row of the store. -1: not of its shape. */
 int marks_restore(struct account *, struct json_object *row);
 void marks_set_first(struct account *, int64_t at);
+/*
+ * Before its posts are asked for: a mark of a time when the server's clock
+ * was wrong tells nothing, and what is young enough is looked at again.
+ */
+void mark_doubt(struct account *, struct channel *);
 /* A post of the channel has come and is being made safe. */
 void mark_begin(struct account *, struct channel *, const struct inbound *);
 /* It has come before: it is safe, or on its way. */

@@ -145,6 +145,7 @@ channel_check(struct account *a, struct channel *ch)
 
 	if (ch->filling)
 		return;
+	mark_doubt(a, ch);
 	base = ch->mark_at != 0 ? ch->mark_at :
 				  a->channels->first_at + clock_offset(a);
 	if (ch->last_post_at <= base) {
