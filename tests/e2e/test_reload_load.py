@@ -172,7 +172,8 @@ def test_reload_refuses_nobody(world):
             # Its part changes, and with it what callbacks are told.
             top = config["channels"]["mattermost"]["accounts"]["default"]
             top["responsePrefix"] = "[%d]" % rounds
-            config["gateway"]["trustedProxies"] = ["10.0.0.%d" % rounds]
+            config["gateway"]["trustedProxies"] = [
+                    "10.%d.%d.1" % divmod(rounds, 256)]
             p.write(dict(p.config, **config))
             p.process.send_signal(signal.SIGHUP)
             p.wait(lambda n=rounds: p.logs().count("reload.done") >= n, 60)
