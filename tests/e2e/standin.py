@@ -86,6 +86,8 @@ def main():
         elif kind == "link":
             if forges and msg["kind"] == forges[0]:
                 log(forge(Channel(held.pop()), *forges) or "forged")
+            if role == "callback" and msg["kind"] == "account":
+                log(flood_calls(Channel(held.pop())))
             log(f"link {msg['kind']} {msg['peer']} "
                 + json.dumps(msg.get("opts"), separators=(",", ":")))
         elif kind == "unlink":
@@ -153,6 +155,24 @@ def forge(chan, link, act):
                 got += chan.sock.recv(65536)
         return "%d refused, %d done" % (got.count(b'"err"'),
                                         got.count(b'"ok"'))
+
+
+def flood_calls(chan, n=600):
+    """Clicks on a post that is looked for first, many and large ones."""
+    call = {"t": "cb.action", "user": "u" * 26, "channel": "c" * 26,
+            "post": "p" * 26, "action": "a", "context": {"x": "x" * 500000}}
+    while chan.recv()[0]["t"] != "cb.secret":  # it knows who it is
+        pass
+    for i in range(n):
+        chan.send(dict(call, id=i + 1))
+    end, busy = time.monotonic() + 3, 0
+    chan.sock.settimeout(0.2)
+    while time.monotonic() < end:
+        try:
+            busy += chan.recv()[0].get("status") == 503
+        except OSError:
+            pass
+    return f"{n} calls, {busy} refused at once"
 
 
 def misbehave(chan, name):

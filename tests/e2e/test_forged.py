@@ -104,3 +104,19 @@ def test_rows_of_others_are_not_touched(world):
     refused, done = re.search(r"(\d+) refused, (\d+) done", p.logs()).groups()
     assert int(refused) > 100 and int(done) == 0
     assert restarts(p)["account", "default"] == 0
+
+
+def test_calls_without_end_are_not_all_kept(world):
+    """A captured callback worker, and a server that is slow to answer."""
+    config = world.config(capabilities=["inlineButtons"])
+    config["gateway"] = {"port": free_port(), "customBindHost": "127.0.0.1"}
+    world.server.fault("rest", method="GET", path_prefix="/api/v4/posts/",
+                       user=world.bot.name, stall=True, times=1000)
+    p = world.start(config, start=False,
+                    standins={"postern-callback": "standin.py"})
+    p.start(wait=False)
+    p.wait_state("default", "connected", 30)
+    p.wait(lambda: "refused at once" in p.logs(), 30)
+    found = re.search(r"600 calls, (\d+) refused at once", p.logs())
+    assert int(found[1]) >= 300, found[0]
+    assert restarts(p)["account", "default"] == 0

@@ -14,6 +14,7 @@
 #include "workers/worker.h"
 
 #define LEAVE_MS 2000 /* for the callback worker to let go */
+#define CALLS_MAX 256 /* under way: an honest worker has fewer by far */
 
 struct callbacks {
 	struct chan *chan;            /* NULL: the worker is down */
@@ -148,10 +149,11 @@ call_new(struct account *a, struct json_object *msg)
 	return call;
 }
 
+/* The call that asks is one of them already. */
 static int
-is_stopped(const struct account *a)
+is_refused(const struct account *a)
 {
-	return a->stopping && !self.leaving;
+	return (a->stopping && !self.leaving) || self.calls > CALLS_MAX;
 }
 
 static void
@@ -185,7 +187,7 @@ on_command(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct json_object *gen = NULL;
 
 	json_object_object_get_ex(msg, "gen", &gen);
-	if (is_stopped(a))
+	if (is_refused(a))
 		callback_reply(call, 503, NULL, NULL);
 	else if (json_object_get_int64(gen) != self.gen)
 		/* Known to a set that is not in force any more. */
@@ -200,7 +202,7 @@ on_action(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct account *a = arg;
 	struct cb_call *call = call_new(a, msg);
 
-	if (is_stopped(a))
+	if (is_refused(a))
 		callback_reply(call, 503, NULL, NULL);
 	else
 		action_in(a, call);
@@ -212,7 +214,7 @@ on_hook(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct account *a = arg;
 	struct cb_call *call = call_new(a, msg);
 
-	if (is_stopped(a))
+	if (is_refused(a))
 		callback_reply(call, 503, NULL, NULL);
 	else
 		hook_in(a, call);
