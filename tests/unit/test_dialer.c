@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -387,6 +388,41 @@ test_many(void **state)
 	chan_free(c);
 }
 
+/* Whoever reads no answer is not given all descriptors that there are. */
+static void
+test_unread(void **state)
+{
+	struct chan *c = link_new("a", "{\"endpoints\":[1]}");
+	struct rlimit few = {512, 512};
+	struct answer a, b;
+	int i, k, fd = -1, before;
+
+	assert_int_equal(prlimit(proc.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	fcntl(good_fd, F_SETFL, O_NONBLOCK);
+	chan_pause(c, 1);
+	for (i = 0; i < 1200; i++) {
+		before = closed;
+		dial(c, &a, 1);
+		/* Until it has come, or cannot any more. */
+		for (k = 0; k < 100 && closed == before; k++) {
+			event_base_loop(base, EVLOOP_NONBLOCK);
+			if ((fd = accept(good_fd, NULL, NULL)) != -1)
+				break;
+			usleep(1000);
+		}
+		if (fd == -1 || closed > before)
+			break;
+		close(fd);
+	}
+	c = link_new("b", "{\"endpoints\":[1]}");
+	dial(c, &b, 1);
+	run(&b.done, 1);
+	check_socket(b.fd);
+	assert_int_equal(proc.broken, 1);
+	assert_string_equal(proc.broke, "a");
+	chan_free(c);
+}
+
 int
 main(void)
 {
@@ -397,6 +433,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_unread, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("dialer", tests, NULL, NULL);

@@ -28,6 +28,7 @@
 #define DIALS_MAX 128
 #define DIALS_LINK_MAX 16
 #define ENDPOINTS_MAX 4096
+#define UNREAD_MAX 8192 /* bytes of answers: each may hold a descriptor */
 
 struct endpoint {
 	int id;
@@ -227,6 +228,11 @@ on_dial(struct chan *c, struct json_object *msg, int fd, void *arg)
 	id = (int)fields_int(&f, "ep", 0, INT32_MAX);
 	if (fields_end(&f) == -1) {
 		chan_violation(c, fields_error(&f));
+		return;
+	}
+	/* Who asks on and reads nothing would have all that there are. */
+	if (chan_queued(c) > UNREAD_MAX) {
+		chan_violation(c, "does not read its answers");
 		return;
 	}
 	ep = endpoint_find(l->dialer, id);
