@@ -1,5 +1,6 @@
 """Slash commands at the callback worker: every proof that can be wrong."""
 
+import time
 import urllib.parse
 
 import pytest
@@ -282,3 +283,18 @@ def test_too_large_too_slow_and_of_no_length(rig):
     assert a.status == 408 and a.body == b"Request body timeout"
     assert rig.results() == {"too-large": 1, "encoded": 1, "timeout": 1}
     assert rig.accounts["default"].calls == []
+
+
+def test_an_account_that_is_exchanged_holds_no_others_up(two):
+    """Nor one that says so without end."""
+    account = two.accounts["one"]
+    for i in range(2):
+        account.link.send({"t": "cb.bye", "id": i + 1})
+        until(lambda: len(account.link.of("cb.left")) > i)
+        since = time.monotonic()
+        assert form(two, token="tok-2").status == 200
+        assert time.monotonic() - since < 2
+    # Its own callers wait for it, and those of whom nobody knows.
+    since = time.monotonic()
+    assert form(two, token="tok-1").status == 401
+    assert time.monotonic() - since > 3

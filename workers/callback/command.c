@@ -122,21 +122,35 @@ is_active(const struct callback *cb)
 	return 0;
 }
 
+/* Of the token that the head shows, or 0 when nobody knows it. */
+static uint64_t
+head_key(struct conn *c)
+{
+	const struct head *h = conn_head(c);
+	struct proof token;
+	struct peer *p;
+
+	if (strncasecmp(h->authorization, "Token ", 6) != 0)
+		return 0;
+	proof_make(
+	    &token, h->authorization + 6, strlen(h->authorization + 6));
+	return token_find(conn_owner(c), &token, &p) > 0 ?
+	    proof_number(&token) : 0;
+}
+
+int
+command_is_known(struct conn *c)
+{
+	return head_key(c) != 0;
+}
+
 int
 command_head(struct conn *c)
 {
 	struct callback *cb = conn_owner(c);
 	const struct head *h = conn_head(c);
-	struct proof token;
-	struct peer *p;
-	uint64_t key = 0;
+	uint64_t key = head_key(c);
 
-	if (strncasecmp(h->authorization, "Token ", 6) == 0) {
-		proof_make(&token, h->authorization + 6,
-		    strlen(h->authorization + 6));
-		if (token_find(cb, &token, &p) > 0)
-			key = proof_number(&token);
-	}
 	if (inflight_begin(cb->inflight, key) == -1) {
 		conn_answer(c, RESULT_BUSY, &busy, 1);
 		return 1;

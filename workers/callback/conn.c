@@ -311,6 +311,17 @@ head_checked(struct conn *c)
 	}
 }
 
+/*
+ * Is its account on its way back? Whose command it is may be known already:
+ * then no other account can make it wait.
+ */
+static int
+is_early(struct conn *c)
+{
+	return peers_settling(c->cb, c->route, c->peer) &&
+	    (c->route != ROUTE_COMMAND || !command_is_known(c));
+}
+
 /* Look again in a moment. */
 static void
 hold_here(struct conn *c)
@@ -327,7 +338,7 @@ hold_here(struct conn *c)
 static void
 held_again(struct conn *c)
 {
-	if (peers_settling(c->cb, c->route, c->peer)) {
+	if (is_early(c)) {
 		hold_here(c);
 		return;
 	}
@@ -343,7 +354,7 @@ head_done(struct conn *c)
 	c->route = route_find(c->cb, c->head->path, &c->peer);
 	if (c->head->probe[0] != '\0' && probe_head(c))
 		return;
-	if (peers_settling(c->cb, c->route, c->peer)) {
+	if (is_early(c)) {
 		hold_here(c);
 		return;
 	}
