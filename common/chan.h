@@ -79,7 +79,8 @@ int chan_fd(const struct chan *);
  * fd when that is not -1. 0, or -1 when nothing is sent and fd is closed:
  * the link is ending (errno EPIPE; its close callback comes or has come),
  * or, with a log line, it is larger or deeper than the table allows
- * (EMSGSIZE): the peer would end us for it. A type that is not ours to send is fatal. Calls no callback.
+ * (EMSGSIZE): the peer would end us for it. A type that is not ours to send
+ * is fatal. Calls no callback.
  */
 struct json_object *chan_msg(const char *type);
 int chan_send(struct chan *, struct json_object *msg, int fd);

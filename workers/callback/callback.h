@@ -139,9 +139,9 @@ int hook_head(struct conn *);
 const struct fixed *command_error(int status);
 const struct fixed *action_error(int status);
 const struct fixed *hook_error(int status);
-/* With the body, that has a NUL behind it. Each answers, now or later. */
 /* The head shows the token of a command that an account has told of. */
 int command_is_known(struct conn *);
+/* With the body, that has a NUL behind it. Each answers, now or later. */
 void command_body(struct conn *, const char *body, size_t len);
 void action_body(struct conn *, const char *body, size_t len);
 void hook_body(struct conn *, const char *body, size_t len);
