@@ -1,6 +1,9 @@
 """What is too long, odd, hidden, or comes in another order."""
 
+import contextlib
 import json
+import os
+import sqlite3
 import time
 import unicodedata
 
@@ -210,3 +213,62 @@ def test_a_date_that_lies_ahead(sim, world):
     mention(world, "two")
     p.start()
     assert answers(world, 2) == ["echo: one", "echo: two"]
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("n", [450, 2000])
+def test_more_posts_than_were_asked_for(sim, world, n):
+    """One list that is longer than a page ever is: nothing of it is lost,
+    and it is read once."""
+    p = world.start()
+    mention(world, "before")
+    world.server.wait_replies(world.channel, world.bot, 1)
+    p.stop()
+    made = [world.user.say(world.channel, "chatter %d" % i)
+            for i in range(n - 1)]
+    made.append(world.user.say(
+        world.channel, "@%s after all" % world.bot.name))
+    sim.fault("rest", method="GET", user=world.bot.name, times=1,
+              path_prefix="/api/v4/channels/%s/posts" % world.channel,
+              status=200, body=json.dumps({
+                  "order": [x["id"] for x in reversed(made)],
+                  "posts": {x["id"]: x for x in made}}))
+    p.start()
+    assert answers(world, 2, 60)[-1] == "echo: after all"
+    p.wait(lambda: p.account()["live"]["drops"].get("no-mention") == n - 1)
+    assert "connection dropped" not in p.logs()
+    assert all(w["restarts"] == 0 for w in p.status()["workers"])
+
+
+def test_a_mark_that_lies_ahead(world):
+    """Left by somebody whose clock, or whose server, was wrong."""
+    p = world.start()
+    mention(world, "before")
+    world.server.wait_replies(world.channel, world.bot, 1)
+    p.stop()
+    path = os.path.join(p.config["store"]["path"], "postern.db")
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT OR REPLACE INTO mark (account, channel, post, at)"
+                   " VALUES ('default', ?, '', ?)",
+                   (world.channel, int(time.time() * 1000) + 10**9))
+    mention(world, "late")
+    p.start()
+    assert answers(world, 2) == ["echo: before", "echo: late"]
+    assert "mark.ahead" in p.logs()
+
+
+def test_more_was_said_than_is_kept(world):
+    """In a place without a mark, so that it is read from its end."""
+    p = world.start()
+    mention(world, "before")
+    world.server.wait_replies(world.channel, world.bot, 1)
+    p.stop()
+    mention(world, "first")
+    n = 1700
+    for i in range(n):
+        world.user.say(world.channel, "chatter %d" % i)
+    mention(world, "last")
+    p.start()
+    assert answers(world, 3, 60) == [
+        "echo: before", "echo: first", "echo: last"]
+    p.wait(lambda: p.account()["live"]["drops"].get("no-mention") == n)

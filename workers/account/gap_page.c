@@ -9,6 +9,8 @@
 #include "workers/account/gap_page.h"
 #include "workers/account/users.h"
 
+#define IDS_MAX 200 /* of one drops.find; postern-frames(7) */
+
 int64_t
 page_at(struct json_object *page, size_t i)
 {
@@ -70,16 +72,17 @@ page_joined(struct json_object *page, const char *bot_id)
 }
 
 struct json_object *
-page_ids(struct json_object *page, int64_t floor)
+page_ids(struct json_object *page, int64_t floor, size_t *from)
 {
-	size_t i, n = json_object_array_length(page);
+	size_t n = json_object_array_length(page);
 	struct json_object *ids = json_object_new_array();
 
-	for (i = 0; i < n; i++)
-		if (page_at(page, i) > floor)
+	for (; *from < n && json_object_array_length(ids) < IDS_MAX; (*from)++)
+		if (page_at(page, *from) > floor)
 			json_object_array_add(ids,
 			    json_object_new_string(api_str(
-				json_object_array_get_idx(page, i), "id")));
+				json_object_array_get_idx(page, *from),
+				"id")));
 	return ids;
 }
 

@@ -24,8 +24,13 @@ int64_t page_at(struct json_object *page, size_t i);
  * 0 when none does. What was said before is not for it.
  */
 int64_t page_joined(struct json_object *page, const char *bot_id);
-/* The ids of the posts after floor. */
-struct json_object *page_ids(struct json_object *page, int64_t floor);
+/*
+ * The ids of the posts after floor, from index *from on, and as many as the
+ * store is asked for at once: a server may give more than a page. *from is
+ * moved behind them; an empty array: there are no more.
+ */
+struct json_object *page_ids(struct json_object *page, int64_t floor,
+    size_t *from);
 /*
  * The ids of the authors whose names we lack; NULL when none. Pages of other
  * channels may ask for the same at the same time: each needs them.

@@ -25,7 +25,8 @@
 #define AT_ONCE 4    /* requests in flight */
 #define PAGE 200     /* Mattermost's largest page */
 #define PAGE_LESS 5  /* times, when a page was too large */
-#define BACK_POSTS 4000 /* when walking back without an anchor */
+/* Kept while walking back: AT_ONCE of them are fewer than seen.c knows. */
+#define BACK_POSTS 800
 
 enum job_kind { JOB_TEAMS, JOB_CHANNELS, JOB_CHANNEL, JOB_POSTS };
 
@@ -41,8 +42,10 @@ struct job {
 	int pages;
 	int per_page;
 	int64_t serial;            /* no other job has had it */
-	size_t walked;             /* posts seen while walking back */
-	struct json_object *page;  /* waits for the names of its authors */
+	size_t walked;             /* posts kept while walking back */
+	int forgotten;             /* more were seen, and not kept */
+	struct json_object *page;  /* waits for what must be known of it */
+	size_t asked;              /* of the page: the store was asked */
 	struct json_object *found; /* walking back: pages, newest first */
 	int last;                  /* nothing comes after this page */
 };
@@ -255,6 +258,13 @@ channel_done(struct account *a, const struct net_result *r,
 /* Posts */
 
 static void
+page_anchor(struct job *j, struct json_object *page, size_t i)
+{
+	strlcpy(j->anchor, api_str(json_object_array_get_idx(page, i), "id"),
+	    sizeof(j->anchor));
+}
+
+static void
 page_take(struct account *a, struct job *j, struct json_object *page)
 {
 	size_t i, n = json_object_array_length(page);
@@ -268,16 +278,54 @@ page_take(struct account *a, struct job *j, struct json_object *page)
 	}
 }
 
-/* Pages of a walk back were found newest first; take them in order. */
+/*
+ * Pages of a walk back were found newest first; take them in order. When not
+ * all could be kept, the oldest were: it goes forward from there.
+ */
+static int
+found_take(struct account *a, struct job *j)
+{
+	struct json_object *page = NULL;
+	size_t i;
+
+	for (i = json_object_array_length(j->found); i > 0; i--) {
+		page = json_object_array_get_idx(j->found, i - 1);
+		page_take(a, j, page);
+	}
+	if (j->forgotten) {
+		j->backwards = j->last = j->forgotten = 0;
+		page_anchor(j, page, json_object_array_length(page) - 1);
+	}
+	json_object_put(j->found);
+	j->found = NULL;
+	return j->last;
+}
+
+static void
+found_keep(struct job *j, struct json_object *page)
+{
+	size_t n = json_object_array_length(page);
+
+	if (n == 0) {
+		json_object_put(page);
+		return;
+	}
+	if (j->walked > BACK_POSTS) {
+		json_object_put(j->found);
+		j->found = NULL;
+		j->walked = n;
+		j->forgotten = 1;
+	}
+	if (j->found == NULL)
+		j->found = json_object_new_array();
+	json_object_array_add(j->found, page);
+}
+
 static void
 posts_end(struct account *a, struct job *j)
 {
 	struct channel *ch = channel_get(a, j->id);
-	size_t i;
 
-	for (i = j->found == NULL ? 0 : json_object_array_length(j->found);
-	     i > 0; i--)
-		page_take(a, j, json_object_array_get_idx(j->found, i - 1));
 	ch->filling = 0;
 	channel_opened(a, ch);
 	job_end(a, j);
@@ -290,15 +338,14 @@ page_ready(struct account *a, struct job *j)
 	struct json_object *page = j->page;
 
 	j->page = NULL;
-	if (j->backwards) {
-		if (j->found == NULL)
-			j->found = json_object_new_array();
-		json_object_array_add(j->found, page);
-	} else {
+	j->asked = 0;
+	if (j->backwards)
+		found_keep(j, page);
+	else {
 		page_take(a, j, page);
 		json_object_put(page);
 	}
-	if (j->last)
+	if (j->last && (j->found == NULL || found_take(a, j)))
 		posts_end(a, j);
 	else
 		jobs_run(a);
@@ -315,6 +362,8 @@ job_find(struct account *a, int64_t serial)
 			return j;
 	return NULL;
 }
+
+static void drops_ask(struct account *, struct job *);
 
 static void
 drops_told(struct account *a, struct json_object *reply, const char *err,
@@ -337,7 +386,7 @@ drops_told(struct account *a, struct json_object *reply, const char *err,
 	for (i = 0; i < n; i++)
 		intake_known(a, json_object_get_string(
 		    json_object_array_get_idx(list, i)));
-	page_ready(a, j);
+	drops_ask(a, j);
 }
 
 /*
@@ -347,7 +396,7 @@ drops_told(struct account *a, struct json_object *reply, const char *err,
 static void
 drops_ask(struct account *a, struct job *j)
 {
-	struct json_object *msg, *ids = page_ids(j->page, j->floor);
+	struct json_object *msg, *ids = page_ids(j->page, j->floor, &j->asked);
 	int64_t *serial;
 
 	if (json_object_array_length(ids) == 0) {
@@ -394,15 +443,9 @@ page_position(struct job *j, struct json_object *page)
 	j->last = n < (size_t)j->per_page;
 	if (j->backwards) {
 		j->walked += n;
-		j->last |= page_at(page, 0) <= j->floor ||
-		    j->walked >= BACK_POSTS;
-		strlcpy(j->anchor,
-		    api_str(json_object_array_get_idx(page, 0), "id"),
-		    sizeof(j->anchor));
-	} else
-		strlcpy(j->anchor,
-		    api_str(json_object_array_get_idx(page, n - 1), "id"),
-		    sizeof(j->anchor));
+		j->last |= page_at(page, 0) <= j->floor;
+	}
+	page_anchor(j, page, j->backwards ? 0 : n - 1);
 }
 
 static void
