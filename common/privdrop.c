@@ -10,12 +10,18 @@
 #include "common/sandbox.h"
 
 static void
-limit(int what, rlim_t n, const char *name)
+limit_to(int what, rlim_t soft, rlim_t hard, const char *name)
 {
-	struct rlimit rl = {n, n};
+	struct rlimit rl = {soft, hard};
 
 	if (setrlimit(what, &rl) == -1)
 		fatal("setrlimit %s", name);
+}
+
+static void
+limit(int what, rlim_t n, const char *name)
+{
+	limit_to(what, n, n, name);
 }
 
 /*
@@ -30,7 +36,12 @@ limit_sent(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("getrlimit");
-	limit(RLIMIT_NOFILE, rl.rlim_cur / 2, "nofile");
+	rl.rlim_cur /= 2;
+#if defined(WITH_SECCOMP) || !defined(__linux__)
+	/* Else it is a build for memcheck, which keeps the other for itself. */
+	rl.rlim_max = rl.rlim_cur;
+#endif
+	limit_to(RLIMIT_NOFILE, rl.rlim_cur, rl.rlim_max, "nofile");
 }
 
 static void
