@@ -16,6 +16,7 @@
 #include "daemon/upgrade.h"
 
 #define TEXT_MAX 16384
+#define TOLD_MAX 16 /* our own: nobody reloads that often */
 
 static void
 add_text(struct json_object *o, const char *key, const char *value)
@@ -158,15 +159,19 @@ ctlreq_answer_late(struct supervisor *sup, struct json_object *req, int ok,
 struct told {
 	struct supervisor *sup;
 	struct json_object *req;
-	char text[TEXT_MAX];
+	char *text;
 };
+
+static int told_waiting; /* answers that a stopping worker holds up */
 
 static void
 on_switched(void *arg, const char *type, struct json_object *msg, int fd)
 {
 	struct told *t = arg;
 
+	told_waiting--;
 	ctlreq_answer_late(t->sup, t->req, 1, t->text);
+	free(t->text);
 	free(t);
 }
 
@@ -179,20 +184,26 @@ do_reload(struct proc *p, struct json_object *req, const char *arg)
 {
 	struct proc *callback;
 	struct told *t;
+	char text[TEXT_MAX];
 	int ok;
 
-	if ((t = calloc(1, sizeof(*t))) == NULL)
-		fatal("calloc");
-	ok = reload_now(p->sup, t->text, sizeof(t->text)) == 0;
+	if (told_waiting >= TOLD_MAX) {
+		answer(p, req, 0, "too many reloads at once", NULL);
+		return;
+	}
+	ok = reload_now(p->sup, text, sizeof(text)) == 0;
 	callback = proc_find(p->sup, ROLE_CALLBACK, "");
 	if (!ok || callback == NULL || callback->chan == NULL ||
 	    callback->phase != PHASE_STOPPING) {
-		answer(p, req, ok, t->text, NULL);
-		free(t);
+		answer(p, req, ok, text, NULL);
 		return;
 	}
+	if ((t = calloc(1, sizeof(*t))) == NULL ||
+	    (t->text = strdup(text)) == NULL)
+		fatal("calloc");
 	t->sup = p->sup;
 	t->req = json_object_get(req);
+	told_waiting++;
 	if (chan_request(callback->chan, chan_msg("ping"), -1, PROC_STOP_MS,
 		on_switched, t) == -1)
 		on_switched(t, "", NULL, -1);

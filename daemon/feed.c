@@ -171,7 +171,9 @@ feed_hook_token(struct proc *p)
 {
 	const struct secret *s = p->sup->config->gateway.hook_token;
 
-	if (p->phase == PHASE_UP && p->chan != NULL)
+	/* Told to start, it may let somebody in before it says so. */
+	if (p->chan != NULL &&
+	    (p->phase == PHASE_START || p->phase == PHASE_UP))
 		chan_send_secret(p->chan, "hookToken",
 		    s == NULL ? "" : secret_bytes(s));
 }

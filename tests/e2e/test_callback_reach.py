@@ -295,6 +295,35 @@ def test_a_reload_is_told_of_when_it_is_in_force(world):
     assert knock(port, "another").status == 200
 
 
+def test_reloads_that_wait_are_few(world):
+    """One who asks without end, while the old worker does not go."""
+    port = free_port()
+    p = world.start(hooks(config(world, port)))
+    wait_linked(p)
+    c = p.config
+    c["hooks"]["token"] = "another"
+    p.write(c)
+    old, said = p.pids()["callback"], []
+
+    def ask():
+        r = p.ctl("reload", check=False)
+        said.append((r.returncode, r.stdout + r.stderr))
+    os.kill(old, signal.SIGSTOP)
+    threads = [threading.Thread(target=ask) for _ in range(24)]
+    try:
+        for t in threads:
+            t.start()
+        until(lambda: len(said) >= 8)
+        assert all(code == 1 and "at once" in text for code, text in said)
+    finally:
+        os.kill(old, signal.SIGCONT)
+        for t in threads:
+            t.join(15)
+    assert sum(code == 0 for code, _ in said) == 16
+    assert knock(port).status == 401
+    assert p.ctl("reload").returncode == 0
+
+
 def test_none_when_nothing_is_called(world):
     p = world.start()
     assert "callback" not in p.pids()
