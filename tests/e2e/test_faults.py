@@ -2,6 +2,7 @@
 answered exactly once all the same."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -118,6 +119,31 @@ def test_transient_refusals(talk, status):
     ask_many(talk, ["one.", "two."])
     texts = settle(talk, 2)
     assert "one." in texts[0] and "two." in texts[1]
+
+
+@pytest.mark.skipif("POSTERN_TEST_SLOW" not in os.environ,
+                    reason="takes some minutes")
+def test_a_post_that_something_in_between_refuses(talk):
+    """It is not the server's word, and may be meant for this very text: the
+    others get through, and it is put aside with its reason."""
+    talk.server.fault("rest", method="POST", path_prefix="/api/v4/posts",
+                      user=talk.bot.name, body_contains="echo: evil",
+                      status=403, body="<html>blocked</html>", times=1000)
+    evil = talk.user.say(talk.dm, "evil")["id"]
+    p = talk.postern
+
+    def listed():
+        return json.loads(p.ctl(
+            "channels", "dead-letters", "list", "--json").stdout)
+    talk.user.say(talk.channel, "@%s good" % talk.bot.name)
+    talk.server.wait_replies(talk.channel, talk.bot, 1)
+    assert listed() == []
+    (dead,) = p.wait(listed, 420)
+    assert dead["status"] == 599 and "no Mattermost server" in dead["error"], dead
+    talk.user.say(talk.dm, "fine")
+    assert settle(talk, 1) == ["echo: fine"]
+    (row,) = json.loads(p.ctl("explain", evil, "--json").stdout)
+    assert row["error"].endswith(dead["error"])
 
 
 def test_executed_with_500(talk):
