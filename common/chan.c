@@ -10,22 +10,30 @@
 #include "common/log.h"
 #include "common/loop.h"
 
-static void
-handlers_check(const struct chan *c)
+static chan_handler_fn
+handler_find(const struct chan *c, const struct chan_handler *h,
+    const struct proto_msg *m)
 {
-	const struct proto_msg *m;
-	const struct chan_handler *h;
+	if (m->from == c->ours || (m->flags & PROTO_REPLY))
+		return NULL;
+	for (; h->type != NULL; h++)
+		if (strcmp(h->type, m->type) == 0)
+			return h->fn;
+	fatalx("%s: no handler for %s", c->proto->name, m->type);
+}
 
-	for (m = c->proto->msgs; m->type != NULL; m++) {
-		if (m->from == c->ours || (m->flags & PROTO_REPLY))
-			continue;
-		for (h = c->handlers; h->type != NULL; h++)
-			if (strcmp(h->type, m->type) == 0)
-				break;
-		if (h->type == NULL)
-			fatalx("%s: no handler for %s", c->proto->name,
-			    m->type);
-	}
+static void
+handlers_set(struct chan *c, const struct chan_handler *handlers)
+{
+	const struct proto_msg *msgs = c->proto->msgs;
+	size_t i, n;
+
+	for (n = 0; msgs[n].type != NULL; n++)
+		continue;
+	if ((c->handlers = calloc(n, sizeof(*c->handlers))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < n; i++)
+		c->handlers[i] = handler_find(c, handlers, &msgs[i]);
 }
 
 struct chan *
@@ -41,14 +49,13 @@ chan_new(struct event_base *base, int fd, enum proto_kind kind,
 	c->fd = fd;
 	c->proto = proto_get(kind);
 	c->ours = ours;
-	c->handlers = handlers;
 	c->on_close = on_close;
 	c->arg = arg;
 	c->state = PROTO_RUN;
 	c->max_in = proto_max(c->proto, chan_theirs(c));
 	TAILQ_INIT(&c->out);
 	TAILQ_INIT(&c->waiting);
-	handlers_check(c);
+	handlers_set(c, handlers);
 	if (fd_prepare(fd) == -1)
 		fatal("%s: fcntl", c->proto->name);
 	c->tok = json_tokener_new_ex(c->proto->depth[chan_theirs(c)]);
@@ -103,6 +110,7 @@ chan_free(struct chan *c)
 	event_free(c->timer);
 	json_tokener_free(c->tok);
 	freezero(c->in, c->in_cap);
+	free(c->handlers);
 	free(c);
 }
 

@@ -65,7 +65,6 @@ frame_parse(struct chan *c, const struct frame_header *h, const char *text)
 static const char *
 frame_handle(struct chan *c, const struct frame_header *h, const char *text)
 {
-	const struct chan_handler *hd;
 	const struct proto_msg *m;
 	struct json_object *msg;
 	int fd = -1;
@@ -89,11 +88,8 @@ frame_handle(struct chan *c, const struct frame_header *h, const char *text)
 	}
 	if (m->flags & PROTO_REPLY)
 		chan_wait_answer(c, msg, fd);
-	else {
-		for (hd = c->handlers; strcmp(hd->type, m->type) != 0; hd++)
-			continue;
-		hd->fn(c, msg, fd, c->arg);
-	}
+	else
+		c->handlers[m - c->proto->msgs](c, msg, fd, c->arg);
 	json_object_put(msg);
 	return NULL;
 }

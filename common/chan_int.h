@@ -44,7 +44,7 @@ struct waiting {
 struct chan {
 	struct event_base *base;
 	const struct proto *proto;
-	const struct chan_handler *handlers;
+	chan_handler_fn *handlers; /* one for each entry of proto */
 	chan_close_fn on_close;
 	chan_drain_fn on_drain;
 	void *arg;

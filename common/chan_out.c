@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan_int.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -155,7 +156,7 @@ chan_msg(const char *type)
 
 	if (msg == NULL)
 		fatalx("out of memory");
-	json_object_object_add(msg, "t", json_object_new_string(type));
+	add_str(msg, "t", type);
 	return msg;
 }
 
@@ -165,7 +166,7 @@ chan_reply_msg(const char *type, struct json_object *req)
 	struct json_object *msg = chan_msg(type), *id = NULL;
 
 	json_object_object_get_ex(req, "id", &id);
-	json_object_object_add(msg, "id", json_object_get(id));
+	add_obj(msg, "id", json_object_get(id));
 	return msg;
 }
 
@@ -223,18 +224,31 @@ out_entry(struct chan *c, const char *type, int fd)
 	return m;
 }
 
+/* The quote that ends the string that begins at s, in JSON of our own. */
+static const char *
+string_end(const char *s, const char *end)
+{
+	const char *q = s, *p;
+
+	while ((q = memchr(q + 1, '"', (size_t)(end - q - 1))) != NULL) {
+		for (p = q; p[-1] == '\\'; p--)
+			continue;
+		if ((q - p) % 2 == 0)
+			return q;
+	}
+	return end;
+}
+
 /* Arrays and objects in each other, at most, in JSON of our own. */
 static int
 nesting(const char *s, size_t len)
 {
-	int depth = 0, most = 0, quoted = 0;
+	int depth = 0, most = 0;
 	const char *end = s + len;
 
 	for (; s < end; s++)
 		if (*s == '"')
-			quoted = !quoted;
-		else if (quoted)
-			s += *s == '\\';
+			s = string_end(s, end);
 		else if (*s == '{' || *s == '[') {
 			if (++depth > most)
 				most = depth;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan_int.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -72,7 +73,7 @@ chan_request(struct chan *c, struct json_object *msg, int fd, int timeout_ms,
 	struct waiting *w;
 	int64_t id = ++c->next_id;
 
-	json_object_object_add(msg, "id", json_object_new_int64(id));
+	add_int(msg, "id", id);
 	if (chan_send(c, msg, fd) == -1)
 		return -1;
 	if ((w = calloc(1, sizeof(*w))) == NULL)

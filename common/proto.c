@@ -217,7 +217,8 @@ proto_find(const struct proto *p, enum proto_side from, const char *type)
 	const struct proto_msg *m;
 
 	for (m = p->msgs; m->type != NULL; m++)
-		if (m->from == from && strcmp(m->type, type) == 0)
+		if (m->from == from && m->type[0] == type[0] &&
+		    strcmp(m->type, type) == 0)
 			return m;
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -41,10 +42,10 @@ complain(const struct invocation *inv, const struct answer *a)
 	if ((inv->given & OPT_JSON) == 0)
 		return;
 	o = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(0));
+	add_bool(o, "ok", 0);
 	ask_str(o, "error", a->text);
 	if (a->data != NULL)
-		json_object_object_add(o, "data", json_object_get(a->data));
+		add_obj(o, "data", json_object_get(a->data));
 	output_json(o);
 	json_object_put(o);
 }

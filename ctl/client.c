@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -177,8 +178,7 @@ send_files(struct chan *c, const struct client_file *files, size_t n)
 
 	for (i = 0; i < n; i++) {
 		msg = chan_msg("file");
-		json_object_object_add(
-		    msg, "name", json_object_new_string(files[i].name));
+		add_str(msg, "name", files[i].name);
 		chan_send(c, msg, files[i].fd);
 	}
 }
@@ -200,8 +200,8 @@ converse(int fd, const char *verb, struct json_object *args,
 	c = chan_new(
 	    s.base, fd, PROTO_CLIENT, SIDE_B, handlers, on_close, &s);
 	send_files(c, files, n);
-	json_object_object_add(msg, "verb", json_object_new_string(verb));
-	json_object_object_add(msg, "args", args);
+	add_str(msg, "verb", verb);
+	add_obj(msg, "args", args);
 	if (chan_request(c, msg, -1, wait_ms, on_answer, &s) == -1) {
 		fprintf(stderr, "posternctl: the request is too large\n");
 	} else {

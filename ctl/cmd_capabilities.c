@@ -56,7 +56,7 @@ capabilities_of(const struct config *cfg, const struct config_account *a)
 	add_bool(o, "enabled", a->enabled);
 	add_bool(o, "configured", a->token != NULL && a->url.text != NULL);
 	add_words(o, "chatTypes", chats);
-	json_object_object_add(o, "actions", actions_of(json));
+	add_obj(o, "actions", actions_of(json));
 	add_words(o, "unsupported", not);
 	add_bool(o, "buttons", a->buttons);
 	add_bool(o, "nativeCommands",
@@ -64,8 +64,7 @@ capabilities_of(const struct config *cfg, const struct config_account *a)
 	add_bool(o, "textCommands", json_true(json, "textCommands"));
 	ask_str(o, "streaming",
 	    json_str(json_get(json, "streaming"), "mode"));
-	json_object_object_add(
-	    o, "mediaMaxMb", json_object_get(json_get(json, "mediaMaxMb")));
+	add_obj(o, "mediaMaxMb", json_object_get(json_get(json, "mediaMaxMb")));
 	json_object_put(json);
 	return o;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/cron.h"
 #include "common/monotime.h"
 #include "common/zone.h"
@@ -173,14 +174,13 @@ make_job(const struct invocation *inv, const struct when *w,
 	ask_str(o, "expr", w->expr);
 	ask_str(o, "zone", w->zone);
 	ask_str(o, "rules", w->rules);
-	json_object_object_add(o, "every", json_object_new_int64(w->every));
-	json_object_object_add(o, "at", json_object_new_int64(w->at));
+	add_int(o, "every", w->every);
+	add_int(o, "at", w->at);
 	ask_str(o, "message", message);
 	ask_str(o, "to", or_empty(inv->target));
 	ask_str(o, "thread", or_empty(inv->thread_id));
 	ask_str(o, "session", or_empty(inv->session));
-	json_object_object_add(
-	    o, "catch_up", json_object_new_boolean(catch_up));
+	add_bool(o, "catch_up", catch_up);
 	return o;
 }
 
@@ -252,8 +252,7 @@ cmd_cron_add(const struct invocation *inv)
 	}
 	args = json_object_new_object();
 	ask_str(args, "account", inv->account);
-	json_object_object_add(
-	    args, "job", make_job(inv, &w, message, catch_up));
+	add_obj(args, "job", make_job(inv, &w, message, catch_up));
 	if (ask_daemon(inv, "cron-add", args, CLIENT_WAIT_MS, &a) == -1)
 		return 1;
 	rc = added(inv, a.data);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/monotime.h"
 #include "common/zone.h"
 #include "ctl/ask.h"
@@ -156,7 +157,7 @@ print_done(const struct invocation *inv, struct json_object *job,
 		return 0;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(1));
+	add_bool(o, "ok", 1);
 	ask_str(o, "id", json_str(job, "id"));
 	ask_str(o, "account", json_str(job, "account"));
 	ask_str(o, "event", event);
@@ -176,7 +177,7 @@ change(const struct invocation *inv, const char *verb,
 
 	ask_str(args, "account", json_str(job, "account"));
 	ask_str(members, "id", json_str(job, "id"));
-	json_object_object_add(args, "job", members);
+	add_obj(args, "job", members);
 	if (ask_daemon(inv, verb, args, CLIENT_WAIT_MS, &a) == 0) {
 		if (json_true(a.data, "done"))
 			rc = print_done(inv, job, what, NULL);
@@ -206,8 +207,7 @@ set(const struct invocation *inv, int enabled)
 		return 1;
 	}
 	members = json_object_new_object();
-	json_object_object_add(
-	    members, "enabled", json_object_new_boolean(enabled));
+	add_bool(members, "enabled", enabled);
 	/* The rules of the zone may have changed since. */
 	if (enabled && strcmp(json_str(job, "kind"), "cron") == 0) {
 		if (cron_zone(json_str(job, "zone"), rules, sizeof(rules),

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/monotime.h"
 #include "ctl/ask.h"
@@ -103,7 +104,7 @@ verbose(const struct invocation *inv, int on)
 {
 	struct json_object *args = json_object_new_object();
 
-	json_object_object_add(args, "on", json_object_new_boolean(on));
+	add_bool(args, "on", on);
 	return simple(inv, "verbose", args);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
@@ -144,10 +145,10 @@ fail_json(const struct list *l)
 		return;
 	o = json_object_new_object();
 	error = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(0));
+	add_bool(o, "ok", 0);
 	ask_str(error, "type", "cli_error");
 	ask_str(error, "message", l->failed);
-	json_object_object_add(o, "error", error);
+	add_obj(o, "error", error);
 	output_json(o);
 	json_object_put(o);
 }

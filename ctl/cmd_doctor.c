@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/commands.h"
 #include "ctl/config_file.h"
@@ -70,9 +71,8 @@ cmd_doctor(const struct invocation *inv)
 	well = d.worst < FINDING_WARNING;
 	if (inv->given & OPT_JSON) {
 		o = json_object_new_object();
-		json_object_object_add(o, "ok", json_object_new_boolean(well));
-		json_object_object_add(
-		    o, "findings", json_object_get(d.findings));
+		add_bool(o, "ok", well);
+		add_obj(o, "findings", json_object_get(d.findings));
 		output_json(o);
 		json_object_put(o);
 	} else {

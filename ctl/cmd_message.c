@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
@@ -208,13 +209,11 @@ send_args(const struct invocation *inv, struct json_object *args)
 	ask_str(args, "text", text);
 	ask_str(args, "root", root != NULL ? root : inv->thread_id);
 	if (inv->given & OPT_DRY_RUN)
-		json_object_object_add(
-		    args, "dry", json_object_new_boolean(1));
+		add_bool(args, "dry", 1);
 	if (pin_wanted(inv, &pin, &required) == -1)
 		return 2;
 	if (pin)
-		json_object_object_add(
-		    args, "pin", json_object_new_boolean(1));
+		add_bool(args, "pin", 1);
 	if (add_json(args, "buttons", inv->buttons, json_type_array) == -1 ||
 	    add_json(args, "presentation", inv->presentation,
 		json_type_object) == -1)

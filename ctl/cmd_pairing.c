@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -28,8 +29,8 @@ failed(const struct invocation *inv, const char *text)
 	fprintf(stderr, "posternctl: %s\n", text);
 	if (inv->given & OPT_JSON) {
 		o = json_object_new_object();
-		json_object_object_add(o, "ok", json_object_new_boolean(0));
-		json_object_object_add(o, "error", str(text));
+		add_bool(o, "ok", 0);
+		add_obj(o, "error", str(text));
 		output_json(o);
 		json_object_put(o);
 	}
@@ -42,9 +43,8 @@ meta_of(struct json_object *row)
 	struct json_object *meta = json_object_new_object();
 
 	if (json_str(row, "name")[0] != '\0')
-		json_object_object_add(meta, "name", str(json_str(row, "name")));
-	json_object_object_add(
-	    meta, "accountId", str(json_str(row, "account")));
+		add_obj(meta, "name", str(json_str(row, "name")));
+	add_obj(meta, "accountId", str(json_str(row, "account")));
 	return meta;
 }
 
@@ -53,13 +53,11 @@ request_json(struct json_object *row)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "id", str(json_str(row, "user")));
-	json_object_object_add(o, "code", str(json_str(row, "code")));
-	json_object_object_add(
-	    o, "createdAt", str(pairing_iso(json_int(row, "created"))));
-	json_object_object_add(
-	    o, "lastSeenAt", str(pairing_iso(json_int(row, "seen"))));
-	json_object_object_add(o, "meta", meta_of(row));
+	add_obj(o, "id", str(json_str(row, "user")));
+	add_obj(o, "code", str(json_str(row, "code")));
+	add_obj(o, "createdAt", str(pairing_iso(json_int(row, "created"))));
+	add_obj(o, "lastSeenAt", str(pairing_iso(json_int(row, "seen"))));
+	add_obj(o, "meta", meta_of(row));
 	return o;
 }
 
@@ -68,10 +66,9 @@ grant_json(struct json_object *row)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "id", str(json_str(row, "user")));
-	json_object_object_add(
-	    o, "approvedAt", str(pairing_iso(json_int(row, "at"))));
-	json_object_object_add(o, "meta", meta_of(row));
+	add_obj(o, "id", str(json_str(row, "user")));
+	add_obj(o, "approvedAt", str(pairing_iso(json_int(row, "at"))));
+	add_obj(o, "meta", meta_of(row));
 	return o;
 }
 
@@ -98,11 +95,9 @@ print_json(struct json_object *data)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "channel", str("mattermost"));
-	json_object_object_add(o, "requests",
-	    each(json_get(data, "requests"), request_json));
-	json_object_object_add(
-	    o, "grants", each(json_get(data, "grants"), grant_json));
+	add_obj(o, "channel", str("mattermost"));
+	add_obj(o, "requests", each(json_get(data, "requests"), request_json));
+	add_obj(o, "grants", each(json_get(data, "grants"), grant_json));
 	output_json(o);
 	json_object_put(o);
 }
@@ -211,12 +206,11 @@ print_approved(const struct invocation *inv, struct json_object *data)
 		return;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(1));
-	json_object_object_add(o, "channel", str("mattermost"));
-	json_object_object_add(o, "id", str(json_str(data, "user")));
-	json_object_object_add(o, "meta", meta_of(data));
-	json_object_object_add(o, "notified",
-	    json_object_new_boolean(json_true(data, "notify")));
+	add_bool(o, "ok", 1);
+	add_obj(o, "channel", str("mattermost"));
+	add_obj(o, "id", str(json_str(data, "user")));
+	add_obj(o, "meta", meta_of(data));
+	add_bool(o, "notified", json_true(data, "notify"));
 	output_json(o);
 	json_object_put(o);
 }
@@ -233,8 +227,7 @@ cmd_pairing_approve(const struct invocation *inv)
 	args = json_object_new_object();
 	ask_str(args, "code", inv->operand);
 	ask_str(args, "account", inv->account);
-	json_object_object_add(args, "notify",
-	    json_object_new_boolean((inv->given & OPT_NO_NOTIFY) == 0));
+	add_bool(args, "notify", (inv->given & OPT_NO_NOTIFY) == 0);
 	if (ask_daemon(inv, "pairing-approve", args, CLIENT_WAIT_MS, &a) == -1)
 		return 1;
 	if (json_true(a.data, "approved"))
@@ -332,9 +325,8 @@ import_part(const struct invocation *inv, const struct pairing_part *p,
 	do {
 		args = json_object_new_object();
 		ask_str(args, "account", p->account);
-		json_object_object_add(args, "grants", slice(p->grants, at));
-		json_object_object_add(
-		    args, "requests", slice(p->requests, at));
+		add_obj(args, "grants", slice(p->grants, at));
+		add_obj(args, "requests", slice(p->requests, at));
 		if (ask_daemon(inv, "pairing-import", args, CLIENT_WAIT_MS,
 			&a) == -1)
 			return -1;
@@ -360,13 +352,10 @@ print_sum(const struct invocation *inv, const struct sum *sum)
 		return;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(1));
-	json_object_object_add(
-	    o, "grants", json_object_new_int64(sum->grants));
-	json_object_object_add(
-	    o, "requests", json_object_new_int64(sum->requests));
-	json_object_object_add(
-	    o, "skipped", json_object_new_int64(sum->skipped));
+	add_bool(o, "ok", 1);
+	add_int(o, "grants", sum->grants);
+	add_int(o, "requests", sum->requests);
+	add_int(o, "skipped", sum->skipped);
 	output_json(o);
 	json_object_put(o);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -21,8 +22,7 @@ static void
 add_dry(const struct invocation *inv, struct json_object *args)
 {
 	if (inv->given & OPT_DRY_RUN)
-		json_object_object_add(
-		    args, "dry", json_object_new_boolean(1));
+		add_bool(args, "dry", 1);
 }
 
 /* The end of an action that is no send; payload is consumed. */
@@ -40,8 +40,7 @@ finish(const struct invocation *inv, const char *action,
 		o = report_new(inv, action);
 		if (!a->ok)
 			report_failure(o, a);
-		json_object_object_add(
-		    o, "payload", json_object_get(payload));
+		add_obj(o, "payload", json_object_get(payload));
 		output_json(o);
 		json_object_put(o);
 	}
@@ -60,15 +59,13 @@ cmd_message_react(const struct invocation *inv)
 	ask_str(args, "post", inv->message_id);
 	ask_str(args, "emoji", inv->emoji);
 	ask_str(args, "to", inv->target);
-	json_object_object_add(
-	    args, "remove", json_object_new_boolean(remove));
+	add_bool(args, "remove", remove);
 	add_dry(inv, args);
 	report_verbose(inv, "reacting to %s", inv->message_id);
 	if (ask_anyway(inv, "react", args, NULL, 0, CLIENT_SEND_MS, &a) == -1)
 		return 1;
 	payload = json_object_new_object();
-	json_object_object_add(
-	    payload, "ok", json_object_new_boolean(a.ok));
+	add_bool(payload, "ok", a.ok);
 	if (a.ok)
 		ask_str(payload, remove ? "removed" : "added", inv->emoji);
 	if (a.ok && !(inv->given & (OPT_JSON | OPT_DRY_RUN)))
@@ -109,8 +106,7 @@ read_limit(const struct invocation *inv, struct json_object *args)
 			     "integer.");
 		return -1;
 	}
-	json_object_object_add(args, "limit",
-	    json_object_new_int64(n > READ_MAX ? READ_MAX : n));
+	add_int(args, "limit", n > READ_MAX ? READ_MAX : n);
 	return 0;
 }
 
@@ -140,14 +136,13 @@ cmd_message_read(const struct invocation *inv)
 	if (ask_anyway(inv, "read", args, NULL, 0, CLIENT_SEND_MS, &a) == -1)
 		return 1;
 	payload = json_object_new_object();
-	json_object_object_add(payload, "ok", json_object_new_boolean(a.ok));
+	add_bool(payload, "ok", a.ok);
 	if (a.ok)
 		ask_str(payload, "channelId", json_str(a.data, "channel"));
 	if (a.ok && !(inv->given & OPT_DRY_RUN)) {
-		json_object_object_add(payload, "messages",
+		add_obj(payload, "messages",
 		    json_object_get(json_get(a.data, "messages")));
-		json_object_object_add(payload, "hasMore",
-		    json_object_new_boolean(json_true(a.data, "hasMore")));
+		add_bool(payload, "hasMore", json_true(a.data, "hasMore"));
 		if (!(inv->given & OPT_JSON))
 			print_posts(json_get(a.data, "messages"));
 	}
@@ -175,7 +170,7 @@ send_one(const struct invocation *inv, const char *to, const char *text,
 	answered = ask_anyway(
 	    inv, "send", args, NULL, 0, CLIENT_SEND_MS, &a) == 0;
 	if (answered && a.ok) {
-		json_object_object_add(o, "ok", json_object_new_boolean(1));
+		add_bool(o, "ok", 1);
 		if (json_get(a.data, "post") != NULL)
 			ask_str(o, "messageId", json_str(a.data, "post"));
 		if (!(inv->given & OPT_JSON))
@@ -192,7 +187,7 @@ send_one(const struct invocation *inv, const char *to, const char *text,
 		report_failure(o, &a);
 		client_free(&a);
 	} else {
-		json_object_object_add(o, "ok", json_object_new_boolean(0));
+		add_bool(o, "ok", 0);
 		ask_str(o, "error", "no answer");
 	}
 	return o;
@@ -219,10 +214,10 @@ cmd_message_broadcast(const struct invocation *inv)
 		json_object_array_add(results,
 		    send_one(inv, inv->targets[i], text, &failed));
 	o = report_new(inv, "broadcast");
-	json_object_object_add(o, "ok", json_object_new_boolean(!failed));
+	add_bool(o, "ok", !failed);
 	payload = json_object_new_object();
-	json_object_object_add(payload, "results", results);
-	json_object_object_add(o, "payload", payload);
+	add_obj(payload, "results", results);
+	add_obj(o, "payload", payload);
 	if (inv->given & OPT_JSON)
 		output_json(o);
 	json_object_put(o);

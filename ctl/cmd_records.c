@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -79,8 +80,7 @@ cmd_explain(const struct invocation *inv)
 	for (i = 0; i < n; i++) {
 		o = json_object_array_get_idx(rows, i);
 		text = explain_sentence(o);
-		json_object_object_add(
-		    o, "sentence", json_object_new_string(text));
+		add_str(o, "sentence", text);
 		free(text);
 		if (inv->given & OPT_JSON)
 			continue;
@@ -140,7 +140,7 @@ add_limit(const struct invocation *inv, struct json_object *args)
 		    err);
 		return -1;
 	}
-	json_object_object_add(args, "limit", json_object_new_int64(n));
+	add_int(args, "limit", n);
 	return 0;
 }
 
@@ -208,8 +208,7 @@ cmd_dead_retry(const struct invocation *inv)
 	/* Events have numbers, posts of ours have keys. */
 	seq = strtonum(inv->operand, 1, INT64_MAX, &err);
 	if (err == NULL)
-		json_object_object_add(
-		    args, "seq", json_object_new_int64(seq));
+		add_int(args, "seq", seq);
 	else
 		ask_str(args, "key", inv->operand);
 	return done_or_not(inv, "dead-retry", args, "retried",

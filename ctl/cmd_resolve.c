@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
@@ -115,7 +116,7 @@ print_json(const struct look *l, const char *entry)
 	size_t n = json_object_array_length(l->found);
 
 	ask_str(o, "input", entry);
-	json_object_object_add(o, "resolved", json_object_new_boolean(n == 1));
+	add_bool(o, "resolved", n == 1);
 	if (n == 1) {
 		one = json_object_array_get_idx(l->found, 0);
 		ask_str(o, "id", json_str(one, "id"));
@@ -123,8 +124,7 @@ print_json(const struct look *l, const char *entry)
 		ask_str(o, "name", json_str(one, "name"));
 	} else {
 		ask_str(o, "note", n == 0 ? "not found" : "ambiguous");
-		json_object_object_add(
-		    o, "candidates", json_object_get(l->found));
+		add_obj(o, "candidates", json_object_get(l->found));
 	}
 	json_object_array_add(list, o);
 	output_json(list);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/reason.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
@@ -328,8 +329,7 @@ add_probe(const struct invocation *inv, struct json_object *args, int *ms)
 		return -1;
 	}
 	if (inv->given & OPT_PROBE)
-		json_object_object_add(
-		    args, "probe", json_object_new_int(*ms));
+		add_int(args, "probe", *ms);
 	return 0;
 }
 

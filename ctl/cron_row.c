@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/cron.h"
 #include "common/monotime.h"
 #include "ctl/cron_row.h"
@@ -79,10 +80,8 @@ cron_row_json(struct json_object *o)
 		    strcmp(key, "catch_up") != 0)
 			json_object_object_add(
 			    j, key, json_object_get(value));
-	json_object_object_add(j, "catch_up",
-	    json_object_new_string(
-		json_true(o, "catch_up") ? "once" : "skip"));
-	json_object_object_add(j, "next_at", json_object_new_int64(next));
+	add_str(j, "catch_up", json_true(o, "catch_up") ? "once" : "skip");
+	add_int(j, "next_at", next);
 	return j;
 }
 

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/config_file.h"
 #include "ctl/offline.h"
@@ -25,8 +26,7 @@ account(const struct config_account *a)
 	ask_str(o, "name", a->name);
 	ask_str(o, "server", a->url.text);
 	ask_str(o, "state", a->enabled ? "not running" : "disabled");
-	json_object_object_add(o, "configured", json_object_new_boolean(
-		a->token != NULL && a->url.text != NULL));
+	add_bool(o, "configured", a->token != NULL && a->url.text != NULL);
 	ask_str(o, "botTokenSource", source_name(a->token_source));
 	ask_str(o, "baseUrlSource", source_name(a->url_source));
 	return o;

@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "ctl/output.h"
 #include "ctl/pairing_file.h"
@@ -149,14 +150,11 @@ take_request(
 		return;
 	}
 	r = json_object_new_object();
-	json_object_object_add(r, "user", json_object_new_string(id));
-	json_object_object_add(
-	    r, "code", json_object_new_string(json_str(o, "code")));
-	json_object_object_add(
-	    r, "name", json_object_new_string(json_str(meta, "name")));
-	json_object_object_add(r, "created", json_object_new_int64(created));
-	json_object_object_add(r, "seen",
-	    json_object_new_int64(seen == 0 ? created : seen));
+	add_str(r, "user", id);
+	add_str(r, "code", json_str(o, "code"));
+	add_str(r, "name", json_str(meta, "name"));
+	add_int(r, "created", created);
+	add_int(r, "seen", seen == 0 ? created : seen);
 	json_object_array_add(
 	    part_of(ps, *account == '\0' ? "default" : account)->requests, r);
 }

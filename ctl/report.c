@@ -37,7 +37,7 @@ report_failure(struct json_object *o, const struct answer *a)
 	add_bool(o, "ok", 0);
 	ask_str(o, "error", a->text == NULL ? "refused" : a->text);
 	if (is_partial(a))
-		json_object_object_add(o, "sentBeforeError",
+		add_obj(o, "sentBeforeError",
 		    json_object_get(json_get(a->data, "posts")));
 }
 
@@ -52,22 +52,22 @@ report_sent(const char *to, const struct answer *a)
 	ask_str(o, "channel", "mattermost");
 	ask_str(o, "to", to);
 	ask_str(o, "via", "direct");
-	json_object_object_add(o, "mediaUrl", NULL);
+	add_obj(o, "mediaUrl", NULL);
 	ask_str(target, "kind", "channel");
 	ask_str(target, "id", json_str(a->data, "channel"));
 	ask_str(result, "channel", "mattermost");
 	if (json_get(a->data, "post") != NULL)
 		ask_str(result, "messageId", json_str(a->data, "post"));
 	if (json_get(a->data, "posts") != NULL)
-		json_object_object_add(result, "messageIds",
+		add_obj(result, "messageIds",
 		    json_object_get(json_get(a->data, "posts")));
-	json_object_object_add(result, "target", target);
+	add_obj(result, "target", target);
 	if (json_get(a->data, "pinned") != NULL)
-		json_object_object_add(result, "pinned",
+		add_obj(result, "pinned",
 		    json_object_get(json_get(a->data, "pinned")));
 	if (json_get(a->data, "pin_error") != NULL)
 		ask_str(result, "pinError", json_str(a->data, "pin_error"));
-	json_object_object_add(o, "result", result);
+	add_obj(o, "result", result);
 	return o;
 }
 
@@ -87,7 +87,7 @@ send_json(const struct invocation *inv, const char *to,
 		ask_str(o, "messageId", json_str(a->data, "post"));
 	if (!(inv->given & OPT_DRY_RUN))
 		ask_str(payload, "deliveryStatus", status);
-	json_object_object_add(o, "payload", payload);
+	add_obj(o, "payload", payload);
 	output_json(o);
 	json_object_put(o);
 }

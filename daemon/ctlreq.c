@@ -88,7 +88,7 @@ reload_status(const struct reload_report *r)
 		return NULL;
 	o = json_object_new_object();
 	add_int(o, "at", r->at);
-	json_object_object_add(o, "ok", json_object_new_boolean(r->ok));
+	add_bool(o, "ok", r->ok);
 	add_text(o, "text", r->text);
 	return o;
 }
@@ -105,8 +105,7 @@ ctlreq_status(struct supervisor *sup)
 	add_int(o, "pid", getpid());
 	add_int(o, "upMs", monotime_since(sup->started));
 	add_text(o, "config", sup->config_path);
-	json_object_object_add(
-	    o, "rootless", json_object_new_boolean(sup->rootless));
+	add_bool(o, "rootless", sup->rootless);
 	add_text(o, "summary", sup->status);
 	if (sup->config->default_account < sup->config->naccounts)
 		add_text(o, "defaultAccount",
@@ -115,14 +114,13 @@ ctlreq_status(struct supervisor *sup)
 	for (i = 0; i < sup->config->naccounts; i++)
 		json_object_array_add(
 		    list, account_status(sup, &sup->config->accounts[i]));
-	json_object_object_add(o, "accounts", list);
+	add_obj(o, "accounts", list);
 	list = json_object_new_array();
 	RB_FOREACH (p, proc_tree, &sup->procs)
 		json_object_array_add(list, worker_status(p));
-	json_object_object_add(o, "workers", list);
+	add_obj(o, "workers", list);
 	if (sup->reload.at != 0)
-		json_object_object_add(
-		    o, "reload", reload_status(&sup->reload));
+		add_obj(o, "reload", reload_status(&sup->reload));
 	return o;
 }
 
@@ -132,14 +130,14 @@ answer(struct proc *p, struct json_object *req, int ok, const char *text,
 {
 	struct json_object *msg = chan_reply_msg("ctl.reply", req);
 
-	json_object_object_add(msg, "ok", json_object_new_boolean(ok));
+	add_bool(msg, "ok", ok);
 	add_text(msg, "text", text);
 	if (data != NULL)
-		json_object_object_add(msg, "data", data);
+		add_obj(msg, "data", data);
 	if (chan_send(p->chan, msg, -1) == 0)
 		return;
 	msg = chan_reply_msg("ctl.reply", req);
-	json_object_object_add(msg, "ok", json_object_new_boolean(0));
+	add_bool(msg, "ok", 0);
 	add_text(msg, "text", "the answer is too large");
 	chan_send(p->chan, msg, -1);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -44,7 +45,7 @@ feed_fd(struct proc *p, const char *name, int fd)
 {
 	struct json_object *msg = chan_msg("fd");
 
-	json_object_object_add(msg, "name", json_object_new_string(name));
+	add_str(msg, "name", name);
 	chan_send(p->chan, msg, fd);
 }
 
@@ -98,9 +99,8 @@ control_config(const struct supervisor *sup)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(
-	    o, "rootless", json_object_new_boolean(sup->rootless));
-	json_object_object_add(o, "uid", json_object_new_int64(geteuid()));
+	add_bool(o, "rootless", sup->rootless);
+	add_int(o, "uid", geteuid());
 	return o;
 }
 
@@ -109,8 +109,7 @@ store_config(const struct config *cf)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "retentionDays",
-	    json_object_new_int(cf->retention_days));
+	add_int(o, "retentionDays", cf->retention_days);
 	return o;
 }
 
@@ -160,8 +159,8 @@ feed_metrics(struct supervisor *sup)
 	if (p == NULL || !proc_is_wired(p))
 		return;
 	msg = chan_msg("unlink");
-	json_object_object_add(msg, "kind", json_object_new_string("metrics"));
-	json_object_object_add(msg, "peer", json_object_new_string(""));
+	add_str(msg, "kind", "metrics");
+	add_str(msg, "peer", "");
 	chan_send(p->chan, msg, -1);
 	feed_listeners(p, LISTEN_METRICS, "metrics");
 }
@@ -211,10 +210,9 @@ feed_worker(struct proc *p)
 	struct json_object *msg = chan_msg("init");
 	size_t i;
 
-	json_object_object_add(msg, "config", config_of(p));
+	add_obj(msg, "config", config_of(p));
 	if (p->sup->online != NULL)
-		json_object_object_add(
-		    msg, "check", json_object_new_boolean(1));
+		add_bool(msg, "check", 1);
 	chan_send(p->chan, msg, -1);
 	if (p->account != NULL) {
 		feed_secret(p, "token", p->account->token);
@@ -278,12 +276,12 @@ feed_link_opts(const struct proc *to, const struct proc *peer)
 
 	if (to->role == ROLE_DIALER) {
 		opts = json_object_new_object();
-		json_object_object_add(opts, "endpoints", endpoints_of(peer));
+		add_obj(opts, "endpoints", endpoints_of(peer));
 		return opts;
 	}
 	if (to->role == ROLE_STORE && peer->role == ROLE_ACCOUNT) {
 		opts = json_object_new_object();
-		json_object_object_add(opts, "agents", agents_of(peer));
+		add_obj(opts, "agents", agents_of(peer));
 		return opts;
 	}
 	return NULL;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -67,11 +68,11 @@ send_end(struct proc *to, const char *told, const struct proc *peer, int fd)
 {
 	struct json_object *msg = chan_msg("link"), *opts;
 
-	json_object_object_add(msg, "kind", json_object_new_string(told));
-	json_object_object_add(msg, "peer", json_object_new_string(peer->name));
+	add_str(msg, "kind", told);
+	add_str(msg, "peer", peer->name);
 	opts = feed_link_opts(to, peer);
 	if (opts != NULL)
-		json_object_object_add(msg, "opts", opts);
+		add_obj(msg, "opts", opts);
 	chan_send(to->chan, msg, fd);
 }
 
@@ -99,8 +100,8 @@ send_unlink(struct proc *to, const char *told, const struct proc *peer)
 	if (!proc_is_wired(to))
 		return;
 	msg = chan_msg("unlink");
-	json_object_object_add(msg, "kind", json_object_new_string(told));
-	json_object_object_add(msg, "peer", json_object_new_string(peer->name));
+	add_str(msg, "kind", told);
+	add_str(msg, "peer", peer->name);
 	chan_send(to->chan, msg, -1);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/sandbox.h"
@@ -29,10 +30,10 @@ row_add(struct online *on, const char *account, const char *what,
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "account", json_object_new_string(account));
-	json_object_object_add(o, "what", json_object_new_string(what));
-	json_object_object_add(o, "state", json_object_new_string(state));
-	json_object_object_add(o, "detail", json_object_new_string(detail));
+	add_str(o, "account", account);
+	add_str(o, "what", what);
+	add_str(o, "state", state);
+	add_str(o, "detail", detail);
 	json_object_array_add(on->rows, o);
 	if (strcmp(state, "fail") == 0)
 		on->failed = 1;
@@ -147,9 +148,8 @@ print_json(const struct online *on)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(
-	    o, "ok", json_object_new_boolean(!on->failed));
-	json_object_object_add(o, "checks", json_object_get(on->rows));
+	add_bool(o, "ok", !on->failed);
+	add_obj(o, "checks", json_object_get(on->rows));
 	printf("%s\n", json_object_to_json_string_ext(o,
 	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 		JSON_C_TO_STRING_NOSLASHESCAPE));

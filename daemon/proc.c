@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -350,8 +351,7 @@ proc_stop(struct proc *p, enum proc_next next)
 	if (p->phase == PHASE_START || p->phase == PHASE_UP) {
 		p->phase = PHASE_STOPPING;
 		msg = chan_msg("stop");
-		json_object_object_add(msg, "again",
-		    json_object_new_boolean(p->again || p->sup->upgrading));
+		add_bool(msg, "again", p->again || p->sup->upgrading);
 		chan_send(p->chan, msg, -1);
 		loop_timer(p->timer, PROC_STOP_MS);
 		return;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -156,8 +157,7 @@ supervisor_verbose(struct supervisor *sup, int on)
 		if (!proc_is_wired(p))
 			continue;
 		msg = chan_msg("verbose");
-		json_object_object_add(
-		    msg, "on", json_object_new_boolean(on != 0));
+		add_bool(msg, "on", on != 0);
 		chan_send(p->chan, msg, -1);
 	}
 }

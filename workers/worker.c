@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -123,8 +124,8 @@ log_up(int prio, const char *line, void *arg)
 		return;
 	}
 	msg = chan_msg("log");
-	json_object_object_add(msg, "prio", json_object_new_int(prio));
-	json_object_object_add(msg, "line", json_object_new_string(line));
+	add_int(msg, "prio", prio);
+	add_str(msg, "line", line);
 	if (chan_send(w->up, msg, -1) == 0 && prio <= LOG_CRIT)
 		chan_flush(w->up, FLUSH_MS);
 }
@@ -264,10 +265,8 @@ add_memory(struct worker *w, struct json_object *msg)
 	buf[n] = '\0';
 	if (sscanf(buf, "%lld %lld %lld", &total, &resident, &shared) != 3)
 		return;
-	json_object_object_add(msg, "resident",
-	    json_object_new_int64(resident * page));
-	json_object_object_add(msg, "private",
-	    json_object_new_int64((resident - shared) * page));
+	add_int(msg, "resident", resident * page);
+	add_int(msg, "private", (resident - shared) * page);
 }
 
 static void
@@ -324,13 +323,10 @@ say_hello(struct worker *w)
 {
 	struct json_object *msg = chan_msg("hello");
 
-	json_object_object_add(
-	    msg, "version", json_object_new_string(PACKAGE_VERSION));
-	json_object_object_add(
-	    msg, "proto", json_object_new_int(PROTO_VERSION));
-	json_object_object_add(msg, "pid", json_object_new_int(getpid()));
-	json_object_object_add(
-	    msg, "sandbox", json_object_new_string(sandbox_describe()));
+	add_str(msg, "version", PACKAGE_VERSION);
+	add_int(msg, "proto", PROTO_VERSION);
+	add_int(msg, "pid", getpid());
+	add_str(msg, "sandbox", sandbox_describe());
 	chan_send(w->up, msg, -1);
 }
 
@@ -446,7 +442,7 @@ worker_report(struct worker *w, const char *state, const char *reason,
 {
 	struct json_object *msg = chan_msg("state");
 
-	json_object_object_add(msg, "state", json_object_new_string(state));
+	add_str(msg, "state", state);
 	add_opt(msg, "reason", reason);
 	add_opt(msg, "detail", detail);
 	chan_send(w->up, msg, -1);
@@ -481,9 +477,9 @@ worker_check(struct worker *w, const char *what, const char *state,
 	char cut[1024];
 
 	add_opt(msg, "what", what);
-	json_object_object_add(msg, "state", json_object_new_string(state));
+	add_str(msg, "state", state);
 	log_clean(cut, detail, sizeof(cut));
-	json_object_object_add(msg, "detail", json_object_new_string(cut));
+	add_str(msg, "detail", cut);
 	chan_send(w->up, msg, -1);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/act.h"
@@ -71,12 +72,9 @@ react_go(struct react *r)
 		req = api_send(a, "DELETE", path, NULL, react_done, r);
 	} else {
 		msg = json_object_new_object();
-		json_object_object_add(
-		    msg, "user_id", json_object_new_string(a->bot_id));
-		json_object_object_add(
-		    msg, "post_id", json_object_new_string(r->post));
-		json_object_object_add(
-		    msg, "emoji_name", json_object_new_string(r->emoji));
+		add_str(msg, "user_id", a->bot_id);
+		add_str(msg, "post_id", r->post);
+		add_str(msg, "emoji_name", r->emoji);
 		req = api_send(a, "POST", "/reactions", msg, react_done, r);
 	}
 	if (req == NULL)

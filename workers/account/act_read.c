@@ -82,7 +82,7 @@ message_json(struct json_object *post)
 		if (json_object_object_get_ex(post, keys[i], &v) && is_flat(v))
 			json_object_object_add(
 			    o, keys[i], json_object_get(v));
-	json_object_object_add(o, "timestampMs", json_object_new_int64(ms));
+	add_int(o, "timestampMs", ms);
 	if (gmtime_r(&t, &tm) != NULL &&
 	    strftime(utc, sizeof(utc), "%Y-%m-%dT%H:%M:%S", &tm) > 0) {
 		snprintf(utc + strlen(utc), 8, ".%03dZ", (int)(ms % 1000));
@@ -156,10 +156,10 @@ read_done(struct account *a, const struct net_result *res,
 	if (*api_str(body, r->after ? "next_post_id" : "prev_post_id") != '\0')
 		more = 1;
 	out = json_object_new_object();
-	json_object_object_add(out, "ok", json_object_new_boolean(1));
+	add_bool(out, "ok", 1);
 	add_str(out, "channelId", r->channel);
-	json_object_object_add(out, "messages", list);
-	json_object_object_add(out, "hasMore", json_object_new_boolean(more));
+	add_obj(out, "messages", list);
+	add_bool(out, "hasMore", more);
 	reading_end(r, 1,
 	    json_object_to_json_string_ext(out,
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -172,7 +173,7 @@ decided(struct account *a, struct click *k)
 					   k->in->actor_id);
 	k->confirm = confirm_make(k->post, line);
 	more = json_object_new_object();
-	json_object_object_add(more, "confirm", json_object_get(k->confirm));
+	add_obj(more, "confirm", json_object_get(k->confirm));
 	entry_start(a, k->in, more, entered, k);
 }
 

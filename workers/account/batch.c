@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/strbuf.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
@@ -140,11 +141,9 @@ merge(struct row *r)
 	json_object_array_add(
 	    ids, json_object_new_string(api_str(r->data, "post")));
 	if (json_object_deep_copy(r->data, &d, NULL) == 0) {
-		json_object_object_add(
-		    d, "text", json_object_new_string(text.s));
-		json_object_object_add(
-		    d, "addressed", json_object_new_boolean(addressed));
-		json_object_object_add(d, "ids", ids);
+		add_str(d, "text", text.s);
+		add_bool(d, "addressed", addressed);
+		add_obj(d, "ids", ids);
 		json_object_put(r->data);
 		r->data = d;
 	} else

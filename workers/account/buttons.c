@@ -131,12 +131,12 @@ buttons_action(const struct buttons_opts *o, const char *id, const char *name,
 	add_str(ctx, CTX_ACTION, id);
 	sign(o, ctx);
 	add_str(in, "url", o->url);
-	json_object_object_add(in, "context", ctx);
+	add_obj(in, "context", ctx);
 	add_str(a, "id", id);
 	add_str(a, "type", "button");
 	add_str(a, "name", name);
 	add_str(a, "style", *style != '\0' ? style : "default");
-	json_object_object_add(a, "integration", in);
+	add_obj(a, "integration", in);
 	return a;
 }
 
@@ -183,8 +183,7 @@ add_button(struct build *b, struct json_object *entry, const char *name,
 	a = buttons_action(b->o, id, name, buttons_scalar(entry, "style"), ctx);
 	if (json_object_object_get_ex(entry, "disabled", &v) &&
 	    json_object_get_boolean(v))
-		json_object_object_add(
-		    a, "disabled", json_object_new_boolean(1));
+		add_bool(a, "disabled", 1);
 	json_object_array_add(b->actions, a);
 }
 
@@ -267,7 +266,7 @@ add_menu(struct build *b, struct json_object *block)
 	a = buttons_action(b->o, id, *name != '\0' ? name : "Options", "",
 	    json_object_new_object());
 	add_str(a, "type", "select");
-	json_object_object_add(a, "options", to);
+	add_obj(a, "options", to);
 	json_object_array_add(b->actions, a);
 }
 
@@ -314,9 +313,9 @@ buttons_props(const struct buttons_opts *o, struct json_object *buttons,
 	att = json_object_new_object();
 	list = json_object_new_array();
 	add_str(att, "text", o->text != NULL ? o->text : "");
-	json_object_object_add(att, "actions", b.actions);
+	add_obj(att, "actions", b.actions);
 	json_object_array_add(list, att);
-	json_object_object_add(props, "attachments", list);
+	add_obj(props, "attachments", list);
 	json_object_to_json_string_length(props, JSON_C_TO_STRING_PLAIN, &len);
 	if (len <= BUTTONS_PROPS_MAX)
 		return props;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -69,7 +70,7 @@ tell_secret(struct account *a)
 	    secret_bytes(a->token), secret_len(a->token), key);
 	msg = chan_msg("cb.secret");
 	v = json_object_new_string(key);
-	json_object_object_add(msg, "key", v);
+	add_obj(msg, "key", v);
 	json_object_get(v);
 	chan_send(self.chan, msg, -1);
 	wipe(v);
@@ -85,10 +86,10 @@ tell_commands(void)
 	if (self.chan == NULL || self.gen == 0)
 		return;
 	msg = chan_msg("cb.commands");
-	json_object_object_add(msg, "gen", json_object_new_int64(self.gen));
-	json_object_object_add(msg, "commands",
-	    self.commands != NULL ? json_object_get(self.commands) :
-				    json_object_new_array());
+	add_int(msg, "gen", self.gen);
+	add_obj(msg, "commands",
+	    self.commands != NULL ? json_object_get(self.commands)
+				  : json_object_new_array());
 	chan_send(self.chan, msg, -1);
 }
 
@@ -120,11 +121,11 @@ callback_reply(struct cb_call *call, int status, struct json_object *body,
 {
 	struct json_object *r = chan_reply_msg("cb.reply", call->msg);
 
-	json_object_object_add(r, "status", json_object_new_int(status));
+	add_int(r, "status", status);
 	if (body != NULL)
-		json_object_object_add(r, "body", body);
+		add_obj(r, "body", body);
 	if (text != NULL)
-		json_object_object_add(r, "text", json_object_new_string(text));
+		add_str(r, "text", text);
 	/* The worker may have gone meanwhile; what was stored stays. */
 	if (self.chan != NULL && self.link == call->link)
 		chan_send(self.chan, r, -1);

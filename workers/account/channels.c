@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -355,12 +356,9 @@ marks_flush(struct account *a)
 			continue;
 		ch->dirty = 0;
 		msg = chan_msg("mark");
-		json_object_object_add(
-		    msg, "channel", json_object_new_string(ch->id));
-		json_object_object_add(
-		    msg, "post", json_object_new_string(ch->mark_post));
-		json_object_object_add(
-		    msg, "at", json_object_new_int64(ch->mark_at));
+		add_str(msg, "channel", ch->id);
+		add_str(msg, "post", ch->mark_post);
+		add_int(msg, "at", ch->mark_at);
 		storelink_tell(a, msg);
 	}
 }

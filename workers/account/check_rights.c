@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
@@ -225,8 +226,7 @@ members_done(struct account *a, const struct net_result *r,
 		for (i = 0; i < json_object_array_length(body); i++)
 			want_roles(api_str(
 			    json_object_array_get_idx(body, i), "roles"));
-		json_object_object_add(
-		    this_team(), "members", json_object_get(body));
+		add_obj(this_team(), "members", json_object_get(body));
 	}
 	self.team++;
 	team_next(a);
@@ -245,8 +245,7 @@ member_done(struct account *a, const struct net_result *r,
 		return;
 	}
 	want_roles(api_str(body, "roles"));
-	json_object_object_add(this_team(), "roles",
-	    json_object_new_string(api_str(body, "roles")));
+	add_str(this_team(), "roles", api_str(body, "roles"));
 	snprintf(path, sizeof(path), "/users/me/teams/%s/channels/members",
 	    api_str(this_team(), "id"));
 	if (api_get_large(a, path, members_done, NULL) == NULL)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -177,11 +178,9 @@ meta(const struct cmd_run *run)
 	struct json_object *o = json_object_new_object();
 
 	if (run->model != NULL)
-		json_object_object_add(
-		    o, "model", json_object_new_string(run->model));
+		add_str(o, "model", run->model);
 	if (run->thinking != NULL)
-		json_object_object_add(
-		    o, "thinking", json_object_new_string(run->thinking));
+		add_str(o, "thinking", run->thinking);
 	return o;
 }
 
@@ -191,25 +190,20 @@ add_changes(struct cmd_run *run, struct json_object *msg)
 	struct json_object *o;
 
 	if (run->reset)
-		json_object_object_add(
-		    msg, "reset", json_object_new_boolean(1));
+		add_bool(msg, "reset", 1);
 	if (run->model != NULL || run->thinking != NULL)
-		json_object_object_add(msg, "meta", meta(run));
+		add_obj(msg, "meta", meta(run));
 	if (run->gate) {
 		o = json_object_new_object();
-		json_object_object_add(o, "channel",
-		    json_object_new_string(run->row->channel));
-		json_object_object_add(o, "mode",
-		    json_object_new_string(gates_mode(run->mention)));
-		json_object_object_add(msg, "gate", o);
+		add_str(o, "channel", run->row->channel);
+		add_str(o, "mode", gates_mode(run->mention));
+		add_obj(msg, "gate", o);
 	}
 	if (run->ends != NULL) {
 		o = json_object_new_object();
-		json_object_object_add(
-		    o, "outcome", json_object_new_string("stopped"));
-		json_object_object_add(
-		    o, "seqs", json_object_get(run->ends));
-		json_object_object_add(msg, "ends", o);
+		add_str(o, "outcome", "stopped");
+		add_obj(o, "seqs", json_object_get(run->ends));
+		add_obj(msg, "ends", o);
 	}
 }
 
@@ -226,14 +220,11 @@ cmd_end(struct cmd_run *run)
 		json_object_array_add(run->items, outbox_item(key, "post",
 		    r->channel, r->root, "", run->out.s));
 	}
-	json_object_object_add(msg, "seq", json_object_new_int64(r->seq));
-	json_object_object_add(msg, "session",
-	    json_object_new_string(api_str(r->data, "session")));
-	json_object_object_add(msg, "agent",
-	    json_object_new_string(api_str(r->data, "agent")));
-	json_object_object_add(
-	    msg, "outcome", json_object_new_string("command"));
-	json_object_object_add(msg, "outbox", json_object_get(run->items));
+	add_int(msg, "seq", r->seq);
+	add_str(msg, "session", api_str(r->data, "session"));
+	add_str(msg, "agent", api_str(r->data, "agent"));
+	add_str(msg, "outcome", "command");
+	add_obj(msg, "outbox", json_object_get(run->items));
 	add_changes(run, msg);
 	run->commit = msg;
 	cmd_commit(run);

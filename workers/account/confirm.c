@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/account/account.h"
@@ -29,7 +30,7 @@ confirm_make(struct json_object *post, const char *line)
 	struct json_object *att = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 
-	json_object_object_add(att, "text", json_object_new_string(line));
+	add_str(att, "text", line);
 	json_object_array_add(list, att);
 	props = json_object_new_object();
 	if (json_object_object_get_ex(post, "props", &old) &&
@@ -38,10 +39,9 @@ confirm_make(struct json_object *post, const char *line)
 			json_object_object_add(
 			    props, key, json_object_get(value));
 	}
-	json_object_object_add(props, "attachments", list);
-	json_object_object_add(
-	    o, "post", json_object_new_string(api_str(post, "id")));
-	json_object_object_add(o, "props", props);
+	add_obj(props, "attachments", list);
+	add_str(o, "post", api_str(post, "id"));
+	add_obj(o, "props", props);
 	return o;
 }
 
@@ -90,7 +90,7 @@ confirm_send(struct confirm *c)
 	char path[64];
 
 	json_object_object_get_ex(c->what, "props", &props);
-	json_object_object_add(msg, "props", json_object_get(props));
+	add_obj(msg, "props", json_object_get(props));
 	snprintf(path, sizeof(path), "/posts/%.26s/patch",
 	    api_str(c->what, "post"));
 	if (api_send(c->a, "PUT", path, msg, sent, c) == NULL)

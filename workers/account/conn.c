@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/account/account.h"
@@ -265,10 +266,10 @@ action_send(struct account *a, const char *action, struct json_object *data)
 	size_t len;
 	int rc;
 
-	json_object_object_add(msg, "seq", json_object_new_int64(++c->seq_out));
-	json_object_object_add(msg, "action", json_object_new_string(action));
+	add_int(msg, "seq", ++c->seq_out);
+	add_str(msg, "action", action);
 	if (data != NULL)
-		json_object_object_add(msg, "data", data);
+		add_obj(msg, "data", data);
 	text = json_object_to_json_string_length(
 	    msg, JSON_C_TO_STRING_PLAIN, &len);
 	rc = ws_send_text(c->ws, text, len);
@@ -559,10 +560,8 @@ conn_typing(struct account *a, const char *channel, const char *root)
 	if (a->conn->state != CONN_LIVE)
 		return -1;
 	data = json_object_new_object();
-	json_object_object_add(
-	    data, "channel_id", json_object_new_string(channel));
-	json_object_object_add(
-	    data, "parent_id", json_object_new_string(root));
+	add_str(data, "channel_id", channel);
+	add_str(data, "parent_id", root);
 	return action_send(a, "user_typing", data);
 }
 

@@ -32,12 +32,10 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct account *a = arg;
 	struct json_object *r = chan_reply_msg("data", msg);
 
-	json_object_object_add(
-	    r, "state", json_object_new_string(conn_state_name(a)));
-	json_object_object_add(
-	    r, "error", json_object_new_string(conn_last_error(a)));
-	json_object_object_add(r, "bot", json_object_new_string(a->bot_name));
-	json_object_object_add(r, "bot_id", json_object_new_string(a->bot_id));
+	add_str(r, "state", conn_state_name(a));
+	add_str(r, "error", conn_last_error(a));
+	add_str(r, "bot", a->bot_name);
+	add_str(r, "bot_id", a->bot_id);
 	add_int(r, "since", conn_since(a));
 	add_int(r, "channels", a->channels->n);
 	add_int(r, "events", (int64_t)a->n_events);
@@ -50,11 +48,11 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	add_int(r, "outbox", outbox_pending(a));
 	add_int(r, "last_in", a->last_in);
 	add_int(r, "last_out", a->last_out);
-	json_object_object_add(r, "drops", drops_counts(a));
+	add_obj(r, "drops", drops_counts(a));
 	figures_add(a, r);
-	json_object_object_add(r, "names", names_status(a));
-	json_object_object_add(r, "callbacks", selftest_status(a));
-	json_object_object_add(r, "slash", slash_status(a));
+	add_obj(r, "names", names_status(a));
+	add_obj(r, "callbacks", selftest_status(a));
+	add_obj(r, "slash", slash_status(a));
 	chan_send(c, r, -1);
 }
 
@@ -76,12 +74,11 @@ on_sign(struct chan *c, struct json_object *msg, int fd, void *arg)
 	context = interact_sign(a, json_object_get(context), &why);
 	if (context != NULL) {
 		r = chan_reply_msg("data", msg);
-		json_object_object_add(r, "context", context);
+		add_obj(r, "context", context);
 	} else {
 		r = chan_reply_msg("err", msg);
-		json_object_object_add(
-		    r, "code", json_object_new_string("sign"));
-		json_object_object_add(r, "text", json_object_new_string(why));
+		add_str(r, "code", "sign");
+		add_str(r, "text", why);
 	}
 	chan_send(c, r, -1);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -65,8 +66,8 @@ ctl_op_err(struct ctl_op *op, const char *code, const char *text)
 {
 	struct json_object *msg = chan_reply_msg("err", op->req);
 
-	json_object_object_add(msg, "code", json_object_new_string(code));
-	json_object_object_add(msg, "text", json_object_new_string(text));
+	add_str(msg, "code", code);
+	add_str(msg, "text", text);
 	ctl_op_answer(op, msg);
 }
 
@@ -94,8 +95,7 @@ static void
 acting_done(struct acting *t, struct json_object *msg)
 {
 	if (t->channel[0] != '\0')
-		json_object_object_add(
-		    msg, "channel", json_object_new_string(t->channel));
+		add_str(msg, "channel", t->channel);
 	ctl_op_answer(&t->op, msg);
 	free(t->emoji);
 	free(t);
@@ -114,7 +114,7 @@ reacted(struct account *a, int ok, const char *text, void *arg)
 		return;
 	}
 	msg = ctl_op_data(&t->op);
-	json_object_object_add(msg, "text", json_object_new_string(text));
+	add_str(msg, "text", text);
 	acting_done(t, msg);
 }
 
@@ -202,9 +202,9 @@ read_end(struct account *a, int ok, const char *text, void *arg)
 	msg = ctl_op_data(&t->op);
 	o = json_tokener_parse(text);
 	if (json_object_object_get_ex(o, "messages", &v))
-		json_object_object_add(msg, "messages", json_object_get(v));
+		add_obj(msg, "messages", json_object_get(v));
 	if (json_object_object_get_ex(o, "hasMore", &v))
-		json_object_object_add(msg, "hasMore", json_object_get(v));
+		add_obj(msg, "hasMore", json_object_get(v));
 	json_object_put(o);
 	acting_done(t, msg);
 }
@@ -293,21 +293,18 @@ probed(struct account *a, const struct net_result *res,
 	int ok = api_ok(res, body, 200);
 	char why[256];
 
-	json_object_object_add(msg, "ok", json_object_new_boolean(ok));
-	json_object_object_add(msg, "status", res->ending == NET_ANSWERED ?
-		json_object_new_int(res->status) : NULL);
-	json_object_object_add(msg, "elapsedMs",
-	    json_object_new_int64(monotime_since(t->begun)));
+	add_bool(msg, "ok", ok);
+	add_obj(msg, "status",
+	    res->ending == NET_ANSWERED ? json_object_new_int(res->status)
+					: NULL);
+	add_int(msg, "elapsedMs", monotime_since(t->begun));
 	if (ok) {
 		bot = json_object_new_object();
-		json_object_object_add(bot, "id",
-		    json_object_new_string(api_str(body, "id")));
-		json_object_object_add(bot, "username",
-		    json_object_new_string(api_str(body, "username")));
-		json_object_object_add(msg, "bot", bot);
+		add_str(bot, "id", api_str(body, "id"));
+		add_str(bot, "username", api_str(body, "username"));
+		add_obj(msg, "bot", bot);
 	} else
-		json_object_object_add(msg, "error", json_object_new_string(
-			api_error(res, body, why, sizeof(why))));
+		add_str(msg, "error", api_error(res, body, why, sizeof(why)));
 	acting_done(t, msg);
 }
 

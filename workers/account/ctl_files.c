@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -112,9 +113,9 @@ on_progress(int64_t done, int64_t total, void *arg)
 	if (u->a->ctl == NULL || chan_full(u->a->ctl))
 		return;
 	msg = chan_msg("send.progress");
-	json_object_object_add(msg, "call", json_object_new_int64(u->call));
-	json_object_object_add(msg, "done", json_object_new_int64(done));
-	json_object_object_add(msg, "total", json_object_new_int64(total));
+	add_int(msg, "call", u->call);
+	add_int(msg, "done", done);
+	add_int(msg, "total", total);
 	chan_send(u->a->ctl, msg, -1);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -91,18 +92,14 @@ answer_data(struct sending *s)
 	struct json_object *msg = ctl_op_data(&s->op);
 
 	if (s->n > 0)
-		json_object_object_add(
-		    msg, "post", json_object_new_string(s->sent[0].post));
+		add_str(msg, "post", s->sent[0].post);
 	if (s->n > 1)
-		json_object_object_add(msg, "posts", posted(s));
-	json_object_object_add(
-	    msg, "channel", json_object_new_string(s->channel));
+		add_obj(msg, "posts", posted(s));
+	add_str(msg, "channel", s->channel);
 	if (s->pin && !s->dry)
-		json_object_object_add(msg, "pinned",
-		    json_object_new_boolean(s->pin_failed == NULL));
+		add_bool(msg, "pinned", s->pin_failed == NULL);
 	if (s->pin_failed != NULL)
-		json_object_object_add(
-		    msg, "pin_error", json_object_new_string(s->pin_failed));
+		add_str(msg, "pin_error", s->pin_failed);
 	ctl_op_answer(&s->op, msg);
 	sending_free(s);
 }
@@ -155,12 +152,10 @@ sent_all(struct sending *s)
 		return;
 	}
 	msg = chan_reply_msg("err", s->op.req);
-	json_object_object_add(msg, "code", json_object_new_string(
-		bad == s->n ? "refused" : "partial"));
-	json_object_object_add(msg, "text", json_object_new_string(why));
-	json_object_object_add(msg, "posts", posted(s));
-	json_object_object_add(
-	    msg, "channel", json_object_new_string(s->channel));
+	add_str(msg, "code", bad == s->n ? "refused" : "partial");
+	add_str(msg, "text", why);
+	add_obj(msg, "posts", posted(s));
+	add_str(msg, "channel", s->channel);
 	ctl_op_answer(&s->op, msg);
 	sending_free(s);
 }
@@ -236,9 +231,9 @@ put(struct sending *s, struct json_object *files)
 	struct json_object *msg = chan_msg("outbox.put");
 
 	if (files != NULL)
-		json_object_object_add(json_object_array_get_idx(s->items, 0),
-		    "files", json_object_get(files));
-	json_object_object_add(msg, "outbox", json_object_get(s->items));
+		add_obj(json_object_array_get_idx(s->items, 0), "files",
+		    json_object_get(files));
+	add_obj(msg, "outbox", json_object_get(s->items));
 	storelink_request(s->op.a, msg, stored, s);
 }
 

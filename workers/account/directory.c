@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -71,13 +72,11 @@ listing_page(struct listing *l, struct json_object *rows, const char *next,
 {
 	struct json_object *msg = ctl_op_data(&l->op);
 
-	json_object_object_add(msg, "rows", rows);
+	add_obj(msg, "rows", rows);
 	if (*next != '\0')
-		json_object_object_add(
-		    msg, "next", json_object_new_string(next));
+		add_str(msg, "next", next);
 	if (cut)
-		json_object_object_add(
-		    msg, "cut", json_object_new_boolean(1));
+		add_bool(msg, "cut", 1);
 	ctl_op_answer(&l->op, msg);
 	listing_free(l);
 }
@@ -107,11 +106,10 @@ add_row(struct json_object *rows, const char *kind, const char *id,
 
 	snprintf(full, sizeof(full), "%s:%s",
 	    strcmp(kind, "user") == 0 ? "user" : "channel", id);
-	json_object_object_add(o, "kind", json_object_new_string(kind));
-	json_object_object_add(o, "id", json_object_new_string(full));
-	json_object_object_add(o, "name", json_object_new_string(name));
-	json_object_object_add(o, "handle",
-	    json_object_new_string(handle == NULL ? "" : handle));
+	add_str(o, "kind", kind);
+	add_str(o, "id", full);
+	add_str(o, "name", name);
+	add_str(o, "handle", handle == NULL ? "" : handle);
 	json_object_array_add(rows, o);
 }
 
@@ -305,12 +303,9 @@ peers_page(struct listing *l)
 	team = team_id(l, l->team);
 	if (*l->query != '\0') {
 		body = json_object_new_object();
-		json_object_object_add(
-		    body, "term", json_object_new_string(l->query));
-		json_object_object_add(
-		    body, "team_id", json_object_new_string(team));
-		json_object_object_add(
-		    body, "limit", json_object_new_int(PAGE));
+		add_str(body, "term", l->query);
+		add_str(body, "team_id", team);
+		add_int(body, "limit", PAGE);
 		req = api_send(l->op.a, "POST", "/users/search", body,
 		    peers_listed, l);
 	} else {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
@@ -133,16 +134,12 @@ create_body(const struct draft *d)
 	    arc4random(), arc4random());
 	json_object_object_add(
 	    props, MARK_DRAFT, json_object_new_string(d->event_id));
-	json_object_object_add(
-	    msg, "channel_id", json_object_new_string(d->channel));
+	add_str(msg, "channel_id", d->channel);
 	if (d->root[0] != '\0')
-		json_object_object_add(
-		    msg, "root_id", json_object_new_string(d->root));
-	json_object_object_add(
-	    msg, "message", json_object_new_string(d->text));
-	json_object_object_add(
-	    msg, "pending_post_id", json_object_new_string(pending));
-	json_object_object_add(msg, "props", props);
+		add_str(msg, "root_id", d->root);
+	add_str(msg, "message", d->text);
+	add_str(msg, "pending_post_id", pending);
+	add_obj(msg, "props", props);
 	return msg;
 }
 
@@ -157,8 +154,7 @@ send_text(struct draft *d)
 		    create_done, d);
 	else {
 		msg = json_object_new_object();
-		json_object_object_add(
-		    msg, "message", json_object_new_string(d->text));
+		add_str(msg, "message", d->text);
 		snprintf(path, sizeof(path), "/posts/%s/patch", d->post);
 		d->req = api_send(d->a, "PUT", path, msg, edit_done, d);
 	}

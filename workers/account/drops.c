@@ -51,12 +51,12 @@ record(struct account *a, const struct inbound *in, enum reason reason,
 	add_str(o, "post",
 	    in->post_id[0] != '\0' ? in->post_id : in->event_id);
 	add_str(o, "channel", in->channel_id);
-	json_object_object_add(o, "at", json_object_new_int64(in->create_at));
+	add_int(o, "at", in->create_at);
 	add_str(o, "stage", stage_name(reason_stage(reason)));
 	add_str(o, "reason", reason_name(reason));
 	add_str(o, "rule", rule);
 	add_str(o, "kind", inbound_kind_name(in->kind));
-	json_object_object_add(o, "mark", json_object_new_boolean(0));
+	add_bool(o, "mark", 0);
 	if (d->batch == NULL)
 		d->batch = json_object_new_array();
 	json_object_array_add(d->batch, o);
@@ -124,7 +124,7 @@ drops_flush(struct account *a)
 	if (d->batch == NULL)
 		return;
 	msg = chan_msg("drops");
-	json_object_object_add(msg, "drops", d->batch);
+	add_obj(msg, "drops", d->batch);
 	d->batch = NULL;
 	storelink_tell(a, msg);
 }

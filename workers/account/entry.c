@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -99,21 +100,17 @@ put(struct account *a, struct entry *e)
 			json_object_object_add(
 			    e->data, key, json_object_get(value));
 	}
-	json_object_object_add(
-	    msg, "kind", json_object_new_string(inbound_kind_name(in->kind)));
-	json_object_object_add(
-	    msg, "event", json_object_new_string(in->event_id));
-	json_object_object_add(msg, "lane", json_object_new_string(e->v.lane));
-	json_object_object_add(
-	    msg, "channel", json_object_new_string(in->channel_id));
-	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
-	json_object_object_add(msg, "rule", json_object_new_string(e->v.rule));
+	add_str(msg, "kind", inbound_kind_name(in->kind));
+	add_str(msg, "event", in->event_id);
+	add_str(msg, "lane", e->v.lane);
+	add_str(msg, "channel", in->channel_id);
+	add_str(msg, "root", e->v.root);
+	add_str(msg, "rule", e->v.rule);
 	if (in->kind == INBOUND_BUTTON) /* its event is not the post */
-		json_object_object_add(
-		    msg, "post", json_object_new_string(in->post_id));
-	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
-	json_object_object_add(msg, "data", json_object_get(e->data));
-	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+		add_str(msg, "post", in->post_id);
+	add_int(msg, "at", in->create_at);
+	add_obj(msg, "data", json_object_get(e->data));
+	add_bool(msg, "mark", 0);
 	storelink_request(a, msg, put_done, e);
 }
 

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/figures.h"
@@ -65,10 +66,9 @@ add(struct json_object *list, int kind, const char *reason, uint64_t n)
 	if (n == 0)
 		return;
 	o = json_object_new_object();
-	json_object_object_add(o, "kind", json_object_new_string(
-		inbound_kind_name((enum inbound_kind)kind)));
-	json_object_object_add(o, "reason", json_object_new_string(reason));
-	json_object_object_add(o, "n", json_object_new_int64((int64_t)n));
+	add_str(o, "kind", inbound_kind_name((enum inbound_kind)kind));
+	add_str(o, "reason", reason);
+	add_int(o, "n", (int64_t)n);
 	json_object_array_add(list, o);
 }
 
@@ -88,7 +88,7 @@ figures_add(const struct account *a, struct json_object *status)
 			add(list, k, reason_name((enum reason)r),
 			    f->dropped[k][r]);
 	}
-	json_object_object_add(status, "handled", list);
+	add_obj(status, "handled", list);
 	for (i = 0; i < BUCKETS; i++) {
 		if (i < BUCKETS - 1)
 			json_object_array_add(le, json_object_new_double(
@@ -97,10 +97,9 @@ figures_add(const struct account *a, struct json_object *status)
 		    counts, json_object_new_int64((int64_t)f->turns[i]));
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "seconds", le);
-	json_object_object_add(o, "counts", counts);
-	json_object_object_add(o, "sum_ms", json_object_new_int64(f->turn_ms));
-	json_object_object_add(
-	    o, "failed", json_object_new_int64((int64_t)f->failed));
-	json_object_object_add(status, "turns", o);
+	add_obj(o, "seconds", le);
+	add_obj(o, "counts", counts);
+	add_int(o, "sum_ms", f->turn_ms);
+	add_int(o, "failed", (int64_t)f->failed);
+	add_obj(status, "turns", o);
 }

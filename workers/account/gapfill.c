@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "workers/account/account.h"
@@ -408,7 +409,7 @@ drops_ask(struct account *a, struct job *j)
 		fatal("malloc");
 	*serial = j->serial;
 	msg = chan_msg("drops.find");
-	json_object_object_add(msg, "posts", ids);
+	add_obj(msg, "posts", ids);
 	storelink_request(a, msg, drops_told, serial);
 }
 

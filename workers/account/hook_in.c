@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -59,8 +60,8 @@ refuse(struct hook *h, int status, const char *error)
 {
 	struct json_object *body = json_object_new_object();
 
-	json_object_object_add(body, "ok", json_object_new_boolean(0));
-	json_object_object_add(body, "error", json_object_new_string(error));
+	add_bool(body, "ok", 0);
+	add_str(body, "error", error);
 	callback_reply(h->call, status, body, NULL);
 	hook_free(h);
 }
@@ -85,9 +86,8 @@ stored(struct account *a, struct json_object *reply, const char *err,
 		    json_object_get(h->data));
 	}
 	body = json_object_new_object();
-	json_object_object_add(body, "ok", json_object_new_boolean(1));
-	json_object_object_add(
-	    body, "runId", json_object_new_string(h->run));
+	add_bool(body, "ok", 1);
+	add_str(body, "runId", h->run);
 	callback_reply(h->call, 200, body, NULL);
 	hook_free(h);
 }
@@ -117,8 +117,7 @@ choices(struct hook *h, struct json_object *d)
 		add(d, "think", h->think);
 	}
 	if (h->timeout > 0 && h->timeout < TURN_DEADLINE_MAX_MS / 1000)
-		json_object_object_add(d, "deadline_ms",
-		    json_object_new_int64(h->timeout * 1000));
+		add_int(d, "deadline_ms", h->timeout * 1000);
 	return NULL;
 }
 
@@ -140,8 +139,7 @@ put(struct hook *h)
 	add(d, "text", v->text);
 	add(d, "context", v->context);
 	add(d, "sender", h->name);
-	json_object_object_add(
-	    d, "addressed", json_object_new_boolean(*h->to != '\0'));
+	add_bool(d, "addressed", *h->to != '\0');
 	add(d, "post", "");
 	add(d, "to", h->to);
 	msg = chan_msg("inbox.put");
@@ -151,9 +149,8 @@ put(struct hook *h)
 	add(msg, "channel", "");
 	add(msg, "root", "");
 	add(msg, "rule", v->rule);
-	json_object_object_add(
-	    msg, "at", json_object_new_int64(h->in->create_at));
-	json_object_object_add(msg, "data", json_object_get(d));
+	add_int(msg, "at", h->in->create_at);
+	add_obj(msg, "data", json_object_get(d));
 	storelink_request(h->a, msg, stored, h);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -199,25 +200,21 @@ put(struct account *a, struct entering *e)
 	const char *id = in->kind == INBOUND_EDIT ? in->post_id : in->event_id;
 
 	e->data = intake_data(a, in, &e->v);
-	json_object_object_add(
-	    msg, "kind", json_object_new_string(inbound_kind_name(kind)));
-	json_object_object_add(msg, "event", json_object_new_string(id));
-	json_object_object_add(msg, "lane", json_object_new_string(e->v.lane));
-	json_object_object_add(
-	    msg, "channel", json_object_new_string(in->channel_id));
-	json_object_object_add(msg, "root", json_object_new_string(e->v.root));
-	json_object_object_add(msg, "rule", json_object_new_string(e->v.rule));
-	json_object_object_add(msg, "at", json_object_new_int64(in->create_at));
-	json_object_object_add(msg, "data", json_object_get(e->data));
-	json_object_object_add(msg, "mark", json_object_new_boolean(0));
+	add_str(msg, "kind", inbound_kind_name(kind));
+	add_str(msg, "event", id);
+	add_str(msg, "lane", e->v.lane);
+	add_str(msg, "channel", in->channel_id);
+	add_str(msg, "root", e->v.root);
+	add_str(msg, "rule", e->v.rule);
+	add_int(msg, "at", in->create_at);
+	add_obj(msg, "data", json_object_get(e->data));
+	add_bool(msg, "mark", 0);
 	a->intake->putting++;
 	e->epoch = a->put_epoch;
-	json_object_object_add(
-	    msg, "epoch", json_object_new_int64(e->epoch));
+	add_int(msg, "epoch", e->epoch);
 	if (counts_as_turn(in)) {
 		loops_count(a, in->channel_id, e->v.root, 1);
-		json_object_object_add(
-		    msg, "bots", json_object_new_boolean(1));
+		add_bool(msg, "bots", 1);
 	}
 	storelink_request(a, msg, put_done, e);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -297,7 +298,7 @@ ask(struct account *a, const char *after)
 {
 	struct json_object *msg = chan_msg("cron.load");
 
-	json_object_object_add(msg, "after", json_object_new_string(after));
+	add_str(msg, "after", after);
 	storelink_request(a, msg, page_done, NULL);
 }
 

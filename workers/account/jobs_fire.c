@@ -59,8 +59,7 @@ op_done(struct firing *f)
 	if (f->op == NULL)
 		return;
 	msg = ctl_op_data(f->op);
-	json_object_object_add(
-	    msg, "event", json_object_new_string(f->in->event_id));
+	add_str(msg, "event", f->in->event_id);
 	ctl_op_answer(f->op, msg);
 }
 
@@ -150,13 +149,13 @@ put(struct account *a, struct job *j, struct firing *f)
 	j->putting = 1;
 	add(msg, "job", f->job);
 	add(msg, "event", f->in->event_id);
-	json_object_object_add(msg, "at", json_object_new_int64(f->when));
+	add_int(msg, "at", f->when);
 	add_bool(msg, "manual", f->how == FIRE_HAND);
 	add_bool(msg, "skip", skip);
 	add(msg, "lane", skip ? "" : f->lane);
 	if (!skip)
 		add(msg, "rule", f->v.rule);
-	json_object_object_add(msg, "data",
+	add_obj(msg, "data",
 	    skip ? json_object_new_object() : json_object_get(f->data));
 	storelink_request(a, msg, stored, f);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -87,7 +88,7 @@ media_in_note(struct json_object *data, const struct inbound *in)
 	for (i = 0; i < in->n_files; i++)
 		json_object_array_add(
 		    files, json_object_new_string(in->file_ids[i]));
-	json_object_object_add(data, "files", files);
+	add_obj(data, "files", files);
 }
 
 static struct json_object *
@@ -255,8 +256,7 @@ kept(struct media_in *m, struct json_object *reply)
 		    "claimed", claimed, NULL);
 		add(o, "claimed", claimed);
 	}
-	json_object_object_add(
-	    o, "size", json_object_new_int64(api_int(reply, "size")));
+	add_int(o, "size", api_int(reply, "size"));
 	json_object_array_add(m->list, o);
 	next_file(m);
 }
@@ -296,7 +296,7 @@ put(struct media_in *m)
 	add(msg, "name", m->name);
 	add(msg, "type", m->type);
 	add(msg, "claimed", m->claimed);
-	json_object_object_add(msg, "size", json_object_new_int64(m->size));
+	add_int(msg, "size", m->size);
 	m->asking = 1;
 	storelink_request(m->a, msg, put_done, m);
 }
@@ -550,7 +550,7 @@ media_in_add(const struct row *r, struct json_object *msg)
 			names[n_names++] = name;
 		n++;
 	}
-	json_object_object_add(msg, "media", media);
+	add_obj(msg, "media", media);
 	if (n == 0)
 		return;
 	note = media_unavailable(n, names, n_names);

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -151,8 +152,7 @@ fetch_end(struct url_fetch *u, const char *failed)
 	/* The name goes at once; the descriptor keeps the bytes. */
 	if (u->media[0] != '\0') {
 		msg = chan_msg("media.drop");
-		json_object_object_add(
-		    msg, "media", json_object_new_string(u->media));
+		add_str(msg, "media", u->media);
 		storelink_tell(u->a, msg);
 	}
 	if (failed != NULL && u->file.fd != -1)
@@ -265,6 +265,6 @@ media_url_fetch(
 	media_name(u->file.name, name);
 	free(name);
 	/* Never the id of an attachment, so it is always a new file. */
-	json_object_object_add(msg, "file", json_object_new_string("url"));
+	add_str(msg, "file", "url");
 	storelink_request(a, msg, new_done, u);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -70,17 +71,15 @@ sent_ok(struct tool_op *op)
 	struct json_object *o = json_object_new_object(), *ids;
 	size_t i;
 
-	json_object_object_add(o, "ok", json_object_new_boolean(1));
-	json_object_object_add(o, "messageId",
-	    json_object_new_string(op->posts[0].post));
-	json_object_object_add(
-	    o, "channelId", json_object_new_string(op->channel));
+	add_bool(o, "ok", 1);
+	add_str(o, "messageId", op->posts[0].post);
+	add_str(o, "channelId", op->channel);
 	if (op->n > 1) {
 		ids = json_object_new_array();
 		for (i = 0; i < op->n; i++)
 			json_object_array_add(ids,
 			    json_object_new_string(op->posts[i].post));
-		json_object_object_add(o, "messageIds", ids);
+		add_obj(o, "messageIds", ids);
 	}
 	tool_op_end(op, 1,
 	    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
@@ -172,10 +171,9 @@ rejoin(struct tool_op *op, size_t i)
 	if (json_object_deep_copy(json_object_array_get_idx(op->items, i),
 		&msg, NULL) == -1)
 		fatalx("out of memory");
-	json_object_object_add(msg, "lane", json_object_new_string(op->lane));
-	json_object_object_add(msg, "seq", json_object_new_int64(op->seq));
-	json_object_object_add(msg, "created",
-	    json_object_new_int64(walltime_ms() - REJOIN_BACK_MS));
+	add_str(msg, "lane", op->lane);
+	add_int(msg, "seq", op->seq);
+	add_int(msg, "created", walltime_ms() - REJOIN_BACK_MS);
 	log_event(LOG_INFO, "tool.rejoin", "account", op->a->id, "key",
 	    api_str(msg, "key"), NULL);
 	if (outbox_restore(op->a, msg) == -1)
@@ -256,8 +254,8 @@ put(struct tool_op *op)
 {
 	struct json_object *msg = chan_msg("tool.put");
 
-	json_object_object_add(msg, "seq", json_object_new_int64(op->seq));
-	json_object_object_add(msg, "outbox", json_object_get(op->items));
+	add_int(msg, "seq", op->seq);
+	add_obj(msg, "outbox", json_object_get(op->items));
 	storelink_request(op->a, msg, stored, op);
 }
 
@@ -295,8 +293,8 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 	}
 	/* The first has the file. */
 	if (op->files != NULL)
-		json_object_object_add(json_object_array_get_idx(op->items, 0),
-		    "files", json_object_get(op->files));
+		add_obj(json_object_array_get_idx(op->items, 0), "files",
+		    json_object_get(op->files));
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -99,13 +100,11 @@ message_tool_offer(const struct account *a)
 		json_object_array_add(list, json_object_new_string("react"));
 	if (a->tools.messages)
 		json_object_array_add(list, json_object_new_string("read"));
-	json_object_object_add(o, "actions", list);
+	add_obj(o, "actions", list);
 	if (a->tools.buttons)
-		json_object_object_add(
-		    o, "buttons", json_object_new_boolean(1));
+		add_bool(o, "buttons", 1);
 	if (media_hosts_any(a))
-		json_object_object_add(
-		    o, "media", json_object_new_boolean(1));
+		add_bool(o, "media", 1);
 	return o;
 }
 
@@ -123,8 +122,8 @@ answer(struct account *a, const char *agent, struct json_object *req, int ok,
 {
 	struct json_object *msg = chan_reply_msg("tool.result", req);
 
-	json_object_object_add(msg, "ok", json_object_new_boolean(ok));
-	json_object_object_add(msg, "text", json_object_new_string(text));
+	add_bool(msg, "ok", ok);
+	add_str(msg, "text", text);
 	agents_send(a, agent, msg);
 }
 

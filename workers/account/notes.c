@@ -31,7 +31,7 @@ notes_put(
 	add_str(msg, "session", v->session.base);
 	add_str(msg, "agent", v->agent);
 	add_str(msg, "key", key);
-	json_object_object_add(msg, "at", json_object_new_int64(at));
+	add_int(msg, "at", at);
 	add_str(msg, "text", v->text);
 	storelink_request(a, msg, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -81,7 +82,7 @@ outbox_scheduled(struct json_object *items)
 		o = json_object_array_get_idx(items, i);
 		(void)strlcpy(key, api_str(o, "key"), sizeof(key));
 		key[0] = KEY_SCHEDULED;
-		json_object_object_add(o, "key", json_object_new_string(key));
+		add_str(o, "key", key);
 	}
 }
 
@@ -91,20 +92,20 @@ outbox_item(const char *key, const char *op, const char *channel,
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "key", json_object_new_string(key));
-	json_object_object_add(o, "op", json_object_new_string(op));
-	json_object_object_add(o, "channel", json_object_new_string(channel));
-	json_object_object_add(o, "root", json_object_new_string(root));
-	json_object_object_add(o, "post", json_object_new_string(post));
-	json_object_object_add(o, "text", json_object_new_string(text));
-	json_object_object_add(o, "props", json_object_new_object());
+	add_str(o, "key", key);
+	add_str(o, "op", op);
+	add_str(o, "channel", channel);
+	add_str(o, "root", root);
+	add_str(o, "post", post);
+	add_str(o, "text", text);
+	add_obj(o, "props", json_object_new_object());
 	return o;
 }
 
 void
 outbox_item_props(struct json_object *item, struct json_object *props)
 {
-	json_object_object_add(item, "props", props);
+	add_obj(item, "props", props);
 }
 
 /* The next row of the same lane goes when this one is gone. */
@@ -185,11 +186,10 @@ outrow_done(struct out_row *r, const char *post)
 
 	if (takes_part(r)) {
 		threads_note(r->a, r->channel, r->root);
-		json_object_object_add(
-		    msg, "thread", json_object_new_boolean(1));
+		add_bool(msg, "thread", 1);
 	}
-	json_object_object_add(msg, "key", json_object_new_string(r->key));
-	json_object_object_add(msg, "post", json_object_new_string(post));
+	add_str(msg, "key", r->key);
+	add_str(msg, "post", post);
 	tell(r->a, msg);
 	if (r->op == OUT_POST || r->op == OUT_EDIT) {
 		r->a->n_answers++;
@@ -205,11 +205,10 @@ row_dead(struct out_row *r, int status, const char *why)
 
 	log_event(LOG_WARNING, "outbox.dead", "account", r->a->id, "channel",
 	    r->channel, "error", why, NULL);
-	json_object_object_add(msg, "key", json_object_new_string(r->key));
-	json_object_object_add(
-	    msg, "reason", json_object_new_string("refused"));
-	json_object_object_add(msg, "status", json_object_new_int(status));
-	json_object_object_add(msg, "text", json_object_new_string(why));
+	add_str(msg, "key", r->key);
+	add_str(msg, "reason", "refused");
+	add_int(msg, "status", status);
+	add_str(msg, "text", why);
 	tell(r->a, msg);
 	row_end(r, "", why);
 }

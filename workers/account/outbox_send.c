@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/lookup.h"
@@ -163,19 +164,14 @@ outrow_post(struct out_row *r)
 	}
 	json_object_object_add(
 	    props, MARK_OUTBOX, json_object_new_string(r->key));
-	json_object_object_add(
-	    msg, "channel_id", json_object_new_string(r->channel));
+	add_str(msg, "channel_id", r->channel);
 	if (r->root[0] != '\0')
-		json_object_object_add(
-		    msg, "root_id", json_object_new_string(r->root));
-	json_object_object_add(
-	    msg, "message", json_object_new_string(r->text));
-	json_object_object_add(
-	    msg, "pending_post_id", json_object_new_string(r->key));
-	json_object_object_add(msg, "props", props);
+		add_str(msg, "root_id", r->root);
+	add_str(msg, "message", r->text);
+	add_str(msg, "pending_post_id", r->key);
+	add_obj(msg, "props", props);
 	if (r->files != NULL)
-		json_object_object_add(
-		    msg, "file_ids", json_object_get(r->files));
+		add_obj(msg, "file_ids", json_object_get(r->files));
 	r->req = api_send(r->a, "POST", "/posts", msg, post_done, r);
 }
 
@@ -185,8 +181,7 @@ outrow_edit(struct out_row *r)
 	struct json_object *msg = json_object_new_object();
 	char path[64];
 
-	json_object_object_add(
-	    msg, "message", json_object_new_string(r->text));
+	add_str(msg, "message", r->text);
 	snprintf(path, sizeof(path), "/posts/%s/patch", r->post);
 	r->req = api_send(r->a, "PUT", path, msg, edit_done, r);
 }

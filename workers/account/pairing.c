@@ -107,10 +107,9 @@ ask(struct account *a, struct asking *k)
 	add_str(msg, "channel", k->channel);
 	add_str(msg, "kind", inbound_kind_name(k->kind));
 	add_str(msg, "event", k->event);
-	json_object_object_add(msg, "at", json_object_new_int64(k->at));
+	add_int(msg, "at", k->at);
 	if (k->items != NULL)
-		json_object_object_add(
-		    msg, "outbox", json_object_get(k->items));
+		add_obj(msg, "outbox", json_object_get(k->items));
 	storelink_request(a, msg, asked, k);
 }
 
@@ -162,7 +161,7 @@ tell(struct account *a, const char *user, const char *channel)
 	struct json_object *items = post_of(channel, pairing_approved_text());
 
 	add_str(msg, "user", user);
-	json_object_object_add(msg, "outbox", json_object_get(items));
+	add_obj(msg, "outbox", json_object_get(items));
 	storelink_request(a, msg, told, items);
 }
 

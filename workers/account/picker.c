@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/monotime.h"
 #include "common/strbuf.h"
@@ -84,9 +85,9 @@ picker_more(
 	}
 	o = json_object_new_object();
 	p = json_object_new_object();
-	json_object_object_add(p, "owner", json_object_new_string(user));
-	json_object_object_add(p, "provider", json_object_new_string(args));
-	json_object_object_add(o, "picker", p);
+	add_str(p, "owner", user);
+	add_str(p, "provider", args);
+	add_obj(o, "picker", p);
 	free(args);
 	return o;
 }
@@ -110,20 +111,15 @@ put_action(struct render *r, const char *kind, const char *action,
 	char id[32], state[1024];
 	unsigned n = 0;
 
-	json_object_object_add(
-	    ctx, "oc_model_picker", json_object_new_boolean(1));
-	json_object_object_add(ctx, "action", json_object_new_string(action));
-	json_object_object_add(
-	    ctx, "ownerUserId", json_object_new_string(r->owner));
+	add_bool(ctx, "oc_model_picker", 1);
+	add_str(ctx, "action", action);
+	add_str(ctx, "ownerUserId", r->owner);
 	if (*provider != '\0')
-		json_object_object_add(
-		    ctx, "provider", json_object_new_string(provider));
+		add_str(ctx, "provider", provider);
 	if (page > 0)
-		json_object_object_add(
-		    ctx, "page", json_object_new_int64(page));
+		add_int(ctx, "page", page);
 	if (*model != '\0')
-		json_object_object_add(
-		    ctx, "model", json_object_new_string(model));
+		add_str(ctx, "model", model);
 	snprintf(state, sizeof(state), "%s %s %lld %s %s", action, provider,
 	    (long long)page, model, r->owner);
 	if (EVP_Digest(state, strlen(state), md, &n, EVP_sha256(), NULL) != 1)
@@ -220,14 +216,14 @@ render(struct account *a, const char *channel, const char *owner,
 	explicit_bzero(r.secret, sizeof(r.secret));
 	*props = json_object_new_object();
 	list = json_object_new_array();
-	json_object_object_add(*props, "attachments", list);
+	add_obj(*props, "attachments", list);
 	if (json_object_array_length(r.actions) == 0) {
 		json_object_put(r.actions);
 		return strbuf_take(&b);
 	}
 	att = json_object_new_object();
-	json_object_object_add(att, "text", json_object_new_string(""));
-	json_object_object_add(att, "actions", r.actions);
+	add_str(att, "text", "");
+	add_obj(att, "actions", r.actions);
 	json_object_array_add(list, att);
 	return strbuf_take(&b);
 }
@@ -287,9 +283,9 @@ show(struct account *a, const char *post, const char *channel,
 	char path[64], *text;
 
 	text = render(a, channel, owner, v, &props);
-	json_object_object_add(props, "from_bot", json_object_new_string("true"));
-	json_object_object_add(msg, "message", json_object_new_string(text));
-	json_object_object_add(msg, "props", props);
+	add_str(props, "from_bot", "true");
+	add_str(msg, "message", text);
+	add_obj(msg, "props", props);
 	snprintf(path, sizeof(path), "/posts/%s/patch", post);
 	api_send(a, "PUT", path, msg, edited, NULL);
 	free(text);
@@ -345,8 +341,7 @@ say(struct cb_call *call, const char *text)
 	struct json_object *o = json_object_new_object();
 
 	if (text != NULL)
-		json_object_object_add(
-		    o, "ephemeral_text", json_object_new_string(text));
+		add_str(o, "ephemeral_text", text);
 	callback_reply(call, 200, o, NULL);
 }
 

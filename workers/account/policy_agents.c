@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -116,8 +117,7 @@ policy_compile_agents(struct policy *p, struct fields *f)
 		add_agent(p, json_object_array_get_idx(list, i));
 	if (p->n_agents == 0) {
 		main_agent = json_object_new_object();
-		json_object_object_add(
-		    main_agent, "id", json_object_new_string("main"));
+		add_str(main_agent, "id", "main");
 		add_agent(p, main_agent);
 		json_object_put(main_agent);
 	}

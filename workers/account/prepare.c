@@ -105,17 +105,14 @@ make_options(struct prepared *p)
 	if (*think == '\0')
 		think = p->info.thinking;
 	if (*think != '\0' && strcmp(think, "default") != 0)
-		json_object_object_add(
-		    o, "thinking", json_object_new_string(think));
+		add_str(o, "thinking", think);
 	p->model = model_of(p);
 	if (p->model != NULL)
-		json_object_object_add(
-		    o, "model", json_object_new_string(p->model));
+		add_str(o, "model", p->model);
 	if (is_anew(p))
-		json_object_object_add(o, "fresh", json_object_new_boolean(1));
+		add_bool(o, "fresh", 1);
 	else if (*data(p, "parent") != '\0')
-		json_object_object_add(o, "parent",
-		    json_object_new_string(data(p, "parent")));
+		add_str(o, "parent", data(p, "parent"));
 	p->options = o;
 }
 
@@ -296,13 +293,10 @@ prepare_usage(
 		return;
 	json_object_put(p->usage);
 	p->usage = o = json_object_new_object();
-	json_object_object_add(
-	    o, "prompt", json_object_new_int64(api_int(usage, "prompt")));
-	json_object_object_add(o, "completion",
-	    json_object_new_int64(api_int(usage, "completion")));
+	add_int(o, "prompt", api_int(usage, "prompt"));
+	add_int(o, "completion", api_int(usage, "completion"));
 	if (model != NULL)
-		json_object_object_add(
-		    o, "model", json_object_new_string(model));
+		add_str(o, "model", model);
 }
 
 struct json_object *
@@ -340,8 +334,8 @@ add_merged(const struct row *r, struct json_object *msg,
 		json_object_array_add(seqs, json_object_new_int64(m->seq));
 	o = json_object_new_object();
 	add_str(o, "outcome", how == PREPARE_STOPPED ? "stopped" : "merged");
-	json_object_object_add(o, "seqs", seqs);
-	json_object_object_add(msg, "ends", o);
+	add_obj(o, "seqs", seqs);
+	add_obj(msg, "ends", o);
 }
 
 static void
@@ -350,24 +344,21 @@ add_session(const struct prepared *p, struct json_object *msg)
 	struct json_object *o;
 
 	if (is_anew(p)) {
-		json_object_object_add(
-		    msg, "reset", json_object_new_boolean(1));
+		add_bool(msg, "reset", 1);
 		if (*data(p, "model") != '\0' && p->model != NULL) {
 			o = json_object_new_object();
 			add_str(o, "model", p->model);
-			json_object_object_add(msg, "meta", o);
+			add_obj(msg, "meta", o);
 		}
 	} else if (*data(p, "parent") != '\0')
 		add_str(msg, "parent", data(p, "parent"));
 	if (p->usage != NULL)
-		json_object_object_add(
-		    msg, "usage", json_object_get(p->usage));
+		add_obj(msg, "usage", json_object_get(p->usage));
 	if (p->notes_upto > 0) {
 		o = json_object_new_object();
 		add_str(o, "session", data(p, "notes"));
-		json_object_object_add(
-		    o, "upto", json_object_new_int64(p->notes_upto));
-		json_object_object_add(msg, "notes", o);
+		add_int(o, "upto", p->notes_upto);
+		add_obj(msg, "notes", o);
 	}
 }
 

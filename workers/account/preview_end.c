@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/account/account.h"
 #include "workers/account/block.h"
@@ -173,10 +174,9 @@ plan_cleanup(struct plan *pl, struct preview *p)
 	last = json_object_array_get_idx(
 	    pl->items, json_object_array_length(pl->items) - 1);
 	props = json_object_new_object();
-	json_object_object_add(props, "keep", json_object_get(pl->keep));
-	json_object_object_add(
-	    props, "since", json_object_new_int64(pl->row->at));
-	json_object_object_add(last, "props", props);
+	add_obj(props, "keep", json_object_get(pl->keep));
+	add_int(props, "since", pl->row->at);
+	add_obj(last, "props", props);
 }
 
 struct json_object *

@@ -58,8 +58,7 @@ add_directives(struct json_object *d, const struct directives *all)
 	if ((s = directives_get(all, COMMAND_MODEL)) != NULL)
 		add_str(d, "model", s);
 	if (all->shortcuts != 0)
-		json_object_object_add(d, "shortcuts",
-		    json_object_new_int((int)all->shortcuts));
+		add_int(d, "shortcuts", (int)all->shortcuts);
 }
 
 /*

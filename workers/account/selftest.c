@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
@@ -197,18 +198,13 @@ selftest_status(struct account *a)
 
 	for (p = probes; p < probes + nprobes; p++) {
 		o = json_object_new_object();
-		json_object_object_add(o, "what", json_object_new_string(
-		    api_str(p->config, "what")));
-		json_object_object_add(o, "url", json_object_new_string(
-		    api_str(p->config, "url")));
-		json_object_object_add(
-		    o, "state", json_object_new_string(p->state));
+		add_str(o, "what", api_str(p->config, "what"));
+		add_str(o, "url", api_str(p->config, "url"));
+		add_str(o, "state", p->state);
 		if (p->error[0] != '\0')
-			json_object_object_add(
-			    o, "error", json_object_new_string(p->error));
+			add_str(o, "error", p->error);
 		if (p->at != 0)
-			json_object_object_add(
-			    o, "at", json_object_new_int64(p->at));
+			add_int(o, "at", p->at);
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/account/sessinfo.h"
@@ -13,11 +14,10 @@ sessinfo_ask(struct account *a, const char *session, const char *agent,
 {
 	struct json_object *msg = chan_msg("session.open");
 
-	json_object_object_add(msg, "session", json_object_new_string(session));
-	json_object_object_add(msg, "agent", json_object_new_string(agent));
+	add_str(msg, "session", session);
+	add_str(msg, "agent", agent);
 	if (*notes != '\0')
-		json_object_object_add(
-		    msg, "notes", json_object_new_string(notes));
+		add_str(msg, "notes", notes);
 	storelink_request(a, msg, fn, arg);
 }
 

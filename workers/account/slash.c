@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -253,18 +254,18 @@ slash_record(struct account *a, const char *team, const char *trigger,
 
 	if (record_at(s, team, trigger, &i))
 		json_object_array_del_idx(s->record, i, 1);
-	json_object_object_add(o, "team", json_object_new_string(team));
-	json_object_object_add(o, "trigger", json_object_new_string(trigger));
-	json_object_object_add(o, "id", json_object_new_string(id));
+	add_str(o, "team", team);
+	add_str(o, "trigger", trigger);
+	add_str(o, "id", id);
 	if (*id != '\0') {
 		if (s->record == NULL)
 			s->record = json_object_new_array();
 		json_object_array_add(s->record, json_object_get(o));
 	}
 	msg = chan_msg("command.set");
-	json_object_object_add(msg, "team", json_object_new_string(team));
-	json_object_object_add(msg, "trigger", json_object_new_string(trigger));
-	json_object_object_add(msg, "command", json_object_new_string(id));
+	add_str(msg, "team", team);
+	add_str(msg, "trigger", trigger);
+	add_str(msg, "command", id);
 	json_object_put(o);
 	storelink_request(a, msg, NULL, NULL);
 }
@@ -282,13 +283,10 @@ slash_tell(struct account *a)
 		if (c->team[0] == '\0')
 			continue;
 		o = json_object_new_object();
-		json_object_object_add(
-		    o, "team", json_object_new_string(c->team));
-		json_object_object_add(o, "id", json_object_new_string(c->id));
-		json_object_object_add(o, "trigger",
-		    json_object_new_string(c->spec->trigger));
-		json_object_object_add(o, "token",
-		    json_object_new_string(secret_bytes(c->token)));
+		add_str(o, "team", c->team);
+		add_str(o, "id", c->id);
+		add_str(o, "trigger", c->spec->trigger);
+		add_str(o, "token", secret_bytes(c->token));
 		json_object_array_add(list, o);
 	}
 	callbacks_commands(a, list);
@@ -306,9 +304,8 @@ slash_status(const struct account *a)
 	TAILQ_FOREACH(c, &a->slash->cmds, entry)
 		n += c->team[0] != '\0';
 	o = json_object_new_object();
-	json_object_object_add(o, "commands", json_object_new_int(n));
+	add_int(o, "commands", n);
 	if (a->slash->problem != NULL)
-		json_object_object_add(o, "problem",
-		    json_object_new_string(a->slash->problem));
+		add_str(o, "problem", a->slash->problem);
 	return o;
 }

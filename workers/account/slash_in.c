@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -36,9 +37,8 @@ reply(struct cb_call *call, int status, const char *text)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(
-	    o, "response_type", json_object_new_string("ephemeral"));
-	json_object_object_add(o, "text", json_object_new_string(text));
+	add_str(o, "response_type", "ephemeral");
+	add_str(o, "text", text);
 	callback_reply(call, status, o, NULL);
 }
 

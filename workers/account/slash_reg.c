@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -115,21 +116,15 @@ wanted(const struct slash_sync *y, const char *id)
 	const struct slash_spec *sp = y->spec;
 
 	if (*id != '\0')
-		json_object_object_add(o, "id", json_object_new_string(id));
-	json_object_object_add(
-	    o, "team_id", json_object_new_string(team_id(y)));
-	json_object_object_add(
-	    o, "trigger", json_object_new_string(sp->trigger));
-	json_object_object_add(o, "method", json_object_new_string("P"));
-	json_object_object_add(
-	    o, "url", json_object_new_string(y->a->slash->url));
-	json_object_object_add(
-	    o, "description", json_object_new_string(sp->desc));
-	json_object_object_add(o, "auto_complete", json_object_new_boolean(1));
-	json_object_object_add(
-	    o, "auto_complete_desc", json_object_new_string(sp->desc));
-	json_object_object_add(
-	    o, "auto_complete_hint", json_object_new_string(sp->hint));
+		add_str(o, "id", id);
+	add_str(o, "team_id", team_id(y));
+	add_str(o, "trigger", sp->trigger);
+	add_str(o, "method", "P");
+	add_str(o, "url", y->a->slash->url);
+	add_str(o, "description", sp->desc);
+	add_bool(o, "auto_complete", 1);
+	add_str(o, "auto_complete_desc", sp->desc);
+	add_str(o, "auto_complete_hint", sp->hint);
 	return o;
 }
 

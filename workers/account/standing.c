@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -63,8 +64,8 @@ loops_human(struct account *a, const char *channel, const char *root)
 		return;
 	places_forget(a->loops, channel, root);
 	msg = chan_msg("loop.reset");
-	json_object_object_add(msg, "channel", json_object_new_string(channel));
-	json_object_object_add(msg, "root", json_object_new_string(root));
+	add_str(msg, "channel", channel);
+	add_str(msg, "root", root);
 	storelink_request(a, msg, NULL, NULL);
 }
 

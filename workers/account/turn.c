@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -74,7 +75,7 @@ seq_msg(const char *type, const struct row *r)
 {
 	struct json_object *msg = chan_msg(type);
 
-	json_object_object_add(msg, "seq", json_object_new_int64(r->seq));
+	add_int(msg, "seq", r->seq);
 	return msg;
 }
 
@@ -93,7 +94,7 @@ tell_cancel(struct turn *t)
 {
 	struct json_object *msg = chan_msg("turn.cancel");
 
-	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
+	add_int(msg, "turn", t->id);
 	agents_send(t->a, t->agent, msg);
 }
 
@@ -133,22 +134,16 @@ turn_ask(struct turn *t)
 	struct json_object *msg = chan_msg("turn.start"), *options;
 	struct row *r = t->row;
 
-	json_object_object_add(msg, "turn", json_object_new_int64(t->id));
-	json_object_object_add(msg, "session",
-	    json_object_new_string(data_str(r, "session")));
-	json_object_object_add(
-	    msg, "text", json_object_new_string(data_str(r, "text")));
-	json_object_object_add(
-	    msg, "context", json_object_new_string(prepare_context(t->prep)));
-	json_object_object_add(
-	    msg, "sender", json_object_new_string(data_str(r, "sender")));
-	json_object_object_add(msg, "addressed",
-	    json_object_new_boolean(data_bool(r, "addressed")));
-	json_object_object_add(
-	    msg, "deadline_ms", json_object_new_int64(turn_deadline(t)));
+	add_int(msg, "turn", t->id);
+	add_str(msg, "session", data_str(r, "session"));
+	add_str(msg, "text", data_str(r, "text"));
+	add_str(msg, "context", prepare_context(t->prep));
+	add_str(msg, "sender", data_str(r, "sender"));
+	add_bool(msg, "addressed", data_bool(r, "addressed"));
+	add_int(msg, "deadline_ms", turn_deadline(t));
 	options = prepare_options(t->prep);
-	json_object_object_add(options, "tools", message_tool_offer(t->a));
-	json_object_object_add(msg, "options", options);
+	add_obj(options, "tools", message_tool_offer(t->a));
+	add_obj(msg, "options", options);
 	media_in_add(r, msg);
 	return agents_send(t->a, t->agent, msg);
 }

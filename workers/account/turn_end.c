@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -170,8 +171,7 @@ end_msg(struct turn *t, const char *type)
 {
 	struct json_object *msg = chan_msg(type);
 
-	json_object_object_add(
-	    msg, "seq", json_object_new_int64(t->row->seq));
+	add_int(msg, "seq", t->row->seq);
 	t->commit = msg;
 	return msg;
 }
@@ -202,18 +202,15 @@ end_answer(struct turn *t)
 	if (rowdata_bool(t->row->data, "quiet"))
 		outbox_scheduled(t->items);
 	if (!t->command && !alone) {
-		json_object_object_add(msg, "session",
-		    json_object_new_string(api_str(t->row->data, "session")));
-		json_object_object_add(
-		    msg, "agent", json_object_new_string(t->agent));
-		json_object_object_add(
-		    msg, "transcript", json_object_get(t->transcript));
+		add_str(msg, "session", api_str(t->row->data, "session"));
+		add_str(msg, "agent", t->agent);
+		add_obj(msg, "transcript", json_object_get(t->transcript));
 	}
-	json_object_object_add(msg, "outcome",
-	    json_object_new_string(t->command ? "command" :
-		    silent		      ? "silent" :
-						"answered"));
-	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	add_str(msg, "outcome",
+	    t->command ? "command"
+	    : silent   ? "silent"
+		       : "answered");
+	add_obj(msg, "outbox", json_object_get(t->items));
 	if (!alone)
 		prepare_commit(t, msg, PREPARE_ANSWERED);
 	commit_send(t);
@@ -225,9 +222,8 @@ end_stopped(struct turn *t)
 	struct json_object *msg = end_msg(t, "turn.commit");
 
 	t->items = turn_items(t, NULL);
-	json_object_object_add(
-	    msg, "outcome", json_object_new_string("stopped"));
-	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	add_str(msg, "outcome", "stopped");
+	add_obj(msg, "outbox", json_object_get(t->items));
 	prepare_commit(t, msg, PREPARE_STOPPED);
 	commit_send(t);
 }
@@ -241,10 +237,8 @@ end_retry(struct turn *t)
 	if (wait < t->retry_ms)
 		wait = t->retry_ms;
 	t->not_before = walltime_ms() + wait;
-	json_object_object_add(
-	    msg, "not_before", json_object_new_int64(t->not_before));
-	json_object_object_add(
-	    msg, "reason", json_object_new_string(t->code));
+	add_int(msg, "not_before", t->not_before);
+	add_str(msg, "reason", t->code);
 	commit_send(t);
 }
 
@@ -278,9 +272,9 @@ end_dead(struct turn *t)
 	snprintf(reason, sizeof(reason), "%s: %s", t->code, t->error);
 	t->items = turn_items(t, NULL);
 	notice_add(t, t->items);
-	json_object_object_add(msg, "reason", json_object_new_string(reason));
-	json_object_object_add(msg, "status", json_object_new_int(0));
-	json_object_object_add(msg, "outbox", json_object_get(t->items));
+	add_str(msg, "reason", reason);
+	add_int(msg, "status", 0);
+	add_obj(msg, "outbox", json_object_get(t->items));
 	prepare_commit(t, msg, PREPARE_DEAD);
 	commit_send(t);
 }

@@ -378,14 +378,13 @@ request_json(const struct call *c)
 	for (i = 0; i < n; i++)
 		json_object_array_add(messages,
 		    json_object_get(json_object_array_get_idx(t->added, i)));
-	json_object_object_add(o, "messages", messages);
+	add_obj(o, "messages", messages);
 	if (c->tools.schema != NULL) {
-		json_object_object_add(
-		    o, "tools", json_object_get(c->tools.schema));
+		add_obj(o, "tools", json_object_get(c->tools.schema));
 		if (tools_spent(c))
 			add_str(o, "tool_choice", "none");
 	}
-	json_object_object_add(o, "stream", json_object_new_boolean(1));
+	add_bool(o, "stream", 1);
 	if (m->max_tokens > 0)
 		json_object_object_add(
 		    o, m->max_name, json_object_new_int64(m->max_tokens));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -55,13 +56,10 @@ load_ask(struct history_load *l)
 	struct json_object *msg = chan_msg("session.load");
 
 	event_del(l->wait);
-	json_object_object_add(
-	    msg, "session", json_object_new_string(l->session));
-	json_object_object_add(
-	    msg, "max_bytes", json_object_new_int64((int64_t)l->max_bytes));
+	add_str(msg, "session", l->session);
+	add_int(msg, "max_bytes", (int64_t)l->max_bytes);
 	if (l->parent != NULL)
-		json_object_object_add(
-		    msg, "parent", json_object_new_string(l->parent));
+		add_str(msg, "parent", l->parent);
 	l->asked = 1;
 	if (chan_request(l->agent->store, msg, -1, HISTORY_REPLY_MS, on_reply,
 		l) == -1) {

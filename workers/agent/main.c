@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -212,15 +213,12 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct agent *a = arg;
 	struct json_object *out = chan_reply_msg("data", msg);
 
-	json_object_object_add(
-	    out, "agent", json_object_new_string(a->id));
-	json_object_object_add(
-	    out, "runtime", json_object_new_string(a->runtime->name));
-	json_object_object_add(out, "model",
+	add_str(out, "agent", a->id);
+	add_str(out, "runtime", a->runtime->name);
+	add_obj(out, "model",
 	    a->model_name == NULL ? NULL
 				  : json_object_new_string(a->model_name));
-	json_object_object_add(out, "health",
-	    json_object_new_string(a->health == NULL ? "" : a->health));
+	add_str(out, "health", a->health == NULL ? "" : a->health);
 	add_count(out, "turns", a->nturns);
 	add_count(out, "queued", model_queued(a));
 	add_count(out, "started", a->counts.started);

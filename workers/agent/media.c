@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -206,8 +207,7 @@ ask(struct media_load *l, const struct attach *a)
 {
 	struct json_object *msg = chan_msg("media.get");
 
-	json_object_object_add(
-	    msg, "media", json_object_new_string(a->media));
+	add_str(msg, "media", a->media);
 	l->asked = 1;
 	if (chan_request(
 		l->agent->store, msg, -1, REPLY_MS, on_reply, l) == -1)

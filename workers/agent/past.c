@@ -63,7 +63,7 @@ call_copy(struct json_object *call)
 	c = json_object_new_object();
 	add_str(c, "id", id);
 	add_str(c, "type", "function");
-	json_object_object_add(c, "function", g);
+	add_obj(c, "function", g);
 	return c;
 }
 
@@ -83,7 +83,7 @@ group_copy(struct json_object *history, size_t at, struct json_object *out)
 	list = json_object_new_array();
 	msg = plain("assistant", str(m, "content") == NULL
 				     ? "" : str(m, "content"));
-	json_object_object_add(msg, "tool_calls", list);
+	add_obj(msg, "tool_calls", list);
 	json_object_array_add(out, msg);
 	for (i = 0; i < n; i++) {
 		c = call_copy(json_object_array_get_idx(calls, i));

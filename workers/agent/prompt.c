@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/proto.h"
 #include "common/strbuf.h"
@@ -258,9 +259,8 @@ message(const char *role, const char *content, size_t len)
 {
 	struct json_object *m = json_object_new_object();
 
-	json_object_object_add(m, "role", json_object_new_string(role));
-	json_object_object_add(
-	    m, "content", json_object_new_string_len(content, (int)len));
+	add_str(m, "role", role);
+	add_obj(m, "content", json_object_new_string_len(content, (int)len));
 	return m;
 }
 
@@ -269,7 +269,7 @@ part(const char *type, const char *key, struct json_object *value)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "type", json_object_new_string(type));
+	add_str(o, "type", type);
 	json_object_object_add(o, key, value);
 	return o;
 }
@@ -284,7 +284,7 @@ content_parts(const char *text, struct json_object *images)
 	    parts, part("text", "text", json_object_new_string(text)));
 	for (i = 0; i < n; i++) {
 		url = json_object_new_object();
-		json_object_object_add(url, "url",
+		add_obj(url, "url",
 		    json_object_get(json_object_array_get_idx(images, i)));
 		json_object_array_add(
 		    parts, part("image_url", "image_url", url));
@@ -309,8 +309,7 @@ prompt_messages(const struct prompt_cfg *cfg, struct json_object *past,
 	text = prompt_user(cfg, t);
 	m = message("user", text, strlen(text));
 	if (t->images != NULL && json_object_array_length(t->images) > 0)
-		json_object_object_add(
-		    m, "content", content_parts(text, t->images));
+		add_obj(m, "content", content_parts(text, t->images));
 	json_object_array_add(out, m);
 	free(text);
 	return out;

@@ -62,7 +62,7 @@ list_of(struct json_object *items, const char *about)
 {
 	struct json_object *o = typed("array", about);
 
-	json_object_object_add(o, "items", items);
+	add_obj(o, "items", items);
 	return o;
 }
 
@@ -76,9 +76,9 @@ add_buttons(struct json_object *props)
 	prop(p, "callback_data", "string", "what you get back on a click");
 	prop(p, "style", "string", "default, primary or danger");
 	add_str(b, "type", "object");
-	json_object_object_add(b, "properties", p);
+	add_obj(b, "properties", p);
 	row = list_of(b, "one row");
-	json_object_object_add(props, "buttons",
+	add_obj(props, "buttons",
 	    list_of(row, "send: buttons below the message, in rows; a click "
 			 "comes to you as a message"));
 }
@@ -100,8 +100,8 @@ properties(const struct tool_offer *o)
 	add_word(words, o->send, "send");
 	add_word(words, o->react, "react");
 	add_word(words, o->read, "read");
-	json_object_object_add(v, "enum", words);
-	json_object_object_add(p, "action", v);
+	add_obj(v, "enum", words);
+	add_obj(p, "action", v);
 	prop(p, "target", "string",
 	    "where: channel:ID, #channel-name, user:ID or @username; leave it "
 	    "out for the conversation that you are in");
@@ -141,8 +141,8 @@ tool_schema(const struct tool_offer *o)
 	json_object_array_add(req, json_object_new_string("action"));
 	params = json_object_new_object();
 	add_str(params, "type", "object");
-	json_object_object_add(params, "properties", properties(o));
-	json_object_object_add(params, "required", req);
+	add_obj(params, "properties", properties(o));
+	add_obj(params, "required", req);
 	f = json_object_new_object();
 	add_str(f, "name", TOOL_NAME);
 	add_str(f, "description",
@@ -150,10 +150,10 @@ tool_schema(const struct tool_offer *o)
 	    "only for what your reply cannot do, such as posts elsewhere or "
 	    "reactions. When you have already said all with it, reply with "
 	    "NO_REPLY.");
-	json_object_object_add(f, "parameters", params);
+	add_obj(f, "parameters", params);
 	tool = json_object_new_object();
 	add_str(tool, "type", "function");
-	json_object_object_add(tool, "function", f);
+	add_obj(tool, "function", f);
 	list = json_object_new_array();
 	json_object_array_add(list, tool);
 	return list;

@@ -80,7 +80,7 @@ call_json(const struct toolcall *t)
 	json_object_put(args);
 	add_str(o, "id", t->id);
 	add_str(o, "type", "function");
-	json_object_object_add(o, "function", f);
+	add_obj(o, "function", f);
 	return o;
 }
 
@@ -104,9 +104,9 @@ add_assistant(struct call *c)
 		json_object_array_add(list, call_json(&c->tools.todo.v[i]));
 	add_str(msg, "role", "assistant");
 	len = answer_prefix(strbuf_str(text), text->len, SAID_MAX);
-	json_object_object_add(msg, "content",
+	add_obj(msg, "content",
 	    json_object_new_string_len(strbuf_str(text), (int)len));
-	json_object_object_add(msg, "tool_calls", list);
+	add_obj(msg, "tool_calls", list);
 	added(c, msg);
 }
 
@@ -130,15 +130,14 @@ show(struct call *c, const struct toolcall *t, const char *phase,
 	if (c->turn->link->chan == NULL)
 		return;
 	msg = chan_msg("turn.tool");
-	json_object_object_add(
-	    msg, "turn", json_object_new_int64(c->turn->id));
+	add_int(msg, "turn", c->turn->id);
 	add_call(c, msg);
 	add_str(msg, "name", t->name[0] == '\0' ? "?" : t->name);
 	add_str(msg, "phase", phase);
 	if (detail != NULL)
 		add_str(msg, "detail", detail);
 	if (strcmp(phase, "end") == 0)
-		json_object_object_add(msg, "ok", json_object_new_boolean(ok));
+		add_bool(msg, "ok", ok);
 	chan_send(c->turn->link->chan, msg, -1);
 }
 
@@ -235,11 +234,10 @@ ask(struct call *c, const struct toolcall *t, struct json_object *args)
 
 	detail_of(args, detail, sizeof(detail));
 	show(c, t, "start", detail, 0);
-	json_object_object_add(
-	    msg, "turn", json_object_new_int64(c->turn->id));
+	add_int(msg, "turn", c->turn->id);
 	add_call(c, msg);
 	add_str(msg, "name", t->name);
-	json_object_object_add(msg, "args", args);
+	add_obj(msg, "args", args);
 	c->tools.asked = link;
 	if (chan_request(link, msg, -1, TOOL_MS, on_result, c) == -1) {
 		c->tools.asked = NULL;

@@ -55,7 +55,7 @@ frame(const char *type, int64_t turn)
 {
 	struct json_object *msg = chan_msg(type);
 
-	json_object_object_add(msg, "turn", json_object_new_int64(turn));
+	add_int(msg, "turn", turn);
 	return msg;
 }
 
@@ -67,13 +67,11 @@ send_error(struct link *l, int64_t turn, const struct verdict *v)
 	if (l->chan == NULL)
 		return;
 	msg = frame("turn.error", turn);
-	json_object_object_add(
-	    msg, "transient", json_object_new_boolean(v->transient));
+	add_bool(msg, "transient", v->transient);
 	add_str(msg, "code", v->code);
 	add_str(msg, "text", v->text);
 	add_str(msg, "detail", v->detail);
-	json_object_object_add(
-	    msg, "retry_ms", json_object_new_int(v->retry_ms));
+	add_int(msg, "retry_ms", v->retry_ms);
 	chan_send(l->chan, msg, -1);
 }
 
@@ -105,7 +103,7 @@ entry(const char *role, struct json_object *content)
 	struct json_object *o = json_object_new_object();
 
 	add_str(o, "role", role);
-	json_object_object_add(o, "content", content);
+	add_obj(o, "content", content);
 	return o;
 }
 
@@ -129,9 +127,8 @@ usage_json(const struct turn_usage *u)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "prompt", json_object_new_int64(u->prompt));
-	json_object_object_add(
-	    o, "completion", json_object_new_int64(u->completion));
+	add_int(o, "prompt", u->prompt);
+	add_int(o, "completion", u->completion);
 	return o;
 }
 
@@ -155,10 +152,10 @@ send_final(struct turn *t, const char *text, size_t len,
 	json_object_array_add(
 	    list, entry("assistant", json_object_get(answer)));
 	msg = frame("turn.final", t->id);
-	json_object_object_add(msg, "text", answer);
-	json_object_object_add(msg, "transcript", list);
+	add_obj(msg, "text", answer);
+	add_obj(msg, "transcript", list);
 	if (usage != NULL && usage->prompt >= 0 && usage->completion >= 0)
-		json_object_object_add(msg, "usage", usage_json(usage));
+		add_obj(msg, "usage", usage_json(usage));
 	if (model != NULL)
 		add_str(msg, "model", model);
 	return chan_send(t->link->chan, msg, -1);
@@ -185,8 +182,7 @@ turn_text(struct turn *t, const char *text, size_t len)
 {
 	struct json_object *msg = frame("turn.text", t->id);
 
-	json_object_object_add(
-	    msg, "text", json_object_new_string_len(text, (int)len));
+	add_obj(msg, "text", json_object_new_string_len(text, (int)len));
 	chan_send(t->link->chan, msg, -1);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/signed_context.h"
 #include "common/text.h"
@@ -171,10 +172,9 @@ hand_over(struct conn *c, struct json_object *body,
 		copy(msg, names[i][0], body, names[i][1]);
 	copy(msg, "action", context, ACTION);
 	if (selected != NULL)
-		json_object_object_add(
-		    msg, "selected", json_object_get(selected));
+		add_obj(msg, "selected", json_object_get(selected));
 	json_object_object_del(context, TOKEN);
-	json_object_object_add(msg, "context", json_object_get(context));
+	add_obj(msg, "context", json_object_get(context));
 	peers_call(c, conn_peer(c), msg, type_json, action_error);
 }
 

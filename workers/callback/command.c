@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "workers/callback/callback.h"
 #include "workers/callback/inflight.h"
@@ -181,13 +182,10 @@ hand_over(struct conn *c, struct peer *p, const struct command *cmd,
 	struct json_object *msg = chan_msg("cb.command");
 	size_t i;
 
-	json_object_object_add(msg, "gen", json_object_new_int64(p->gen));
-	json_object_object_add(
-	    msg, "team", json_object_new_string(cmd->team));
-	json_object_object_add(
-	    msg, "command", json_object_new_string(cmd->id));
-	json_object_object_add(
-	    msg, "trigger", json_object_new_string(cmd->trigger));
+	add_int(msg, "gen", p->gen);
+	add_str(msg, "team", cmd->team);
+	add_str(msg, "command", cmd->id);
+	add_str(msg, "trigger", cmd->trigger);
 	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		if (pl->v[list[i].field] != NULL)
 			json_object_object_add(msg, list[i].key,

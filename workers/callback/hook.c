@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -131,8 +132,8 @@ wrong(struct conn *c, const char *text)
 	const char *s;
 	size_t len;
 
-	json_object_object_add(o, "ok", json_object_new_boolean(0));
-	json_object_object_add(o, "error", json_object_new_string(text));
+	add_bool(o, "ok", 0);
+	add_str(o, "error", text);
 	s = json_object_to_json_string_length(
 	    o, JSON_C_TO_STRING_PLAIN, &len);
 	conn_answer_body(c, RESULT_MALFORMED, 400, type_json, s, len);
@@ -282,8 +283,7 @@ hand_over(struct conn *c, struct peer *p, const struct hook *h)
 	add(msg, "model", h->model);
 	add(msg, "think", h->thinking);
 	if (h->timeout > 0)
-		json_object_object_add(
-		    msg, "timeout", json_object_new_int64(h->timeout));
+		add_int(msg, "timeout", h->timeout);
 	peers_call(c, p, msg, type_json, hook_error);
 }
 

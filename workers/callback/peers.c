@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -357,12 +358,9 @@ accounts_status(const struct callback *cb)
 
 	TAILQ_FOREACH(p, &cb->peers, entry) {
 		o = json_object_new_object();
-		json_object_object_add(
-		    o, "account", json_object_new_string(p->id));
-		json_object_object_add(
-		    o, "linked", json_object_new_boolean(p->chan != NULL));
-		json_object_object_add(o, "signed",
-		    json_object_new_boolean(p->key[0] != '\0'));
+		add_str(o, "account", p->id);
+		add_bool(o, "linked", p->chan != NULL);
+		add_bool(o, "signed", p->key[0] != '\0');
 		put(o, "commands", p->ncmds);
 		json_object_array_add(a, o);
 	}
@@ -376,16 +374,16 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct json_object *o = chan_reply_msg("data", msg);
 
 	put(o, "listening", gate_listeners(cb->gate));
-	json_object_object_add(o, "tls", json_object_new_boolean(cb->tls));
+	add_bool(o, "tls", cb->tls);
 	put(o, "connections", gate_count(cb->gate));
 	put(o, "accepted", gate_accepted(cb->gate));
 	put(o, "closed", gate_closed(cb->gate));
 	put(o, "requests", result_total());
 	put(o, "waiting", (uint64_t)cb->waiting);
 	put(o, "held", (uint64_t)cb->held);
-	json_object_object_add(o, "results", result_counts());
-	json_object_object_add(o, "statuses", result_statuses());
-	json_object_object_add(o, "accounts", accounts_status(cb));
+	add_obj(o, "results", result_counts());
+	add_obj(o, "statuses", result_statuses());
+	add_obj(o, "accounts", accounts_status(cb));
 	chan_send(c, o, -1);
 }
 

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/signed_context.h"
 #include "workers/callback/callback.h"
@@ -67,9 +68,8 @@ probe_head(struct conn *c)
 	o = statement("postern_answer", nonce);
 	if (signed_context_sign(p->key, o, token) == -1)
 		fatalx("signed_context_sign");
-	json_object_object_add(o, "token", json_object_new_string(token));
-	json_object_object_add(
-	    o, "route", json_object_new_string(kinds[conn_route(c)]));
+	add_str(o, "token", token);
+	add_str(o, "route", kinds[conn_route(c)]);
 	text = json_object_to_json_string_length(
 	    o, JSON_C_TO_STRING_PLAIN, &len);
 	conn_answer_body(c, RESULT_PROBE, 200, type_json, text, len);

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "workers/control/control.h"
 #include "workers/worker.h"
@@ -96,7 +97,7 @@ ask_supervisor(struct call *call, const char *verb, const char *arg,
 {
 	struct json_object *msg = chan_msg("ctl");
 
-	json_object_object_add(msg, "verb", json_object_new_string(verb));
+	add_str(msg, "verb", verb);
 	ask_add(msg, "arg", arg);
 	if (worker_ctl(call->control->worker, msg, fn, call) == -1)
 		call_answer(call, 0, "the supervisor cannot be asked", NULL);

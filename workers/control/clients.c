@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/control/control.h"
@@ -124,21 +125,18 @@ call_answer(struct call *call, int ok, const char *text,
 		json_object_put(data);
 	} else {
 		msg = chan_reply_msg("res", call->req);
-		json_object_object_add(msg, "ok", json_object_new_boolean(ok));
+		add_bool(msg, "ok", ok);
 		if (text != NULL)
-			json_object_object_add(
-			    msg, "text", json_object_new_string(text));
+			add_str(msg, "text", text);
 		if (data != NULL)
-			json_object_object_add(msg, "data", data);
+			add_obj(msg, "data", data);
 		cl->call = NULL;
 		files_drop(cl);
 		client_touch(cl);
 		if (chan_send(cl->chan, msg, -1) == -1) {
 			msg = chan_reply_msg("res", call->req);
-			json_object_object_add(
-			    msg, "ok", json_object_new_boolean(0));
-			json_object_object_add(msg, "text",
-			    json_object_new_string("answer too large"));
+			add_bool(msg, "ok", 0);
+			add_str(msg, "text", "answer too large");
 			chan_send(cl->chan, msg, -1);
 		}
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -101,9 +102,8 @@ files_pass(struct call *call, struct chan *c, const char *account,
 		return CONTROL_SEND_MS;
 	call->number = ++last_call;
 	strlcpy(call->account, account, sizeof(call->account));
-	json_object_object_add(send, "files", json_object_new_int((int)n));
-	json_object_object_add(
-	    send, "call", json_object_new_int64(call->number));
+	add_int(send, "files", (int)n);
+	add_int(send, "call", call->number);
 	return CONTROL_UPLOAD_MS;
 }
 
@@ -120,8 +120,7 @@ files_cancel(struct call *call)
 	if (c == NULL)
 		return;
 	msg = chan_msg("send.cancel");
-	json_object_object_add(
-	    msg, "call", json_object_new_int64(call->number));
+	add_int(msg, "call", call->number);
 	chan_send(c, msg, -1);
 }
 
@@ -150,7 +149,7 @@ files_progress(struct control *co, const char *account,
 		return;
 	cl->active = monotime_now();
 	out = chan_msg("progress");
-	json_object_object_add(out, "done", json_object_new_int64(done));
-	json_object_object_add(out, "total", json_object_new_int64(total));
+	add_int(out, "done", done);
+	add_int(out, "total", total);
 	chan_send(cl->chan, out, -1);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "workers/control/control.h"
@@ -79,8 +80,7 @@ ask_probe(struct call *call, struct chan *c, struct json_object *into)
 	if (call->probe == 0 || c == NULL || chan_full(c))
 		return;
 	msg = chan_msg("probe");
-	json_object_object_add(
-	    msg, "timeout", json_object_new_int(call->probe));
+	add_int(msg, "timeout", call->probe);
 	send_part(call, c, msg, call->probe + CONTROL_STATUS_MS, into,
 	    "probe");
 }

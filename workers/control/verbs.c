@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/fields.h"
 #include "common/log.h"
 #include "workers/control/control.h"
@@ -104,7 +105,7 @@ do_dead(struct call *call, const struct args *a)
 {
 	struct json_object *msg = chan_msg("dead.list");
 
-	json_object_object_add(msg, "limit", json_object_new_int64(a->limit));
+	add_int(msg, "limit", a->limit);
 	ask_add(msg, "account", a->account);
 	ask_store(call, msg);
 }
@@ -114,7 +115,7 @@ do_sessions(struct call *call, const struct args *a)
 {
 	struct json_object *msg = chan_msg("session.list");
 
-	json_object_object_add(msg, "limit", json_object_new_int64(a->limit));
+	add_int(msg, "limit", a->limit);
 	ask_add(msg, "agent", a->agent);
 	ask_store(call, msg);
 }
@@ -125,8 +126,7 @@ do_session_show(struct call *call, const struct args *a)
 	struct json_object *msg = chan_msg("session.show");
 
 	ask_add(msg, "session", a->session);
-	json_object_object_add(
-	    msg, "max_bytes", json_object_new_int64(SHOW_BYTES));
+	add_int(msg, "max_bytes", SHOW_BYTES);
 	ask_store(call, msg);
 }
 
@@ -151,8 +151,7 @@ do_dead_retry(struct call *call, const struct args *a)
 	ask_add(msg, "account", account);
 	ask_add(msg, "key", a->key);
 	if (a->seq != 0)
-		json_object_object_add(
-		    msg, "seq", json_object_new_int64(a->seq));
+		add_int(msg, "seq", a->seq);
 	ask_store(call, msg);
 }
 
@@ -174,8 +173,7 @@ do_pairing_approve(struct call *call, const struct args *a)
 
 	ask_add(msg, "code", a->code);
 	ask_add(msg, "account", a->account);
-	json_object_object_add(
-	    msg, "notify", json_object_new_boolean(a->notify));
+	add_bool(msg, "notify", a->notify);
 	ask_store(call, msg);
 }
 
@@ -232,8 +230,8 @@ do_pairing_import(struct call *call, const struct args *a)
 	}
 	msg = chan_msg("pairing.import");
 	ask_add(msg, "account", account);
-	json_object_object_add(msg, "grants", json_object_get(a->grants));
-	json_object_object_add(msg, "requests", json_object_get(a->requests));
+	add_obj(msg, "grants", json_object_get(a->grants));
+	add_obj(msg, "requests", json_object_get(a->requests));
 	ask_store(call, msg);
 }
 
@@ -252,17 +250,13 @@ do_send(struct call *call, const struct args *a)
 	ask_add(msg, "text", a->text);
 	ask_add(msg, "root", a->root);
 	if (a->dry)
-		json_object_object_add(
-		    msg, "dry", json_object_new_boolean(1));
+		add_bool(msg, "dry", 1);
 	if (a->pin)
-		json_object_object_add(
-		    msg, "pin", json_object_new_boolean(1));
+		add_bool(msg, "pin", 1);
 	if (a->buttons != NULL)
-		json_object_object_add(
-		    msg, "buttons", json_object_get(a->buttons));
+		add_obj(msg, "buttons", json_object_get(a->buttons));
 	if (a->presentation != NULL)
-		json_object_object_add(
-		    msg, "presentation", json_object_get(a->presentation));
+		add_obj(msg, "presentation", json_object_get(a->presentation));
 	ms = files_pass(call, c, account, msg);
 	ask_peer(call, c, msg, ms);
 }
@@ -277,7 +271,7 @@ do_sign(struct call *call, const struct args *a)
 	if ((c = call_account(call, account)) == NULL)
 		return;
 	msg = chan_msg("sign");
-	json_object_object_add(msg, "context", json_object_get(a->context));
+	add_obj(msg, "context", json_object_get(a->context));
 	ask_peer(call, c, msg, CONTROL_SEND_MS);
 }
 
@@ -469,7 +463,7 @@ default_known(void *arg, const char *type, struct json_object *msg, int fd)
 	}
 	json_object_object_get_ex(call->req, "args", &args);
 	json_object_object_get_ex(call->req, "verb", &verb);
-	json_object_object_add(args, "account", json_object_new_string(id));
+	add_str(args, "account", id);
 	verb_run(call, json_object_get_string(verb), args);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -100,12 +101,11 @@ reply_err(struct chan *c, struct json_object *req, int ep, const char *stage,
 {
 	struct json_object *msg = chan_reply_msg("dial.err", req);
 
-	json_object_object_add(msg, "ep", json_object_new_int(ep));
-	json_object_object_add(msg, "stage", json_object_new_string(stage));
-	json_object_object_add(msg, "errno", json_object_new_int(err));
-	json_object_object_add(msg, "text", json_object_new_string(text));
-	json_object_object_add(
-	    msg, "busy", json_object_new_boolean(strcmp(stage, "busy") == 0));
+	add_int(msg, "ep", ep);
+	add_str(msg, "stage", stage);
+	add_int(msg, "errno", err);
+	add_str(msg, "text", text);
+	add_bool(msg, "busy", strcmp(stage, "busy") == 0);
 	chan_send(c, msg, -1);
 }
 
@@ -139,7 +139,7 @@ on_attempt(void *arg, int fd, int err)
 		return;
 	}
 	msg = chan_reply_msg("dial.ok", d->req);
-	json_object_object_add(msg, "ep", json_object_new_int(d->ep->id));
+	add_int(msg, "ep", d->ep->id);
 	chan_send(d->link->chan, msg, fd);
 	dial_free(d);
 }

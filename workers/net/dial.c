@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -130,7 +131,7 @@ dial_send(struct net *n, struct net_endpoint *ep, struct ws *ws)
 		d->round = ep->round;
 	}
 	msg = chan_msg("dial");
-	json_object_object_add(msg, "ep", json_object_new_int(ep->id));
+	add_int(msg, "ep", ep->id);
 	LIST_INSERT_HEAD(&n->dials, d, entry);
 	n->stats.dials++;
 	chan_request(n->dialer, msg, -1, NET_DIAL_WAIT_MS, on_dialed, d);

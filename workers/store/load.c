@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "workers/store/load.h"
 #include "workers/store/op.h"
@@ -132,9 +133,8 @@ load_end(struct peer *p)
 	struct load *l = p->load;
 	struct json_object *m = chan_msg("load.end");
 
-	json_object_object_add(m, "id", json_object_get(l->id));
-	json_object_object_add(
-	    m, "first_at", json_object_new_int64(l->first_at));
+	add_obj(m, "id", json_object_get(l->id));
+	add_int(m, "first_at", l->first_at);
 	p->load = NULL;
 	load_free(l);
 	chan_send(p->chan, m, -1);

@@ -226,8 +226,7 @@ op_pairing_notified(struct op_call *c)
 		return rc;
 	c->reply = chan_reply_msg("ok", c->msg);
 	if (told && !there)
-		json_object_object_add(
-		    c->reply, "dup", json_object_new_boolean(1));
+		add_bool(c->reply, "dup", 1);
 	return STORE_OK;
 }
 

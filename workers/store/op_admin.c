@@ -99,7 +99,7 @@ op_session_show(struct op_call *c)
 	if ((rc = op_messages(c, session, max, &list)) != STORE_OK)
 		return rc;
 	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(c->reply, "messages", list);
+	add_obj(c->reply, "messages", list);
 	return STORE_OK;
 }
 

@@ -108,7 +108,7 @@ tell_row(struct op_call *c, const char *account, const char *id,
 	if ((rc = job_get(c, account, id, job)) != STORE_OK)
 		return rc == STORE_NONE ? STORE_IO : rc;
 	msg = chan_msg("cron.row");
-	json_object_object_add(msg, "job", json_object_get(*job));
+	add_obj(msg, "job", json_object_get(*job));
 	tell(c, account, msg);
 	return STORE_OK;
 }
@@ -306,7 +306,7 @@ op_cron_add(struct op_call *c)
 		return rc;
 	c->reply = chan_reply_msg("data", c->msg);
 	add_bool(c->reply, "added", 1);
-	json_object_object_add(c->reply, "job", job);
+	add_obj(c->reply, "job", job);
 	return STORE_OK;
 }
 

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
@@ -43,8 +44,7 @@ media_reply(struct op_call *c, const char *type, sqlite3_stmt *s)
 	add(r, "name", db_text(s, 2));
 	add(r, "type", db_text(s, 3));
 	add(r, "claimed", db_text(s, 4));
-	json_object_object_add(
-	    r, "size", json_object_new_int64(sqlite3_column_int64(s, 5)));
+	add_int(r, "size", sqlite3_column_int64(s, 5));
 	return r;
 }
 

@@ -15,6 +15,7 @@
 
 #include <json-c/json.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
 #include "workers/store/op.h"
@@ -76,12 +77,9 @@ op_note_list(struct op_call *c, const char *session, struct json_object *list)
 	rc = db_rows(c->db, Q_NOTE_LIST, &s, "s", session);
 	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
 		o = json_object_new_object();
-		json_object_object_add(o, "n",
-		    json_object_new_int64(sqlite3_column_int64(s, 0)));
-		json_object_object_add(o, "at",
-		    json_object_new_int64(sqlite3_column_int64(s, 1)));
-		json_object_object_add(
-		    o, "text", json_object_new_string(db_text(s, 2)));
+		add_int(o, "n", sqlite3_column_int64(s, 0));
+		add_int(o, "at", sqlite3_column_int64(s, 1));
+		add_str(o, "text", db_text(s, 2));
 		json_object_array_add(list, o);
 	}
 	return rc == STORE_NONE ? STORE_OK : rc;

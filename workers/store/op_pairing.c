@@ -86,8 +86,8 @@ op_pairing_list(struct op_call *c)
 	c->reply = chan_reply_msg("data", c->msg);
 	requests = json_object_new_array();
 	grants = json_object_new_array();
-	json_object_object_add(c->reply, "requests", requests);
-	json_object_object_add(c->reply, "grants", grants);
+	add_obj(c->reply, "requests", requests);
+	add_obj(c->reply, "grants", grants);
 	rc = db_rows(c->db, Q_PAIRING_LIST, &s, "isi",
 	    c->now - PAIRING_LIFE_MS, account, (int64_t)REQUESTS_MAX);
 	rc = op_rows(c, rc, s, request_row, requests);
@@ -256,7 +256,7 @@ op_pairing_revoke(struct op_call *c)
 		return rc;
 	}
 	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(c->reply, "revoked", rows);
+	add_obj(c->reply, "revoked", rows);
 	return STORE_OK;
 }
 

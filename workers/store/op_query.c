@@ -116,7 +116,7 @@ op_session_load(struct op_call *c)
 	if (rc != STORE_OK)
 		return rc;
 	c->reply = chan_reply_msg("session", c->msg);
-	json_object_object_add(c->reply, "messages", list);
+	add_obj(c->reply, "messages", list);
 	return STORE_OK;
 }
 
@@ -168,7 +168,7 @@ explain_inbox_row(struct op_call *c, sqlite3_stmt *s)
 	add_int(o, "at", sqlite3_column_int64(s, 5));
 	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
 	add_int(o, "attempts", sqlite3_column_int64(s, 7));
-	json_object_object_add(o, "answer_posts", answer_list(db_text(s, 8)));
+	add_obj(o, "answer_posts", answer_list(db_text(s, 8)));
 	strlcpy(text, db_text(s, 9), sizeof(text));
 	if (state == STATE_DEAD && *text == '\0')
 		snprintf(text, sizeof(text), "%s: %d", db_text(s, 2),
@@ -192,7 +192,7 @@ explain_drop_row(struct json_object *o, sqlite3_stmt *s)
 	add_int(o, "at", sqlite3_column_int64(s, 5));
 	add_int(o, "decided_at", sqlite3_column_int64(s, 6));
 	add_int(o, "attempts", 0);
-	json_object_object_add(o, "answer_posts", json_object_new_array());
+	add_obj(o, "answer_posts", json_object_new_array());
 	add_str(o, "error", "");
 }
 
@@ -212,7 +212,7 @@ explain_own(struct op_call *c, const char *post, const char *account,
 	    (int64_t)OWN_ROWS);
 	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
 		o = explain_inbox_row(c, s);
-		json_object_object_add(o, "own", json_object_new_boolean(1));
+		add_bool(o, "own", 1);
 		json_object_array_add(rows, o);
 	}
 	return rc == STORE_NONE ? STORE_OK : rc;
@@ -342,7 +342,7 @@ stats_account(struct json_object *accounts, const char *id)
 	add_int(o, "oldest_pending_at", 0);
 	add_int(o, "outbox_oldest_at", 0);
 	add_int(o, "dead", 0);
-	json_object_object_add(o, "drops", json_object_new_object());
+	add_obj(o, "drops", json_object_new_object());
 	json_object_object_add(accounts, id, o);
 	return o;
 }
@@ -360,8 +360,9 @@ stats_older(struct json_object *account, const char *key, int64_t at)
 static void
 stats_add(struct json_object *account, const char *key, int64_t n)
 {
-	add_int(account, key,
-	    n + json_object_get_int64(json_object_object_get(account, key)));
+	/* A reason is a key that is gone with its row. */
+	n += json_object_get_int64(json_object_object_get(account, key));
+	json_object_object_add(account, key, json_object_new_int64(n));
 }
 
 static enum store_rc
@@ -454,7 +455,7 @@ op_stats(struct op_call *c)
 		return rc;
 	}
 	c->reply = chan_reply_msg("data", c->msg);
-	json_object_object_add(c->reply, "accounts", accounts);
+	add_obj(c->reply, "accounts", accounts);
 	add_int(c->reply, "db_bytes", db_bytes(c->db));
 	add_int(c->reply, "commits", c->n_commits);
 	add_int(c->reply, "ops", c->n_ops);

@@ -41,8 +41,7 @@ info(struct op_call *c, const char *session)
 	rc = db_rows(c->db, Q_META_GET, &s, "s", session);
 	if (rc != STORE_OK && rc != STORE_NONE)
 		return rc;
-	json_object_object_add(
-	    o, "known", json_object_new_boolean(rc == STORE_OK));
+	add_bool(o, "known", rc == STORE_OK);
 	if (rc == STORE_NONE) {
 		static const char *const zero[] = {"gen", "messages",
 		    "updated", "turns", "prompt", "completion"};
@@ -88,7 +87,7 @@ op_session_open(struct op_call *c)
 		return STORE_DENIED;
 	c->reply = chan_reply_msg("session.info", c->msg);
 	list = json_object_new_array();
-	json_object_object_add(c->reply, "notes", list);
+	add_obj(c->reply, "notes", list);
 	rc = info(c, session);
 	if (rc == STORE_OK && *notes != '\0')
 		rc = op_note_list(c, notes, list);
@@ -245,7 +244,7 @@ op_gate_list(struct op_call *c)
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	json_object_object_add(c->reply, "gates", list);
+	add_obj(c->reply, "gates", list);
 	rc = db_rows(c->db, Q_GATE_LIST, &s, "si", c->peer->id,
 	    (int64_t)GATES_MAX);
 	return op_rows(c, rc, s, gate_row, list);

@@ -50,7 +50,7 @@ put_one(struct op_call *c, struct json_object *row, int64_t seq,
 		return rc;
 	o = json_object_new_object();
 	add_str(o, "key", key);
-	json_object_object_add(o, "dup", json_object_new_boolean(dup));
+	add_bool(o, "dup", dup);
 	add_str(o, "state", state_name(state));
 	add_str(o, "post", post);
 	add_str(o, "error", error);
@@ -88,6 +88,6 @@ op_tool_put(struct op_call *c)
 		return rc;
 	}
 	c->reply = chan_reply_msg("tool.ok", c->msg);
-	json_object_object_add(c->reply, "rows", out);
+	add_obj(c->reply, "rows", out);
 	return STORE_OK;
 }

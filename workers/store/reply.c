@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "workers/store/reply.h"
 
 static struct json_object *
@@ -11,10 +12,9 @@ err_msg(struct json_object *id, enum store_rc rc, const char *text)
 {
 	struct json_object *msg = chan_msg("err");
 
-	json_object_object_add(msg, "id", json_object_get(id));
-	json_object_object_add(
-	    msg, "code", json_object_new_string(store_code(rc)));
-	json_object_object_add(msg, "text", json_object_new_string(text));
+	add_obj(msg, "id", json_object_get(id));
+	add_str(msg, "code", store_code(rc));
+	add_str(msg, "text", text);
 	return msg;
 }
 

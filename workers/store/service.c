@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/add.h"
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -319,8 +320,8 @@ peer_abandon(struct service *sv, struct peer *p)
 	for (i = 0; i < p->n_claims; i++)
 		json_object_array_add(
 		    seqs, json_object_new_int64(p->claims[i]));
-	json_object_object_add(msg, "account", json_object_new_string(p->id));
-	json_object_object_add(msg, "seqs", seqs);
+	add_str(msg, "account", p->id);
+	add_obj(msg, "seqs", seqs);
 	group_submit_own(sv->group, &op_abandon, msg);
 	json_object_put(msg);
 }
