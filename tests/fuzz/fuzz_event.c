@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workers/account/decode.h"
+#include "workers/account/echo.h"
 #include "workers/account/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -88,6 +89,32 @@ check_round_trip(const struct inbound *in)
 	inbound_free(again);
 }
 
+/* Whoever takes it for an echo knows no more, and nothing else, than it says. */
+static void
+check_echo(const char *bytes, size_t len, const char *bot_id,
+    const struct event *ev)
+{
+	const struct inbound *a, *b = ev->in;
+	struct event echo;
+
+	if (echo_read(bytes, len, "a", bot_id, &echo)) {
+		a = echo.in;
+		if (ev->type != EVENT_BAD && (ev->type != echo.type ||
+			ev->seq != echo.seq || ev->kind != echo.kind ||
+			strcmp(a->actor_id, bot_id) != 0 ||
+			strcmp(a->actor_id, b->actor_id) != 0 ||
+			strcmp(a->event_id, b->event_id) != 0 ||
+			strcmp(a->channel_id, b->channel_id) != 0 ||
+			strcmp(a->root_id, b->root_id) != 0 ||
+			a->create_at != b->create_at ||
+			a->edit_at != b->edit_at || b->delete_at != 0 ||
+			*b->type != '\0'))
+			abort();
+	} else if (echo.in != NULL)
+		abort();
+	event_clear(&echo);
+}
+
 /* The first byte chooses policy and circumstances, the rest is a frame. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -107,6 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decode_message((const char *)data + 1, size - 1, "a", &ev);
 	if (ev.type == EVENT_BAD && (ev.in != NULL || ev.reason == REASON_NONE))
 		abort();
+	check_echo((const char *)data + 1, size - 1, bot.user_id, &ev);
 	if (ev.in != NULL) {
 		if (data[0] & 0x40 && ev.in->actor_is_bot == TRI_UNKNOWN)
 			ev.in->actor_is_bot = TRI_NO;

@@ -61,6 +61,14 @@ channel_find(struct account *a, const char *id)
 	return RB_FIND(channel_tree, &a->channels->tree, &key);
 }
 
+int
+channel_is_known(struct account *a, const char *id)
+{
+	const struct channel *ch = channel_find(a, id);
+
+	return ch != NULL && ch->type != 0 && ch->type != '?';
+}
+
 struct channel *
 channel_get(struct account *a, const char *id)
 {

@@ -78,6 +78,8 @@ struct channels {
 struct channels *channels_new(struct account *);
 /* NULL when not known. */
 struct channel *channel_find(struct account *, const char *id);
+/* 1: the server has told what kind of channel it is. */
+int channel_is_known(struct account *, const char *id);
 /* Made when not known. id must be one. */
 struct channel *channel_get(struct account *, const char *id);
 /* Take over type, names and last_post_at from a REST channel object. */

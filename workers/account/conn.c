@@ -15,6 +15,7 @@
 #include "workers/account/clock.h"
 #include "workers/account/conn.h"
 #include "workers/account/decode.h"
+#include "workers/account/echo.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/names.h"
@@ -403,7 +404,11 @@ on_text(struct ws *ws, const char *msg, size_t len, void *arg)
 	struct account *a = arg;
 	struct event ev;
 
-	decode_message(msg, len, a->id, &ev);
+	if (!echo_read(msg, len, a->id, a->bot_id, &ev) ||
+	    !channel_is_known(a, ev.channel_id)) {
+		event_clear(&ev);
+		decode_message(msg, len, a->id, &ev);
+	}
 	switch (ev.type) {
 	case EVENT_HELLO:
 		on_hello(a, &ev);

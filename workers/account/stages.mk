@@ -17,6 +17,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/dm_retry.c workers/account/dm_retry.h \
 	workers/account/directive.c workers/account/directive.h \
 	workers/account/draft_text.c workers/account/draft_text.h \
+	workers/account/echo.c workers/account/echo.h \
 	workers/account/emoji.c workers/account/emoji.h \
 	workers/account/fence.c workers/account/fence.h \
 	workers/account/figures.c workers/account/figures.h \
