@@ -78,7 +78,7 @@ static const struct proto_msg store_account_msgs[] = {
     {"grant.row", A, PROTO_RUN, 0, PROTO_SMALL},
     {"cron.row", A, PROTO_RUN, 0, PROTO_TEXT},
     {"cron.gone", A, PROTO_RUN, 0, PROTO_SMALL},
-    {"inbox.ok", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"inbox.ok", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
     {"drops.found", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
     {"tool.ok", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
     {"access", A, PROTO_RUN, PROTO_REPLY, PROTO_TEXT},
@@ -88,7 +88,7 @@ static const struct proto_msg store_account_msgs[] = {
     {"media", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     {"media.file", A, PROTO_RUN, PROTO_REPLY | PROTO_FD, PROTO_SMALL},
     {"session.info", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
-    {"ok", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
+    {"ok", A, PROTO_RUN, PROTO_REPLY, PROTO_NORMAL},
     {"err", A, PROTO_RUN, PROTO_REPLY, PROTO_SMALL},
     END,
 };

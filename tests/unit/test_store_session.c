@@ -95,6 +95,77 @@ test_unknown_session(void **state)
 	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM session"), 0);
 }
 
+/* The answer's "session", a new reference, or NULL. */
+static struct json_object *
+told(struct peer *p, const char *type, const char *text)
+{
+	struct json_object *r, *o = NULL;
+	enum store_rc rc;
+
+	r = ts_run(ts_db, p, type, text, &rc);
+	assert_int_equal(rc, STORE_OK);
+	if (json_object_object_get_ex(r, "session", &o))
+		json_object_get(o);
+	json_object_put(r);
+	return o;
+}
+
+static void
+same_as_asked(struct json_object *o, const char *session)
+{
+	struct json_object *r = info(session);
+
+	assert_non_null(o);
+	json_object_object_del(r, "t");
+	json_object_object_del(r, "id");
+	assert_true(json_object_equal(o, r));
+	json_object_put(r);
+	json_object_put(o);
+}
+
+#define PUT(event, more, data)                                                 \
+	"{\"kind\":\"post\",\"event\":\"" event "\",\"lane\":\"l\","         \
+	"\"channel\":\"c1\",\"at\":1," more "\"data\":{" data "}}"
+#define MINE                                                                   \
+	"\"session\":\"" S "\",\"agent\":\"helper\",\"notes\":\"" S "\""
+
+/* What a turn asks is told with the row, or with the end of the one before. */
+static void
+test_told_unasked(void **state)
+{
+	char text[512];
+	int64_t seq;
+
+	ts_ok(ts_db, ts_main, "note.put",
+	    "{\"session\":\"" S "\",\"agent\":\"helper\",\"key\":\"k\","
+	    "\"at\":1,\"text\":\"a note\"}");
+	same_as_asked(told(ts_main, "inbox.put",
+	    PUT("e1", "\"tell\":true,", MINE)), S);
+	/* Nothing is told that nobody wants, or that session.open refuses. */
+	assert_null(told(ts_main, "inbox.put", PUT("e2", "", MINE)));
+	assert_null(told(ts_main, "inbox.put", PUT("e3", "\"tell\":true,",
+	    "\"session\":\"agent:spy:main\",\"agent\":\"spy\"")));
+	assert_null(told(ts_main, "inbox.put", PUT("e4", "\"tell\":true,",
+	    "\"session\":[\"" S "\"],\"agent\":\"helper\"")));
+	assert_null(told(ts_main, "inbox.put",
+	    PUT("e5", "\"tell\":true,", "")));
+	/* Of the session as the commit leaves it. */
+	seq = ts_put(ts_db, ts_main, "e6");
+	snprintf(text, sizeof(text), "{\"seq\":%lld,\"outcome\":\"answered\","
+	    "\"session\":\"" S "\",\"agent\":\"helper\",\"next\":\"" S "\","
+	    "\"transcript\":[{\"role\":\"user\",\"content\":\"x\"}]}",
+	    (long long)seq);
+	same_as_asked(told(ts_main, "turn.commit", text), S);
+	/* The second time it is over, and says no more. */
+	assert_null(told(ts_main, "turn.commit", text));
+	/* A row that has ended begins nothing. */
+	snprintf(text, sizeof(text), "{\"seq\":%lld,\"outcome\":\"silent\"}",
+	    (long long)ts_put(ts_db, ts_main, "e1"));
+	ts_ok(ts_db, ts_main, "turn.commit", text);
+	assert_null(told(ts_main, "inbox.put",
+	    PUT("e1", "\"tell\":true,", MINE)));
+}
+
 static void
 test_only_own_agents(void **state)
 {
@@ -375,6 +446,7 @@ main(void)
 #define X(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    X(test_unknown_session),
+	    X(test_told_unasked),
 	    X(test_only_own_agents),
 	    X(test_meta_and_usage),
 	    X(test_reset_keeps_what_was_set),

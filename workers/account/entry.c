@@ -19,6 +19,7 @@
 #include "workers/account/lanes.h"
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
+#include "workers/account/sessinfo.h"
 #include "workers/account/storelink.h"
 #include "workers/account/trim.h"
 #include "workers/account/users.h"
@@ -56,14 +57,17 @@ entry_stored(struct account *a, struct json_object *reply,
     const struct inbound *in, const struct verdict *v, struct json_object *data)
 {
 	struct json_object *open = NULL;
+	struct row *r;
 
 	json_object_object_get_ex(reply, "open", &open);
 	if (!json_object_get_boolean(open))
 		return 0;
 	a->n_accepted++;
 	figures_accepted(a, in->kind);
-	lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id, v->root,
-	    in->event_id, in->create_at, json_object_get(data));
+	r = lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id,
+	    v->root, in->event_id, in->create_at, json_object_get(data));
+	if (r != NULL && lanes_is_first(r))
+		sessinfo_told(r, reply);
 	return 1;
 }
 

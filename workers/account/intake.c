@@ -212,6 +212,9 @@ put(struct account *a, struct entering *e)
 	a->intake->putting++;
 	e->epoch = a->put_epoch;
 	add_int(msg, "epoch", e->epoch);
+	/* Its turn will begin at once. */
+	if (a->debounce_ms == 0 && lanes_idle(a, e->v.lane))
+		add_bool(msg, "tell", 1);
 	if (counts_as_turn(in)) {
 		loops_count(a, in->channel_id, e->v.root, 1);
 		add_bool(msg, "bots", 1);

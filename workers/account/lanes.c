@@ -1,6 +1,5 @@
 #include "config.h"
 
-
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -69,19 +68,35 @@ lane_ready(struct account *a, struct lane *l)
 }
 
 static struct lane *
+lane_find(const struct account *a, const char *key)
+{
+	struct lane *l = RB_ROOT(&a->lanes->tree);
+	int c;
+
+	while (l != NULL && (c = strcmp(key, l->key)) != 0)
+		l = c < 0 ? RB_LEFT(l, entry) : RB_RIGHT(l, entry);
+	return l;
+}
+
+int
+lanes_idle(const struct account *a, const char *lane)
+{
+	return lane_find(a, lane) == NULL;
+}
+
+static struct lane *
 lane_get(struct account *a, const char *key)
 {
+	struct lane *l = lane_find(a, key);
 	size_t len = strlen(key) + 1;
-	struct lane *l, *old;
 
+	if (l != NULL)
+		return l;
 	if ((l = calloc(1, sizeof(*l) + len)) == NULL)
 		fatal("calloc");
 	memcpy(l->key, key, len);
-	if ((old = RB_INSERT(lane_tree, &a->lanes->tree, l)) != NULL) {
-		free(l);
-		return old;
-	}
 	TAILQ_INIT(&l->rows);
+	RB_INSERT(lane_tree, &a->lanes->tree, l);
 	return l;
 }
 
@@ -98,6 +113,7 @@ row_free(struct account *a, struct row *r)
 	preview_free(r->preview);
 	json_object_put(r->data);
 	json_object_put(r->media);
+	json_object_put(r->told);
 	free(r);
 }
 
@@ -189,7 +205,7 @@ row_data(struct account *a, struct row *r, struct json_object *data)
 	a->lanes->urgent += r->at_once;
 }
 
-void
+struct row *
 lanes_add(struct account *a, int64_t seq, const char *lane,
     const char *channel, const char *root, const char *event, int64_t at,
     struct json_object *data)
@@ -198,7 +214,7 @@ lanes_add(struct account *a, int64_t seq, const char *lane,
 
 	if (r == NULL) {
 		json_object_put(data);
-		return;
+		return NULL;
 	}
 	r->at = at;
 	ID_COPY(r->channel, channel);
@@ -206,6 +222,21 @@ lanes_add(struct account *a, int64_t seq, const char *lane,
 	ID_COPY(r->event, event);
 	row_data(a, r, data);
 	lane_ready(a, r->lane);
+	return r;
+}
+
+struct row *
+lanes_next(struct row *r)
+{
+	struct row *n = TAILQ_NEXT(r, entry);
+
+	return n != NULL && !n->busy && n->cmd == COMMAND_NONE ? n : NULL;
+}
+
+int
+lanes_is_first(const struct row *r)
+{
+	return TAILQ_FIRST(&r->lane->rows) == r && r->lane->held == 0;
 }
 
 /* not_before: ms since the epoch by our clock; from now on it may be set. */

@@ -47,6 +47,8 @@ struct row {
 	char event[EVENT_ID_SIZE];
 	struct json_object *data; /* owned: what intake made of it */
 	struct json_object *media; /* media_in.h: once they were asked for */
+	struct json_object *told; /* of its session, not asked for; or NULL */
+	struct monotime told_at;
 	struct preview *preview; /* or NULL */
 	struct turn *turn; /* running */
 	enum command_id cmd; /* COMMAND_NONE: a turn */
@@ -59,10 +61,19 @@ struct row {
 
 /* Empty; lives as long as the account. */
 struct lanes *lanes_new(struct account *);
-/* Takes over one reference of data. The row waits for lanes_run(). */
-void lanes_add(struct account *, int64_t seq, const char *lane,
+/*
+ * Takes over one reference of data. The row waits for lanes_run(). It is
+ * NULL when it is there already.
+ */
+struct row *lanes_add(struct account *, int64_t seq, const char *lane,
     const char *channel, const char *root, const char *event, int64_t at,
     struct json_object *data);
+/* The one behind it, which waits and is to have a turn; or NULL. */
+struct row *lanes_next(struct row *);
+/* 1: it comes before all others, and nobody holds its lane. */
+int lanes_is_first(const struct row *);
+/* 1: nobody is in that lane. */
+int lanes_idle(const struct account *, const char *lane);
 /* An inbox.row of the store. -1: not of its shape. Twice is fine. */
 int lanes_restore(struct account *, struct json_object *row);
 /* All rows are there. */

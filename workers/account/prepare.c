@@ -252,12 +252,19 @@ opened(struct account *a, struct json_object *reply, const char *err,
 static void
 ask(struct prepared *p)
 {
+	struct json_object *told = sessinfo_take(p->row);
+
+	if (told != NULL) {
+		opened(p->a, told, NULL, p);
+		json_object_put(told);
+		return;
+	}
 	p->waiting = 1;
 	sessinfo_ask(p->a, data(p, "session"), data(p, "agent"),
 	    data(p, "notes"), opened, p);
 }
 
-struct prepared *
+void
 prepare_start(struct turn *t)
 {
 	struct prepared *p;
@@ -267,8 +274,8 @@ prepare_start(struct turn *t)
 	p->a = t->a;
 	p->t = t;
 	p->row = t->row;
+	t->prep = p;
 	ask(p);
-	return p;
 }
 
 const char *

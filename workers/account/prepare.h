@@ -12,8 +12,8 @@ struct turn;
 
 enum prepare_end { PREPARE_ANSWERED, PREPARE_STOPPED, PREPARE_DEAD };
 
-/* turn_prepared() is called once, later, unless it is freed before. */
-struct prepared *prepare_start(struct turn *);
+/* turn_prepared() is called once, now or later, unless it is freed before. */
+void prepare_start(struct turn *);
 void prepare_free(struct prepared *);
 
 /* What the agent is asked with. */

@@ -6,7 +6,12 @@
 #include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
+#include "common/monotime.h"
+#include "workers/account/api.h"
+#include "workers/account/lanes.h"
 #include "workers/account/sessinfo.h"
+
+#define TOLD_MS 100 /* our own: so long it is as good as asked for now */
 
 void
 sessinfo_ask(struct account *a, const char *session, const char *agent,
@@ -19,6 +24,63 @@ sessinfo_ask(struct account *a, const char *session, const char *agent,
 	if (*notes != '\0')
 		add_str(msg, "notes", notes);
 	storelink_request(a, msg, fn, arg);
+}
+
+/* Not a thread of its own, nor one that begins anew. */
+static const char *
+notes_of_next(const struct row *r, const struct row *next)
+{
+	static const char *const same[] = {"session", "agent", "parent"};
+	size_t i;
+
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (strcmp(api_str(r->data, same[i]),
+			api_str(next->data, same[i])) != 0)
+			return NULL;
+	return api_str(next->data, "notes");
+}
+
+void
+sessinfo_ask_next(struct row *r, struct json_object *commit)
+{
+	const struct row *next = lanes_next(r);
+	const char *notes;
+
+	if (next != NULL && (notes = notes_of_next(r, next)) != NULL)
+		add_str(commit, "next", notes);
+}
+
+void
+sessinfo_told(struct row *r, struct json_object *reply)
+{
+	struct json_object *told;
+
+	if (!json_object_object_get_ex(reply, "session", &told))
+		return;
+	json_object_put(r->told);
+	r->told = json_object_get(told);
+	r->told_at = monotime_now();
+}
+
+void
+sessinfo_told_next(struct row *r, struct json_object *reply)
+{
+	struct row *next = lanes_next(r);
+
+	if (next != NULL && notes_of_next(r, next) != NULL)
+		sessinfo_told(next, reply);
+}
+
+struct json_object *
+sessinfo_take(struct row *r)
+{
+	struct json_object *told = r->told;
+
+	r->told = NULL;
+	if (monotime_since(r->told_at) <= TOLD_MS)
+		return told;
+	json_object_put(told);
+	return NULL;
 }
 
 static int

@@ -11,6 +11,7 @@
 
 struct account;
 struct json_object;
+struct row;
 
 #define SESSINFO_NOTES 20 /* the store keeps no more */
 
@@ -37,5 +38,18 @@ void sessinfo_ask(struct account *, const char *session, const char *agent,
     const char *notes, store_fn, void *arg);
 /* From the reply. -1: not of its shape. */
 int sessinfo_read(struct json_object *reply, struct sessinfo *);
+
+/*
+ * The same without a request of its own: the store tells it in its answer to
+ * the put of a row that begins at once, or to the commit of the row before.
+ * sessinfo_ask_next() adds that to the commit, if somebody waits who needs
+ * it; sessinfo_told_next() passes on what came back. reply is borrowed, and
+ * may tell nothing. What was told is as good as asked for now for a moment,
+ * and once: sessinfo_take() gives it to the caller, or NULL.
+ */
+void sessinfo_ask_next(struct row *, struct json_object *commit);
+void sessinfo_told(struct row *, struct json_object *reply);
+void sessinfo_told_next(struct row *, struct json_object *reply);
+struct json_object *sessinfo_take(struct row *);
 
 #endif

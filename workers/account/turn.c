@@ -168,7 +168,7 @@ turn_hand(void *arg)
 	if (t->ending)
 		return;
 	loop_timer(t->guard, turn_deadline(t) + GUARD_MS);
-	t->prep = prepare_start(t);
+	prepare_start(t);
 }
 
 static int

@@ -20,6 +20,7 @@
 #include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/rowdata.h"
+#include "workers/account/sessinfo.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
@@ -145,6 +146,7 @@ committed(struct account *a, struct json_object *reply, const char *err,
 	prepare_kept(t, end_of(t));
 	outbox_add(a, t->items, lanes_key(r), r->seq, NULL, NULL);
 	turn_over(t);
+	sessinfo_told_next(r, reply);
 	lanes_row_done(a, r);
 }
 
@@ -205,6 +207,7 @@ end_answer(struct turn *t)
 		add_str(msg, "session", api_str(t->row->data, "session"));
 		add_str(msg, "agent", t->agent);
 		add_obj(msg, "transcript", json_object_get(t->transcript));
+		sessinfo_ask_next(t->row, msg);
 	}
 	add_str(msg, "outcome",
 	    t->command ? "command"

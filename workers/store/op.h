@@ -119,6 +119,13 @@ enum store_rc op_session_reset(struct op_call *);
 /* op_session_meta.c: what an account asks about a session. */
 enum store_rc op_session_open(struct op_call *);
 /*
+ * Adds to the reply what session.open would tell; nothing when it would
+ * refuse. Of a row: of the "session", "agent" and "notes" of its data.
+ */
+void op_session_tell(struct op_call *, const char *session, const char *agent,
+    const char *notes);
+void op_session_tell_row(struct op_call *, struct json_object *data);
+/*
  * The members of turn.commit and turn.dead that are about sessions, gates
  * and other rows; all of them are optional.
  */

@@ -107,7 +107,7 @@ op_inbox_put(struct op_call *c)
 	struct fields f;
 	struct op_put put;
 	enum store_rc rc;
-	int mark, bots;
+	int mark, bots, tell;
 
 	fields_open(&f, c->msg);
 	r.kind = fields_str(&f, "kind", STORE_WORD);
@@ -121,6 +121,7 @@ op_inbox_put(struct op_call *c)
 	r.post = fields_opt_str(&f, "post", STORE_ID);
 	bots = fields_opt_bool(&f, "bots", 0);
 	r.rule = fields_opt_str(&f, "rule", STORE_REASON);
+	tell = fields_opt_bool(&f, "tell", 0);
 	fields_opt_int(&f, "epoch", 1, INT64_MAX, 0); /* of the group */
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
@@ -132,7 +133,11 @@ op_inbox_put(struct op_call *c)
 	if (rc == STORE_OK && mark)
 		rc = mark_set(c->db, r.account, r.channel,
 		    r.post != NULL ? r.post : r.event, r.at);
-	return rc == STORE_OK ? op_put_reply(c, &put) : rc;
+	if (rc == STORE_OK)
+		rc = op_put_reply(c, &put);
+	if (rc == STORE_OK && tell && put.open)
+		op_session_tell_row(c, data);
+	return rc;
 }
 
 static enum store_rc

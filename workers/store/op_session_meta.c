@@ -5,7 +5,9 @@
  *  session.open session, agent, notes(o): the session whose notes to show
  *               -> session.info {known bool, gen: number of resets,
  *                  messages, updated ms, model, thinking, turns, prompt,
- *                  completion, used: model, notes [{n, at ms, text}]}
+ *                  completion, used: model, notes [{n, at ms, text}]};
+ *               the same as "session" in the answer to an inbox.put with
+ *               "tell", or to a turn.commit with "next"
  *
  * Members of turn.commit and turn.dead, all (o):
  *  ends         {outcome, seqs [seq]}: open inbox rows of this account that
@@ -32,9 +34,8 @@
 #define GATES_MAX 1000 /* as many as the account remembers */
 
 static enum store_rc
-info(struct op_call *c, const char *session)
+info(struct op_call *c, const char *session, struct json_object *o)
 {
-	struct json_object *o = c->reply;
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
@@ -67,11 +68,62 @@ info(struct op_call *c, const char *session)
 	return STORE_OK;
 }
 
+/* What session.open tells, into o. */
+static enum store_rc
+tell(struct op_call *c, const char *session, const char *agent,
+    const char *notes, struct json_object *o)
+{
+	struct json_object *list;
+	enum store_rc rc;
+
+	if (!peer_has_agent(c->peer, agent) ||
+	    !session_is_of(session, agent) ||
+	    (*notes != '\0' && !session_is_of(notes, agent)))
+		return STORE_DENIED;
+	list = json_object_new_array();
+	add_obj(o, "notes", list);
+	rc = info(c, session, o);
+	if (rc == STORE_OK && *notes != '\0')
+		rc = op_note_list(c, notes, list);
+	return rc;
+}
+
+/* Of at most as many bytes as session.open takes; else "". */
+static const char *
+text_of(struct json_object *data, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (!json_object_object_get_ex(data, key, &v) ||
+	    !json_object_is_type(v, json_type_string) ||
+	    json_object_get_string_len(v) > STORE_SESSION)
+		return "";
+	return json_object_get_string(v);
+}
+
+void
+op_session_tell(struct op_call *c, const char *session, const char *agent,
+    const char *notes)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (tell(c, session, agent, notes, o) == STORE_OK)
+		add_obj(c->reply, "session", o);
+	else
+		json_object_put(o);
+}
+
+void
+op_session_tell_row(struct op_call *c, struct json_object *data)
+{
+	op_session_tell(c, text_of(data, "session"), text_of(data, "agent"),
+	    text_of(data, "notes"));
+}
+
 enum store_rc
 op_session_open(struct op_call *c)
 {
 	const char *session, *agent, *notes;
-	struct json_object *list;
 	struct fields f;
 	enum store_rc rc;
 
@@ -81,16 +133,8 @@ op_session_open(struct op_call *c)
 	notes = op_opt_str(&f, "notes", STORE_SESSION);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	if (!peer_has_agent(c->peer, agent) ||
-	    !session_is_of(session, agent) ||
-	    (*notes != '\0' && !session_is_of(notes, agent)))
-		return STORE_DENIED;
 	c->reply = chan_reply_msg("session.info", c->msg);
-	list = json_object_new_array();
-	add_obj(c->reply, "notes", list);
-	rc = info(c, session);
-	if (rc == STORE_OK && *notes != '\0')
-		rc = op_note_list(c, notes, list);
+	rc = tell(c, session, agent, notes, c->reply);
 	if (rc != STORE_OK)
 		op_reply_drop(c);
 	return rc;

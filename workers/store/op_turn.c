@@ -121,6 +121,7 @@ struct commit {
 	const char *outcome;
 	struct json_object *transcript;
 	struct json_object *outbox;
+	const char *next; /* notes that the next turn shows, or NULL */
 	int reset;
 	struct op_extra extra;
 };
@@ -151,6 +152,7 @@ commit_parse(struct op_call *c, struct commit *t)
 	t->transcript = fields_opt_arr(&f, "transcript", TRANSCRIPT_MAX);
 	t->outbox = fields_opt_arr(&f, "outbox", OUTBOX_MAX);
 	t->reset = fields_opt_bool(&f, "reset", 0);
+	t->next = fields_opt_str(&f, "next", STORE_SESSION);
 	op_extra_take(&t->extra, &f);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
@@ -225,7 +227,10 @@ op_turn_commit(struct op_call *c)
 	    (rc = tool_forget(c->db, t.seq)) != STORE_OK ||
 	    (rc = inbox_done(c->db, t.seq, t.outcome, c->now)) != STORE_OK)
 		return rc;
-	return reply_ok(c, 0);
+	rc = reply_ok(c, 0);
+	if (rc == STORE_OK && t.next != NULL)
+		op_session_tell(c, t.session, t.agent, t.next);
+	return rc;
 }
 
 enum store_rc
