@@ -56,7 +56,6 @@ record(struct account *a, const struct inbound *in, enum reason reason,
 	add_str(o, "reason", reason_name(reason));
 	add_str(o, "rule", rule);
 	add_str(o, "kind", inbound_kind_name(in->kind));
-	add_bool(o, "mark", 0);
 	if (d->batch == NULL)
 		d->batch = json_object_new_array();
 	json_object_array_add(d->batch, o);

@@ -114,7 +114,6 @@ put(struct account *a, struct entry *e)
 		add_str(msg, "post", in->post_id);
 	add_int(msg, "at", in->create_at);
 	add_obj(msg, "data", json_object_get(e->data));
-	add_bool(msg, "mark", 0);
 	storelink_request(a, msg, put_done, e);
 }
 

@@ -204,11 +204,11 @@ put(struct account *a, struct entering *e)
 	add_str(msg, "event", id);
 	add_str(msg, "lane", e->v.lane);
 	add_str(msg, "channel", in->channel_id);
-	add_str(msg, "root", e->v.root);
+	if (e->v.root[0] != '\0')
+		add_str(msg, "root", e->v.root);
 	add_str(msg, "rule", e->v.rule);
 	add_int(msg, "at", in->create_at);
 	add_obj(msg, "data", json_object_get(e->data));
-	add_bool(msg, "mark", 0);
 	a->intake->putting++;
 	e->epoch = a->put_epoch;
 	add_int(msg, "epoch", e->epoch);

@@ -132,6 +132,21 @@ notes_of(const struct policy *p, const struct inbound *in,
 	return "";
 }
 
+/* What is not there is "" and false to all who read it. */
+static void
+add_some(struct json_object *d, const char *key, const char *value)
+{
+	if (*value != '\0')
+		add_str(d, key, value);
+}
+
+static void
+add_if(struct json_object *d, const char *key, int value)
+{
+	if (value)
+		add_bool(d, key, 1);
+}
+
 struct json_object *
 rowdata_make(const struct policy *p, const struct inbound *in,
     const struct verdict *v, const char *sender)
@@ -141,21 +156,20 @@ rowdata_make(const struct policy *p, const struct inbound *in,
 
 	add_str(d, "agent", v->agent);
 	add_str(d, "session", v->session.key);
-	add_str(d, "base", v->session.base);
-	add_str(d, "parent", v->session.parent);
-	add_str(d, "notes", notes_of(p, in, v));
+	add_some(d, "parent", v->session.parent);
+	add_some(d, "notes", notes_of(p, in, v));
 	add_str(d, "text", v->text);
 	add_str(d, "context", v->context != NULL ? v->context : "");
 	add_str(d, "sender", sender);
 	add_str(d, "actor", in->actor_id);
 	add_str(d, "surface", surface_name(in->surface));
-	add_bool(d, "addressed", v->addressed);
+	add_if(d, "addressed", v->addressed);
 	add_str(d, "post", in->post_id);
-	add_bool(d, "history", in->surface != SURFACE_UNKNOWN &&
+	add_if(d, "history", in->surface != SURFACE_UNKNOWN &&
 		(!direct || v->root[0] != '\0'));
 	add_directives(d, &v->directives);
 	add_command(p, v, d);
-	add_bool(d, "merge", in->kind == INBOUND_POST && in->n_files == 0 &&
+	add_if(d, "merge", in->kind == INBOUND_POST && in->n_files == 0 &&
 		v->directives.shortcuts == 0 && v->text[0] != '\0' &&
 		!json_object_object_get_ex(d, "reset", NULL));
 	return d;
