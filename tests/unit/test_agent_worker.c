@@ -493,6 +493,27 @@ test_stop(void **state)
 	rig_free(r);
 }
 
+/* One account has its share, and leaves the others theirs. */
+static void
+test_share(void **state)
+{
+	struct rig_opts o = {.serve = rig_serve_half};
+	struct rig *r = rig_new(&o);
+	int i;
+
+	for (i = 1; i <= 128; i++)
+		rig_start(r, 0, i, "hi");
+	rig_start(r, 0, 129, "hi");
+	assert_string_equal(rig_str(rig_error(r, 0, 129), "code"), "busy");
+	rig_start(r, 1, 1, "hi");
+	rig_run(r, 50);
+	assert_int_equal(rig_count(r, 1, "error", 1), 0);
+	for (i = 1; i <= 128; i++)
+		rig_cancel(r, 0, i);
+	rig_cancel(r, 1, 1);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -516,6 +537,7 @@ main(void)
 	    cmocka_unit_test(test_newer_model),
 	    cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_stop),
+	    cmocka_unit_test(test_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

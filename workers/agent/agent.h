@@ -41,6 +41,7 @@ struct link {
 	struct agent *agent;
 	struct chan *chan; /* NULL: ended, the account will be restarted */
 	char *peer;
+	int nturns;
 };
 
 /* One message on its way to an answer. */

@@ -17,6 +17,7 @@
 #include "workers/agent/past.h"
 
 #define TURNS_MAX 1024	      /* of all accounts together */
+#define LINK_TURNS_MAX 128    /* of one, which runs 64 itself: lanes.h */
 #define SESSION_MAX 512
 #define SENDER_MAX 512
 #define OPTION_MAX 256
@@ -41,6 +42,7 @@ turn_free(struct turn *t)
 
 	TAILQ_REMOVE(&a->turns, t, entry);
 	a->nturns--;
+	t->link->nturns--;
 	event_free(t->deadline);
 	json_object_put(t->msg);
 	json_object_put(t->added);
@@ -283,7 +285,7 @@ is_busy(struct link *l, int64_t turn)
 	struct verdict v;
 	int stopping = evtimer_pending(a->stop, NULL);
 
-	if (a->nturns < TURNS_MAX && !stopping)
+	if (a->nturns < TURNS_MAX && l->nturns < LINK_TURNS_MAX && !stopping)
 		return 0;
 	classify_own(&v, "busy", stopping ? "stopping" : "too many turns");
 	v.retry_ms = 2000;
@@ -309,6 +311,7 @@ turn_new(struct link *l, const struct turn *from, struct json_object *msg)
 		fatalx("evtimer_new");
 	TAILQ_INSERT_TAIL(&a->turns, t, entry);
 	a->nturns++;
+	l->nturns++;
 	a->counts.started++;
 	return t;
 }
