@@ -54,7 +54,7 @@ class Postern:
         if standins is not None or MEMCHECK:
             self.install(standins or {})
         if MEMCHECK:
-            self.wrap()
+            self.wrap(standins or {})
         self.write(config)
 
     def install(self, standins):
@@ -69,12 +69,12 @@ class Postern:
             os.chmod(os.path.join(to, name), 0o755)
         self.command = [os.path.join(to, "posternd")]
 
-    def wrap(self):
+    def wrap(self, standins):
         """Scripts in the place of all programs but the operator's."""
         to = os.path.join(self.dir, "bin")
         for name in os.listdir(to):
             path = os.path.join(to, name)
-            if name == "posternctl":
+            if name == "posternctl" or name in standins:
                 continue
             real = os.path.join(self.dir, name)
             os.rename(path, real)

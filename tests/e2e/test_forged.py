@@ -106,12 +106,13 @@ def test_rows_of_others_are_not_touched(world):
     assert restarts(p)["account", "default"] == 0
 
 
-def test_calls_without_end_are_not_all_kept(world):
+@pytest.mark.simulator
+def test_calls_without_end_are_not_all_kept(sim, world):
     """A captured callback worker, and a server that is slow to answer."""
     config = world.config(capabilities=["inlineButtons"])
     config["gateway"] = {"port": free_port(), "customBindHost": "127.0.0.1"}
-    world.server.fault("rest", method="GET", path_prefix="/api/v4/posts/",
-                       user=world.bot.name, stall=True, times=1000)
+    sim.fault("rest", method="GET", path_prefix="/api/v4/posts/",
+              user=world.bot.name, stall=True, times=1000)
     p = world.start(config, start=False,
                     standins={"postern-callback": "standin.py"})
     p.start(wait=False)
