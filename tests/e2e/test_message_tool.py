@@ -130,6 +130,7 @@ def test_threads(llm, world):
     reply = [p for p in w.server.replies(w.channel, w.bot)
              if p["message"] == "in it"][0]["id"]
     far = w.user.say(w.dm, "elsewhere")["id"]
+    w.server.wait_replies(w.dm, w.bot, 1, api=w.user.api)
     a.turns = a.postern.account()["live"]["accepted"]
     got = a.do([call(action="send", message="deep", replyTo=reply),
                 call(id="b", action="send", message="bad", replyTo=far)],

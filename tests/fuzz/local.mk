@@ -67,7 +67,8 @@ tests_fuzz_fuzz_rest_SOURCES = tests/fuzz/fuzz_rest.c \
 	workers/account/act_react.c workers/account/act_read.c \
 	workers/account/api.c workers/account/channels.c \
 	workers/account/check_rights.c workers/account/directory.c \
-	workers/account/gap_page.c workers/account/gapfill.c \
+	workers/account/gap_page.c workers/account/gap_posts.c \
+	workers/account/gapfill.c \
 	workers/account/lookup.c \
 	workers/account/reacted.c \
 	workers/account/names.c workers/account/resolve.c \

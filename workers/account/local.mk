@@ -30,7 +30,9 @@ postern_account_SOURCES = \
 	workers/account/draft.c workers/account/draft.h \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/entry.c workers/account/entry.h \
+	workers/account/gap_int.h \
 	workers/account/gap_page.c workers/account/gap_page.h \
+	workers/account/gap_posts.c \
 	workers/account/gapfill.c workers/account/gapfill.h \
 	workers/account/gates.c workers/account/gates.h \
 	workers/account/hook_in.c \
