@@ -4,8 +4,9 @@
  * needed, so they are told by their first members, without a JSON tree.
  *
  * Mattermost writes the members of an event and of a post in an order of its
- * own (5.37 to 11). Whatever is written otherwise is no echo, and is left to
- * decode_message().
+ * own (5.37 to 11), and each once. Whatever is written in another order is no
+ * echo, and is left to decode_message(); of a member that comes twice the
+ * first counts here, and the last there.
  */
 #ifndef ACCOUNT_ECHO_H
 #define ACCOUNT_ECHO_H
