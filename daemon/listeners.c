@@ -47,7 +47,7 @@ static enum listen_for passed_for[MAX];
 static int by_manager[LISTEN_KINDS]; /* the configuration does not count */
 
 /* The first thing that is wrong is told; -1 for the caller to return. */
-static int
+static int __attribute__((format(printf, 3, 4)))
 fail(char *why, size_t len, const char *fmt, ...)
 {
 	va_list ap;

@@ -38,7 +38,7 @@ drop(struct step *s, enum reason reason, const char *rule)
 }
 
 /* One more of what decided. */
-static void
+static void __attribute__((format(printf, 2, 3)))
 rule_add(struct step *s, const char *fmt, ...)
 {
 	char *rule = s->v->rule;
