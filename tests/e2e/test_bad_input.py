@@ -240,6 +240,28 @@ def test_more_posts_than_were_asked_for(sim, world, n):
     assert all(w["restarts"] == 0 for w in p.status()["workers"])
 
 
+@pytest.mark.simulator
+def test_the_same_page_again_and_again(sim, world):
+    """Whatever is asked for: what it has is taken, and live goes on."""
+    p = world.start()
+    mention(world, "before")
+    world.server.wait_replies(world.channel, world.bot, 1)
+    p.stop()
+    made = [world.user.say(world.channel, "chatter %d" % i)
+            for i in range(250)]
+    made.append(world.user.say(
+        world.channel, "@%s after all" % world.bot.name))
+    sim.fault("rest", method="GET", user=world.bot.name, times=100000,
+              path_prefix="/api/v4/channels/%s/posts" % world.channel,
+              status=200, body=json.dumps({
+                  "order": [x["id"] for x in reversed(made)],
+                  "posts": {x["id"]: x for x in made}}))
+    p.start()
+    assert answers(world, 2, 30)[-1] == "echo: after all"
+    mention(world, "and now")
+    assert answers(world, 3)[-1] == "echo: and now"
+
+
 def test_a_mark_that_lies_ahead(world):
     """Left by somebody whose clock, or whose server, was wrong."""
     p = world.start()

@@ -28,6 +28,7 @@ struct job {
 	struct net_request *req; /* NULL: waits */
 	char id[MM_ID_SIZE];     /* team or channel */
 	char anchor[MM_ID_SIZE]; /* posts: after or before this one */
+	int64_t at;              /* its time; 0: not known */
 	int backwards;           /* no anchor: walk back to the floor */
 	int64_t floor;           /* posts of this time and older are known */
 	int pages;

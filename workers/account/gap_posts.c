@@ -61,6 +61,7 @@ found_take(struct account *a, struct job *j)
 	}
 	if (j->forgotten) {
 		j->backwards = j->last = j->forgotten = 0;
+		j->at = 0;
 		page_anchor(j, page, json_object_array_length(page) - 1);
 	}
 	json_object_put(j->found);
@@ -197,7 +198,8 @@ names_done(struct account *a, const struct net_result *r,
 static void
 page_position(struct job *j, struct json_object *page)
 {
-	size_t n = json_object_array_length(page);
+	size_t i, n = json_object_array_length(page);
+	int64_t at;
 
 	j->pages++;
 	if (n == 0) {
@@ -205,6 +207,7 @@ page_position(struct job *j, struct json_object *page)
 		j->last = j->backwards || j->pages > 1;
 		j->backwards = 1;
 		j->anchor[0] = '\0';
+		j->at = 0;
 		return;
 	}
 	j->last = n < (size_t)j->per_page;
@@ -212,7 +215,12 @@ page_position(struct job *j, struct json_object *page)
 		j->walked += n;
 		j->last |= page_at(page, 0) <= j->floor;
 	}
-	page_anchor(j, page, j->backwards ? 0 : n - 1);
+	i = j->backwards ? 0 : n - 1;
+	at = page_at(page, i);
+	/* A server that gives the same again would be asked without end. */
+	j->last |= j->at != 0 && (j->backwards ? at >= j->at : at <= j->at);
+	j->at = at;
+	page_anchor(j, page, i);
 }
 
 static void
