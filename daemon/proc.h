@@ -21,11 +21,15 @@
 #include "daemon/spawn.h"
 #include "daemon/state.h"
 
-#define PROC_HELLO_MS 10000   /* from fork to hello */
-#define PROC_PEERS_MS 1000    /* start waits so long for its peers */
-#define PROC_READY_MS 60000   /* from start to ready */
-#define PROC_STOP_MS 5000     /* from stop to SIGKILL */
-#define PROC_REAP_MS 1000     /* from hangup to SIGKILL */
+/* A build for memcheck says 6: what runs under it is that much slower. */
+#ifndef PROC_SLOWNESS
+#define PROC_SLOWNESS 1
+#endif
+#define PROC_HELLO_MS (10000 * PROC_SLOWNESS) /* from fork to hello */
+#define PROC_PEERS_MS (1000 * PROC_SLOWNESS)  /* start waits for its peers */
+#define PROC_READY_MS (60000 * PROC_SLOWNESS) /* from start to ready */
+#define PROC_STOP_MS (5000 * PROC_SLOWNESS)   /* from stop to SIGKILL */
+#define PROC_REAP_MS (1000 * PROC_SLOWNESS)   /* from hangup to SIGKILL */
 #define PROC_LOG_WINDOW_MS 10000
 #define PROC_LOG_LINES 1000   /* a window; what is more is counted only */
 

@@ -9,13 +9,14 @@ import tempfile
 import time
 
 from mattermost import BUILD
-from patience import tries
+from patience import SLOWNESS, tries
 
 # "1": every process under memcheck. Wants a build with --disable-seccomp, for
 # valgrind makes system calls of its own inside the worker.
 MEMCHECK = os.environ.get("POSTERN_MEMCHECK")
 VALGRIND = ("/usr/bin/valgrind -q --vgdb=no --leak-check=full "
             "--show-leak-kinds=definite --num-callers=20 "
+            "--suppressions=%s/valgrind/libraries.supp "
             "--log-file=%s/memcheck.%%p %s")
 HERE = os.path.dirname(os.path.abspath(__file__))
 POSTERND = os.path.join(BUILD, "posternd")
@@ -79,8 +80,8 @@ class Postern:
             real = os.path.join(self.dir, name)
             os.rename(path, real)
             with open(path, "w") as f:
-                f.write("#!/bin/sh\nexec " + VALGRIND % (self.dir, real) +
-                        ' "$@"\n')
+                f.write("#!/bin/sh\nexec " + VALGRIND % (
+                    os.path.dirname(HERE), self.dir, real) + ' "$@"\n')
             os.chmod(path, 0o755)
         os.rename(os.path.join(self.dir, "posternd"),
                   os.path.join(to, "posternd"))
@@ -127,7 +128,7 @@ class Postern:
         sock = os.path.join(self.config["postern"]["runDir"], "control.sock")
         r = subprocess.run(
             [POSTERNCTL, "-s", sock, *args], capture_output=True, text=True,
-            timeout=timeout)
+            timeout=timeout * SLOWNESS)
         if check and r.returncode != 0:
             raise AssertionError("posternctl %s: %d\n%s%s" % (
                 " ".join(args), r.returncode, r.stdout, r.stderr))
@@ -175,7 +176,10 @@ class Postern:
         return out
 
     def sanitized(self):
-        """A sanitizer's build keeps what is freed: memory tells nothing."""
+        """A sanitizer's build keeps what is freed, and so does memcheck:
+        memory tells nothing."""
+        if MEMCHECK:
+            return True
         with open(POSTERND, "rb") as f:
             return b"libasan" in f.read()
 
@@ -217,7 +221,7 @@ class Postern:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            rc = self.process.wait(timeout)
+            rc = self.process.wait(timeout * SLOWNESS)
         except subprocess.TimeoutExpired:
             self.kill_all()
             raise AssertionError("posternd does not stop\n" + self.logs())
