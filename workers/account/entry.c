@@ -16,6 +16,7 @@
 #include "workers/account/entry.h"
 #include "workers/account/figures.h"
 #include "workers/account/intake.h"
+#include "workers/account/judge.h"
 #include "workers/account/lanes.h"
 #include "workers/account/pairing.h"
 #include "workers/account/pipeline.h"
@@ -98,7 +99,7 @@ put(struct account *a, struct entry *e)
 	struct json_object *msg = chan_msg("inbox.put");
 	struct inbound *in = e->in;
 
-	e->data = intake_data(a, in, &e->v);
+	e->data = judge_data(a, in, &e->v);
 	if (e->more != NULL) {
 		json_object_object_foreach(e->more, key, value)
 			json_object_object_add(

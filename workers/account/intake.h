@@ -29,9 +29,6 @@ void intake_reaction(struct account *, struct inbound *, int missed);
 void intake_open(struct account *, struct channel *);
 /* Who the bot is, for decide(). */
 const struct bot_identity *intake_bot(const struct account *);
-/* What the turn of an accepted inbound needs to know: the row's data. */
-struct json_object *intake_data(
-    struct account *, const struct inbound *, const struct verdict *);
 /* It was decided against in an earlier life: it will count as seen. */
 void intake_known(struct account *, const char *post_id);
 /* 1: the store has not answered all puts. */

@@ -1,53 +1,21 @@
 #include "config.h"
 
-#include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
-#include "common/loop.h"
 #include "common/monotime.h"
-#include "common/tree.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/batch.h"
 #include "workers/account/cmd.h"
-#include "workers/account/lanes.h"
+#include "workers/account/lanes_int.h"
 #include "workers/account/picker.h"
 #include "workers/account/preview.h"
 #include "workers/account/rowdata.h"
-#include "workers/account/storelink.h"
-#include "workers/account/turn.h"
-#include "workers/account/turn_end.h"
 
 #define WAIT_MAX_MS 3600000 /* for a retry, whatever the clocks say */
-
-struct lane {
-	RB_ENTRY(lane) entry;
-	TAILQ_ENTRY(lane) ready;
-	struct rowhead rows;    /* in order of seq */
-	int64_t newest;         /* largest seq that was ever in it */
-	int held;               /* by outbox rows */
-	int busy;               /* a turn, or a command that waited, runs */
-	int queued;             /* is on the ready list */
-	char key[];
-};
-
-RB_HEAD(lane_tree, lane);
-
-struct lanes {
-	struct lane_tree tree;
-	TAILQ_HEAD(, lane) ready; /* may have something to start */
-	struct event *run;        /* next turn of the loop */
-	struct event *timer;      /* the next retry */
-	struct monotime next;     /* when that is */
-	TAILQ_HEAD(, row) active; /* their turns run */
-	int waiting, running;
-	int urgent; /* rows that wait for nobody, not started */
-};
 
 static int
 lane_cmp(const struct lane *a, const struct lane *b)
@@ -55,17 +23,7 @@ lane_cmp(const struct lane *a, const struct lane *b)
 	return strcmp(a->key, b->key);
 }
 
-RB_GENERATE_STATIC(lane_tree, lane, entry, lane_cmp)
-
-static void
-lane_ready(struct account *a, struct lane *l)
-{
-	if (!l->queued) {
-		l->queued = 1;
-		TAILQ_INSERT_TAIL(&a->lanes->ready, l, ready);
-	}
-	event_active(a->lanes->run, EV_TIMEOUT, 0);
-}
+RB_GENERATE(lane_tree, lane, entry, lane_cmp)
 
 static struct lane *
 lane_find(const struct account *a, const char *key)
@@ -309,135 +267,6 @@ lanes_restore(struct account *a, struct json_object *msg)
 	return 0;
 }
 
-void
-lanes_loaded(struct account *a)
-{
-	struct lane *l;
-
-	RB_FOREACH(l, lane_tree, &a->lanes->tree)
-		lane_ready(a, l);
-}
-
-/* The nearest time to look again; the timer looks at all lanes. */
-static void
-lanes_wait(struct account *a, struct monotime at)
-{
-	struct lanes *ls = a->lanes;
-
-	if (evtimer_pending(ls->timer, NULL) &&
-	    monotime_diff(ls->next, at) >= 0)
-		return;
-	ls->next = at;
-	loop_timer(ls->timer, monotime_left(at));
-}
-
-static void
-row_started(struct account *a, struct row *r)
-{
-	TAILQ_INSERT_TAIL(&a->lanes->active, r, running);
-	a->lanes->running++;
-	r->busy = 1;
-	if (r->at_once)
-		a->lanes->urgent--;
-	else
-		r->lane->busy = 1;
-}
-
-static void
-row_stopped(struct account *a, struct row *r)
-{
-	TAILQ_REMOVE(&a->lanes->active, r, running);
-	a->lanes->running--;
-	r->turn = NULL;
-	r->busy = 0;
-	if (!r->at_once)
-		r->lane->busy = 0;
-	if (!TAILQ_EMPTY(&a->lanes->ready))
-		event_active(a->lanes->run, EV_TIMEOUT, 0);
-}
-
-/* A row of the lane that waits for nobody, or NULL. */
-static struct row *
-lane_urgent(struct lane *l)
-{
-	struct row *r;
-
-	TAILQ_FOREACH(r, &l->rows, entry)
-		if (r->at_once && !r->busy)
-			return r;
-	return NULL;
-}
-
-static void
-urgent_start(struct account *a)
-{
-	struct lane *l;
-	struct row *r;
-
-	while (a->lanes->urgent > 0) {
-		TAILQ_FOREACH(l, &a->lanes->ready, ready)
-			if ((r = lane_urgent(l)) != NULL)
-				break;
-		if (l == NULL)
-			return;
-		row_started(a, r);
-		cmd_start(a, r); /* may end the row, and its lane */
-	}
-}
-
-static void
-lane_start(struct account *a, struct lane *l)
-{
-	struct monotime wait = {0};
-	struct row *r;
-
-	if (l->held > 0 || l->busy)
-		return;
-	if ((r = batch_pick(a, &l->rows, &wait)) == NULL) {
-		if (wait.ms != 0)
-			lanes_wait(a, wait);
-		return;
-	}
-	row_started(a, r);
-	if (r->cmd != COMMAND_NONE) {
-		cmd_start(a, r);
-		return;
-	}
-	batch_take(a, &l->rows, r);
-	if (turn_start(a, r) == NULL)
-		row_stopped(a, r);
-}
-
-static void
-on_run(int fd, short what, void *arg)
-{
-	struct account *a = arg;
-	struct lanes *ls = a->lanes;
-	struct lane *l;
-
-	if (a->stopping)
-		return;
-	urgent_start(a);
-	while (ls->running < RUNNING_MAX &&
-	    (l = TAILQ_FIRST(&ls->ready)) != NULL) {
-		TAILQ_REMOVE(&ls->ready, l, ready);
-		l->queued = 0;
-		lane_start(a, l);
-	}
-}
-
-static void
-on_timer(int fd, short what, void *arg)
-{
-	lanes_loaded(arg);
-}
-
-void
-lanes_run(struct account *a)
-{
-	lanes_loaded(a);
-}
-
 struct lanes *
 lanes_new(struct account *a)
 {
@@ -446,22 +275,8 @@ lanes_new(struct account *a)
 	if ((ls = calloc(1, sizeof(*ls))) == NULL)
 		fatal("calloc");
 	RB_INIT(&ls->tree);
-	TAILQ_INIT(&ls->ready);
-	TAILQ_INIT(&ls->active);
-	ls->run = event_new(a->base, -1, 0, on_run, a);
-	ls->timer = evtimer_new(a->base, on_timer, a);
-	if (ls->run == NULL || ls->timer == NULL)
-		fatalx("event_new");
+	lanes_run_new(a, ls);
 	return ls;
-}
-
-void
-lanes_reclaim(struct account *a)
-{
-	struct row *r;
-
-	TAILQ_FOREACH(r, &a->lanes->active, running)
-		turn_claim(a, r);
 }
 
 void
@@ -469,7 +284,7 @@ lanes_row_done(struct account *a, struct row *r)
 {
 	struct lane *l = r->lane;
 
-	row_stopped(a, r);
+	lanes_row_stopped(a, r);
 	TAILQ_REMOVE(&l->rows, r, entry);
 	row_free(a, r);
 	lane_check(a, l);
@@ -538,38 +353,15 @@ lanes_load(struct row *of, int *waiting, int *busy)
 void
 lanes_row_again(struct account *a, struct row *r, int64_t not_before)
 {
-	row_stopped(a, r);
+	lanes_row_stopped(a, r);
 	row_wait_until(r, not_before);
 	lane_ready(a, r->lane);
-}
-
-void
-lanes_agent_gone(struct account *a, const char *agent)
-{
-	struct row *r, *next;
-
-	for (r = TAILQ_FIRST(&a->lanes->active); r != NULL; r = next) {
-		next = TAILQ_NEXT(r, running);
-		if (r->turn != NULL)
-			turn_agent_gone(a, r, agent);
-	}
 }
 
 const char *
 lanes_key(const struct row *r)
 {
 	return r->lane->key;
-}
-
-struct turn *
-lanes_turn(struct account *a, int64_t id)
-{
-	struct row *r;
-
-	TAILQ_FOREACH(r, &a->lanes->active, running)
-		if (r->turn != NULL && r->turn->id == id)
-			return r->turn;
-	return NULL;
 }
 
 int

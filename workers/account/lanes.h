@@ -76,8 +76,6 @@ int lanes_is_first(const struct row *);
 int lanes_idle(const struct account *, const char *lane);
 /* An inbox.row of the store. -1: not of its shape. Twice is fine. */
 int lanes_restore(struct account *, struct json_object *row);
-/* All rows are there. */
-void lanes_loaded(struct account *);
 /* Start whatever can start, in this turn of the loop or the next. */
 void lanes_run(struct account *);
 /* Running turns are ours: tell a store that was restarted. */

@@ -37,10 +37,13 @@ postern_account_SOURCES = \
 	workers/account/gates.c workers/account/gates.h \
 	workers/account/hook_in.c \
 	workers/account/intake.c workers/account/intake.h \
+	workers/account/intake_int.h \
+	workers/account/judge.c workers/account/judge.h \
 	workers/account/interact.c workers/account/interact.h \
 	workers/account/jobs.c workers/account/jobs.h \
 	workers/account/jobs_fire.c workers/account/jobs_int.h \
 	workers/account/lanes.c workers/account/lanes.h \
+	workers/account/lanes_int.h workers/account/lanes_run.c \
 	workers/account/lookup.c workers/account/lookup.h \
 	workers/account/main.c \
 	workers/account/media_in.c workers/account/media_in.h \

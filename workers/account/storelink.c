@@ -189,7 +189,7 @@ on_inbox_row(struct chan *c, struct json_object *msg, int fd, void *arg)
 	if (lanes_restore(a, msg) == -1)
 		chan_violation(c, "inbox row");
 	else if (a->store->loaded)
-		lanes_loaded(a);
+		lanes_run(a);
 }
 
 static void
@@ -249,7 +249,7 @@ load_done(struct account *a, struct json_object *reply, const char *err,
 	}
 	s->loaded = 1;
 	marks_set_first(a, api_int(reply, "first_at"));
-	lanes_loaded(a);
+	lanes_run(a);
 	outbox_kick(a);
 	conn_wake(a);
 }
