@@ -560,7 +560,7 @@ rig_start_with(struct rig *r, int account, int turn, const char *text,
 	add_str(msg, "session", "agent:ann:main");
 	add_str(msg, "text", text);
 	add_str(msg, "context", context);
-	add_str(msg, "sender", "ann");
+	add_str(msg, "sender", r->sender == NULL ? "ann" : r->sender);
 	json_object_object_add(msg, "addressed", json_object_new_boolean(1));
 	json_object_object_add(
 	    msg, "deadline_ms", json_object_new_int(deadline_ms));

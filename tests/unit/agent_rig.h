@@ -64,6 +64,7 @@ struct rig {
 	int requests, conns, open, busy, most_busy;
 	int warmed; /* answers to the request that warms a connection */
 	int64_t asked_at; /* monotonic us */
+	const char *sender; /* of the next turn; NULL: "ann" */
 	const char *history; /* JSON of the messages; NULL: the store refuses */
 	int loads;
 	char session[512];

@@ -514,6 +514,51 @@ test_share(void **state)
 	rig_free(r);
 }
 
+static char order[128];
+
+/* Which text it was asked about, of the words that the test used. */
+static void
+serve_in_order(struct rig *r, struct rig_conn *c)
+{
+	static const char *const words[] = {"qone", "qtwo", "qthree", "qfour",
+	    "qfive", "qhers", "qagain", "qelsewhere"};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(r->body, words[i]) != NULL) {
+			strlcat(order, words[i], sizeof(order));
+			strlcat(order, " ", sizeof(order));
+		}
+	rig_later(c, 50, rig_serve_hello);
+}
+
+/* Who asks little does not wait behind all that somebody else has asked. */
+static void
+test_fair(void **state)
+{
+	struct rig_opts o = {.serve = serve_in_order, .parallel = 1};
+	struct rig *r = rig_new(&o);
+	static const char *const first[] = {"qone", "qtwo", "qthree", "qfour"};
+	int i;
+
+	order[0] = '\0';
+	for (i = 0; i < 4; i++)
+		rig_start(r, 0, i + 1, first[i]);
+	rig_until(r, &r->requests, 1);
+	r->sender = "eve";
+	rig_start(r, 0, 5, "qhers");
+	rig_start(r, 0, 6, "qagain");
+	/* The same name in another account is somebody else. */
+	r->sender = "ann";
+	rig_start(r, 1, 1, "qelsewhere");
+	rig_start(r, 0, 7, "qfive");
+	rig_until(r, &r->requests, 8);
+	rig_final(r, 0, 7);
+	assert_string_equal(
+	    order, "qone qhers qelsewhere qtwo qagain qthree qfour qfive ");
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -538,6 +583,7 @@ main(void)
 	    cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_share),
+	    cmocka_unit_test(test_fair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

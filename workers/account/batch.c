@@ -41,8 +41,7 @@ merges(const struct row *r)
 static int
 same_actor(const struct row *a, const struct row *b)
 {
-	return strcmp(api_str(a->data, "actor"),
-	    api_str(b->data, "actor")) == 0;
+	return strcmp(a->actor, b->actor) == 0;
 }
 
 /*

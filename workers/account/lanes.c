@@ -85,8 +85,8 @@ lane_check(struct account *a, struct lane *l)
 		lane_ready(a, l);
 		return;
 	}
-	if (l->queued)
-		TAILQ_REMOVE(&a->lanes->ready, l, ready);
+	if (l->list != NULL)
+		TAILQ_REMOVE(l->list, l, ready);
 	RB_REMOVE(lane_tree, &a->lanes->tree, l);
 	free(l);
 }
@@ -158,6 +158,7 @@ static void
 row_data(struct account *a, struct row *r, struct json_object *data)
 {
 	r->data = data;
+	ID_COPY(r->actor, api_str(data, "actor"));
 	r->cmd = picker_wants(data) ? COMMAND_NONE : rowdata_command(data);
 	r->at_once = cmd_at_once(r->cmd);
 	a->lanes->urgent += r->at_once;

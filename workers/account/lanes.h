@@ -18,7 +18,8 @@
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 
-#define RUNNING_MAX 64 /* turns of one account at once */
+#define RUNNING_MAX 64   /* turns of one account at once; the last of */
+#define RUNNING_SHARE 16 /* these are for people who have fewer than that */
 
 struct account;
 struct json_object;
@@ -44,6 +45,7 @@ struct row {
 	int begun;         /* and may have begun to answer it */
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];
+	char actor[MM_ID_SIZE]; /* "": nobody */
 	char event[EVENT_ID_SIZE];
 	struct json_object *data; /* owned: what intake made of it */
 	struct json_object *media; /* media_in.h: once they were asked for */

@@ -9,6 +9,8 @@
 
 struct event;
 
+TAILQ_HEAD(lane_list, lane);
+
 struct lane {
 	RB_ENTRY(lane) entry;
 	TAILQ_ENTRY(lane) ready;
@@ -16,7 +18,7 @@ struct lane {
 	int64_t newest;         /* largest seq that was ever in it */
 	int held;               /* by outbox rows */
 	int busy;               /* a turn, or a command that waited, runs */
-	int queued;             /* is on the ready list */
+	struct lane_list *list; /* it is on: ready, later, or NULL */
 	char key[];
 };
 
@@ -24,7 +26,8 @@ RB_HEAD(lane_tree, lane);
 
 struct lanes {
 	struct lane_tree tree;
-	TAILQ_HEAD(, lane) ready; /* may have something to start */
+	struct lane_list ready; /* may have something to start */
+	struct lane_list later; /* of people who have their share */
 	struct event *run;        /* next turn of the loop */
 	struct event *timer;      /* the next retry */
 	struct monotime next;     /* when that is */

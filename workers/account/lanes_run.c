@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <event2/event.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/loop.h"
@@ -12,13 +13,22 @@
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
+static void
+lane_list_on(struct lane *l, struct lane_list *list)
+{
+	if (l->list == list)
+		return;
+	if (l->list != NULL)
+		TAILQ_REMOVE(l->list, l, ready);
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, l, ready);
+	l->list = list;
+}
+
 void
 lane_ready(struct account *a, struct lane *l)
 {
-	if (!l->queued) {
-		l->queued = 1;
-		TAILQ_INSERT_TAIL(&a->lanes->ready, l, ready);
-	}
+	lane_list_on(l, &a->lanes->ready);
 	event_active(a->lanes->run, EV_TIMEOUT, 0);
 }
 
@@ -59,12 +69,16 @@ row_started(struct account *a, struct row *r)
 void
 lanes_row_stopped(struct account *a, struct row *r)
 {
+	struct lane *l;
+
 	TAILQ_REMOVE(&a->lanes->active, r, running);
 	a->lanes->running--;
 	r->turn = NULL;
 	r->busy = 0;
 	if (!r->at_once)
 		r->lane->busy = 0;
+	while ((l = TAILQ_FIRST(&a->lanes->later)) != NULL)
+		lane_ready(a, l);
 	if (!TAILQ_EMPTY(&a->lanes->ready))
 		event_active(a->lanes->run, EV_TIMEOUT, 0);
 }
@@ -98,6 +112,21 @@ urgent_start(struct account *a)
 	}
 }
 
+/* One person in many threads leaves the last places to the others. */
+static int
+has_share(const struct account *a, const struct row *r)
+{
+	const struct row *o;
+	int n = 0;
+
+	if (a->lanes->running < RUNNING_MAX - RUNNING_SHARE ||
+	    r->actor[0] == '\0')
+		return 0;
+	TAILQ_FOREACH(o, &a->lanes->active, running)
+		n += strcmp(o->actor, r->actor) == 0;
+	return n >= RUNNING_SHARE;
+}
+
 static void
 lane_start(struct account *a, struct lane *l)
 {
@@ -109,6 +138,10 @@ lane_start(struct account *a, struct lane *l)
 	if ((r = batch_pick(a, &l->rows, &wait)) == NULL) {
 		if (wait.ms != 0)
 			lanes_wait(a, wait);
+		return;
+	}
+	if (has_share(a, r)) {
+		lane_list_on(l, &a->lanes->later);
 		return;
 	}
 	row_started(a, r);
@@ -133,8 +166,7 @@ on_run(int fd, short what, void *arg)
 	urgent_start(a);
 	while (ls->running < RUNNING_MAX &&
 	    (l = TAILQ_FIRST(&ls->ready)) != NULL) {
-		TAILQ_REMOVE(&ls->ready, l, ready);
-		l->queued = 0;
+		lane_list_on(l, NULL);
 		lane_start(a, l);
 	}
 }
@@ -149,6 +181,7 @@ void
 lanes_run_new(struct account *a, struct lanes *ls)
 {
 	TAILQ_INIT(&ls->ready);
+	TAILQ_INIT(&ls->later);
 	TAILQ_INIT(&ls->active);
 	ls->run = event_new(a->base, -1, 0, on_run, a);
 	ls->timer = evtimer_new(a->base, on_timer, a);

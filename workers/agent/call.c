@@ -50,11 +50,7 @@ call_release(struct call *c)
 	c->turn->run = NULL;
 	c->turn = NULL;
 	event_del(c->text);
-	if (c->waiting) {
-		TAILQ_REMOVE(&m->waiting, c, entry);
-		m->nwaiting--;
-	} else
-		model_release(m);
+	model_release(m, c);
 }
 
 static void

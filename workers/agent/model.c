@@ -19,6 +19,59 @@
 #define WARM_MS 50000		    /* servers drop idle connections later */
 #define WARM_FOR_MS (10 * 60 * 1000) /* after the last turn */
 
+/* Behind those of the list that the same person asked of the same account. */
+static int64_t
+rank_behind(const struct calls *list, const struct call *c, int64_t rank)
+{
+	const struct turn *t = c->turn;
+	const struct call *o;
+
+	TAILQ_FOREACH(o, list, entry)
+		if (o->rank >= rank && o->turn->link == t->link &&
+		    strcmp(o->turn->ask.sender, t->ask.sender) == 0)
+			rank = o->rank + 1;
+	return rank;
+}
+
+/*
+ * Start-time fair queueing: each person's next call has a rank one higher
+ * than the one before, and whoever had nothing under way begins at the rank
+ * that is served now. So nobody who asks a lot is in the way of those who
+ * ask little, and is served all the same.
+ */
+static int64_t
+rank_of(const struct model *m, const struct call *c)
+{
+	return rank_behind(
+	    &m->waiting, c, rank_behind(&m->active, c, m->rank));
+}
+
+static void
+wait_in_line(struct model *m, struct call *c)
+{
+	struct call *before;
+
+	TAILQ_FOREACH_REVERSE(before, &m->waiting, calls, entry)
+		if (before->rank <= c->rank)
+			break;
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&m->waiting, before, c, entry);
+	else
+		TAILQ_INSERT_HEAD(&m->waiting, c, entry);
+	m->nwaiting++;
+	c->waiting = 1;
+}
+
+static void
+start(struct model *m, struct call *c)
+{
+	m->running++;
+	TAILQ_INSERT_TAIL(&m->active, c, entry);
+	if (c->rank > m->rank)
+		m->rank = c->rank;
+	call_begin(c);
+}
+
 static void
 on_kick(int fd, short ev, void *arg)
 {
@@ -29,15 +82,20 @@ on_kick(int fd, short ev, void *arg)
 	    (c = TAILQ_FIRST(&m->waiting)) != NULL) {
 		TAILQ_REMOVE(&m->waiting, c, entry);
 		m->nwaiting--;
-		m->running++;
 		c->waiting = 0;
-		call_begin(c);
+		start(m, c);
 	}
 }
 
 void
-model_release(struct model *m)
+model_release(struct model *m, struct call *c)
 {
+	if (c->waiting) {
+		TAILQ_REMOVE(&m->waiting, c, entry);
+		m->nwaiting--;
+		return;
+	}
+	TAILQ_REMOVE(&m->active, c, entry);
 	m->running--;
 	if (m->nwaiting > 0)
 		event_active(m->kick, EV_TIMEOUT, 0);
@@ -64,14 +122,11 @@ model_turn(struct turn *t)
 	m->used = monotime_now();
 	if (!evtimer_pending(m->warm, NULL))
 		loop_timer(m->warm, WARM_MS);
-	if (m->running < m->parallel && m->nwaiting == 0) {
-		m->running++;
-		call_begin(c);
-		return;
-	}
-	c->waiting = 1;
-	TAILQ_INSERT_TAIL(&m->waiting, c, entry);
-	m->nwaiting++;
+	c->rank = rank_of(m, c);
+	if (m->running < m->parallel && m->nwaiting == 0)
+		start(m, c);
+	else
+		wait_in_line(m, c);
 }
 
 static void
@@ -138,6 +193,7 @@ model_init(struct agent *a, struct json_object *cfg)
 	m->agent = a;
 	m->max_name = "max_tokens";
 	TAILQ_INIT(&m->waiting);
+	TAILQ_INIT(&m->active);
 	m->kick = event_new(a->base, -1, 0, on_kick, m);
 	m->warm = evtimer_new(a->base, on_warm, m);
 	if (m->kick == NULL || m->warm == NULL)

@@ -33,6 +33,7 @@ struct call {
 	struct model *model;
 	struct turn *turn; /* NULL: answered, the request's rest comes in */
 	int waiting;	   /* in the queue, not running */
+	int64_t rank;	   /* its place in there */
 	struct history_load *load;
 	struct media_load *media;
 	char *files; /* ask.files */
@@ -70,7 +71,9 @@ struct model {
 	int parallel;
 	int running;
 	unsigned nwaiting;
-	struct calls waiting;
+	struct calls waiting; /* by rank */
+	struct calls active;  /* those that hold a place of running */
+	int64_t rank;	      /* the highest that was ever started */
 	struct event *kick; /* a slot is free */
 	struct event *warm;
 	struct monotime used; /* last time that a turn came */
@@ -88,7 +91,7 @@ void call_drain(struct call *);
 /* The tools that the last answer asked for have run: ask again. */
 void call_next(struct call *);
 
-/* model.c: a call that was running has ended. */
-void model_release(struct model *);
+/* model.c: a call that waited or was running has ended. */
+void model_release(struct model *, struct call *);
 
 #endif
