@@ -188,6 +188,8 @@ net_endpoint_new(struct net *n, int id, const struct net_endpoint_opts *o)
 	ep->id = id;
 	ep->https = o->https;
 	ep->cap = o->cap != 0 ? o->cap : NET_CAP;
+	if ((ep->pool = calloc((size_t)ep->cap, sizeof(*ep->pool))) == NULL)
+		fatal("calloc");
 	ep->backoff_ms = NET_BACKOFF_MS;
 	TAILQ_INIT(&ep->parked);
 	TAILQ_INIT(&ep->active);
@@ -239,6 +241,7 @@ endpoint_free(struct net_endpoint *ep)
 	free(ep->authority);
 	free(ep->proxy);
 	free(ep->pin);
+	free(ep->pool);
 	free(ep);
 }
 

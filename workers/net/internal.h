@@ -30,7 +30,8 @@ struct json_object;
 #define NET_MULTIS 4
 #define NET_MULTI_WS (NET_MULTIS - 1)
 
-#define NET_CAP_MAX 64
+#define NET_CAP_MAX 260	       /* an agent's parallel (256), and spare ones */
+#define NET_DIALS 12	       /* on their way: the dialer takes 16 of a link */
 #define NET_POOL_SPARE 2       /* descriptors kept when nothing waits */
 #define NET_POOL_FRESH_MS 1000 /* closed sooner: it was no connection */
 #define NET_STARTS 4	       /* handles added in one turn of the loop */
@@ -108,7 +109,7 @@ struct net_endpoint {
 
 	struct net_requests parked;
 	struct net_requests active;
-	struct net_pooled pool[NET_CAP_MAX];
+	struct net_pooled *pool; /* cap of them */
 	int npool;
 	int idle;    /* connections believed reusable: a hint */
 	int nactive; /* handles in the multi */

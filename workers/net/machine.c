@@ -61,6 +61,8 @@ dial_missing(struct net_endpoint *ep)
 	room = ep->cap - ep->nactive - ep->idle - ep->npool - ep->dialing;
 	if (want > room)
 		want = room;
+	if (want > NET_DIALS - ep->dialing)
+		want = NET_DIALS - ep->dialing;
 	for (; want > 0; want--) {
 		if (dial_send(ep->net, ep, NULL) == -1)
 			return; /* no link: net_set_dialer() will kick */
