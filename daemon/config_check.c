@@ -143,6 +143,22 @@ fits(const struct config_key *key, struct cval *v)
 	return 0;
 }
 
+/* A file of the peer's is not refused for a bound that is ours alone. */
+static void
+lower(struct config_ctx *ctx, const struct config_key *key, struct cval *v,
+    const char *path)
+{
+	if (!(key->flags & KEY_MORE) || v->type != CVAL_NUM ||
+	    !(v->num > key->max) || (key->types & KEY_INT && !v->is_int))
+		return;
+	config_say(ctx, CONFIG_WARNING, v,
+	    "%s: %.15g is more than there can be here: %.0f is taken", path,
+	    v->num, key->max);
+	v->num = key->max;
+	v->i = (int64_t)key->max;
+	v->is_int = 1;
+}
+
 /* What a worker is told has bounds there: better said here. */
 static void
 check_length(struct config_ctx *ctx, const struct config_key *key,
@@ -247,6 +263,7 @@ static void
 check_value(struct config_ctx *ctx, const struct config_key *key,
     struct cval *v, const char *path)
 {
+	lower(ctx, key, v, path);
 	if (!fits(key, v)) {
 		wrong_type(ctx, key, v, path);
 		return;

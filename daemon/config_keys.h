@@ -37,6 +37,7 @@
 #define KEY_ROOT 0x1u	/* not inside accounts.* */
 #define KEY_LEGACY 0x2u /* an old spelling of the key in fallback */
 #define KEY_OPEN 0x4u	/* shared with the peer: unknown keys are ignored */
+#define KEY_MORE 0x8u	/* the peer has no max: more than it counts as it */
 
 struct config_key {
 	const char *path;

@@ -146,6 +146,24 @@ test_fallback(void **state)
 	    "default", "historyLimit", "9");
 }
 
+/* The peer bounds none of these: its file is no error here. */
+static void
+test_more_than_here(void **state)
+{
+	test_says(MM("historyLimit:5000"),
+	    "W1:72: channels.mattermost.historyLimit: 5000 is more than there "
+	    "can be here: 1000 is taken");
+	gives(MM("historyLimit:5000"), "default", "historyLimit", "1000");
+	gives(MM("mediaMaxMb:2048.5"), "default", "mediaMaxMb", "1024");
+	gives(MM("textChunkLimit:2000000"), "default", "textChunkLimit",
+	    "16383");
+	gives(MM("streaming:{progress:{maxLines:500,maxLineChars:9000}}"),
+	    "default", "streaming.progress.maxLineChars", "4000");
+	gives("{channels:{mattermost:{botToken:'t',baseUrl:'https://h'}},"
+	      "agents:{defaults:{timeoutSeconds:172800}}}",
+	    "default", "dmPolicy", "\"pairing\"");
+}
+
 static void
 test_legacy(void **state)
 {
@@ -438,6 +456,7 @@ main(void)
 	    cmocka_unit_test(test_minimal),
 	    cmocka_unit_test(test_inherit),
 	    cmocka_unit_test(test_fallback),
+	    cmocka_unit_test(test_more_than_here),
 	    cmocka_unit_test(test_legacy),
 	    cmocka_unit_test(test_streaming_defaults),
 	    cmocka_unit_test(test_accounts),

@@ -50,6 +50,9 @@ test_strict(void **state)
 	test_bad(MM("historyLimit:-1"),
 	    "E1:72: channels.mattermost.historyLimit: must be a whole number "
 	    "from 0 to 1000, not -1");
+	test_bad(MM("historyLimit:1000.5"),
+	    "E1:72: channels.mattermost.historyLimit: must be a whole number "
+	    "from 0 to 1000, not 1000.5");
 	test_bad(MM("mediaMaxMb:0"),
 	    "E1:70: channels.mattermost.mediaMaxMb: must be a number above 0 "
 	    "and up to 1024, not 0");
