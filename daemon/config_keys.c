@@ -37,7 +37,6 @@
 #define DM_POLICIES "pairing allowlist open disabled"
 #define GROUP_POLICIES "open allowlist disabled"
 #define VISIBILITY "all allowlist allowlist_quote"
-#define QUEUE_MODES "steer followup collect interrupt queue steer-backlog"
 
 const struct config_key config_keys[] = {
     OPEN("", "the file"),
@@ -352,17 +351,6 @@ const struct config_key config_keys[] = {
 	"mentionPatterns of agents that set none", .max = 100),
     STR("messages.responsePrefix", NULL,
 	"responsePrefix of accounts that set none"),
-    OPEN("messages.queue", "messages that come during a turn"),
-    WORD("messages.queue.mode", QUEUE_MODES, "\"steer\"",
-	"what becomes of them"),
-    ROW("messages.queue.byChannel", KEY_MAP, "mode by service"),
-    WORD("messages.queue.byChannel.*", QUEUE_MODES, NULL,
-	"mode of this service"),
-    INT("messages.queue.debounceMs", 0, 600000, "1000",
-	"wait before a turn for what has come"),
-    INT("messages.queue.cap", 1, 1000, "20", "how many are kept"),
-    WORD("messages.queue.drop", "old new summarize", "\"summarize\"",
-	"which are left out beyond cap"),
 
     OPEN("commands", "text commands"),
     BOOL("commands.text", "true", "take commands written as text"),
@@ -508,11 +496,10 @@ const struct config_ignored config_ignored[] = {
 		"reset resetByChannel resetByType resetTriggers scope "
 		"sendPolicy threadBindings typingIntervalSeconds typingMode "
 		"writeLock"},
-    {"messages", "ackReaction ackReactionScope messagePrefix "
+    {"messages", "ackReaction ackReactionScope messagePrefix queue "
 		 "removeAckAfterReply statusReactions suppressToolErrors tts "
 		 "usageTemplate visibleReplies"},
     {"messages.groupChat", "unmentionedInbound visibleReplies"},
-    {"messages.queue", "debounceMsByChannel"},
     {"commands", "bash bashForegroundMs config debug mcp native "
 		 "nativeSkills ownerDisplay ownerDisplaySecret plugins "
 		 "restart useAccessGroups"},

@@ -77,16 +77,11 @@ check_groups(struct config_ctx *ctx)
 static struct json_object *
 messages_json(struct config_ctx *ctx)
 {
-	struct json_object *o = json_object_new_object(), *queue;
+	struct json_object *o = json_object_new_object();
 
 	config_json_add(o, "debounceMs",
 	    by_channel(ctx, "messages.inbound.byChannel",
 		"messages.inbound.debounceMs"));
-	queue = fill(ctx, "messages.queue");
-	json_object_object_del(queue, "byChannel");
-	config_json_add(queue, "mode",
-	    by_channel(ctx, "messages.queue.byChannel", "messages.queue.mode"));
-	config_json_add(o, "queue", queue);
 	return o;
 }
 

@@ -127,8 +127,7 @@ test_fallback(void **state)
 	    "threadParticipation:false}},mattermost:{botToken:'t',"
 	    "baseUrl:'https://h',historyLimit:3,accounts:{x:{historyLimit:0}"
 	    "}}},messages:{groupChat:{historyLimit:9},responsePrefix:'>',"
-	    "inbound:{debounceMs:5,byChannel:{mattermost:7}},"
-	    "queue:{mode:'collect'}},"
+	    "inbound:{debounceMs:5,byChannel:{mattermost:7}}},"
 	    "gapFill:{maxAgeMinutes:5},agents:{defaults:{mediaMaxMb:2.5}}}";
 
 	gives(text, "default", "groupPolicy", "\"open\"");
@@ -140,7 +139,6 @@ test_fallback(void **state)
 	gives(text, "x", "mediaMaxMb", "2.5");
 	gives(text, "x", "responsePrefix", "\">\"");
 	gives(text, "x", "messages.debounceMs", "7");
-	gives(text, "x", "messages.queue.mode", "\"collect\"");
 	gives("{channels:{mattermost:{botToken:'t',baseUrl:'https://h'}},"
 	    "messages:{groupChat:{historyLimit:9}}}",
 	    "default", "historyLimit", "9");

@@ -123,12 +123,13 @@ test_shared(void **state)
 	const char *text = "{$schema:'x',auth:{a:1},browser:{},plugins:{},"
 	    "channels:{telegram:{botToken:'1'},mattermost:{enabled:false}},"
 	    "agents:{defaults:{models:{},heartbeat:{every:'1h'},workspace:'~',"
-	    "model:{}}},zork:1}";
+	    "model:{}}},messages:{queue:{mode:'interrupt',cap:5}},zork:1}";
 
 	test_says(text,
 	    "N0:0: ignored, of no use here: $schema, auth, browser, plugins, "
 	    "channels.telegram, agents.defaults.models, "
-	    "agents.defaults.heartbeat, agents.defaults.workspace, zork");
+	    "agents.defaults.heartbeat, agents.defaults.workspace, "
+	    "messages.queue, zork");
 	test_silent(text, "W");
 	test_says("{mesages:{}}",
 	    "W1:2: mesages: unknown key, ignored (did you mean \"messages\"?)");
