@@ -284,6 +284,13 @@ test_age(void **state)
 	f.facts.resumed = 1;
 	assert_int_equal(run(&f), REASON_OK);
 	teardown(&f);
+
+	setup(&f, "\"gapFill\":{\"maxAgeMinutes\":0}", "@bot hi");
+	f.facts.now = f.in->create_at - 1; /* the server's, in whole seconds */
+	assert_int_equal(run(&f), REASON_OK);
+	f.facts.missed = 1;
+	assert_int_equal(run(&f), REASON_TOO_OLD);
+	teardown(&f);
 }
 
 static void

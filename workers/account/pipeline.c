@@ -132,8 +132,8 @@ check_age(struct step *s)
 		return drop(s, REASON_NOT_AN_EDIT, "edit_at");
 	if (s->facts == NULL || s->facts->resumed)
 		return 0;
-	if (s->facts->missed && s->p->max_age_ms > 0 &&
-	    s->facts->now - at > s->p->max_age_ms)
+	if (s->facts->missed && (s->p->max_age_ms == 0 ||
+		s->facts->now - at > s->p->max_age_ms))
 		return drop(s, REASON_TOO_OLD, "gapFill.maxAgeMinutes");
 	return 0;
 }

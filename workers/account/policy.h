@@ -103,7 +103,7 @@ struct policy {
 	enum visibility visibility;
 	int history_limit;
 	struct zone *zone;           /* of times told to agents; NULL: UTC */
-	int64_t max_age_ms;          /* of gap-filled posts; 0: no limit */
+	int64_t max_age_ms;          /* of gap-filled posts; 0: none is answered */
 	enum dm_scope dm_scope;
 	int group_main;              /* session.groupScope "main" */
 	char main_key[ACCOUNT_ID_SIZE];
