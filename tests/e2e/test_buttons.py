@@ -343,6 +343,8 @@ def test_picker_takes_the_model(picker, llm):
     w.start(c)
     picker.wait_commands("oc_model")
     post = open_picker(picker, "/oc_models sim")
+    assert w.server.admin.get("/posts/" + post)["message"].startswith(
+        "Current: sim/test-model\n")
     acts = picker.actions(post)
     before = len(picker.said())
     assert picker.click(post, acts["other-model"]["id"])[0] == 200
@@ -353,6 +355,33 @@ def test_picker_takes_the_model(picker, llm):
     last = [r for r in llm.model_requests()
             if r["path"].endswith("/chat/completions")][-1]
     assert last["body"]["model"] == "other-model"
+    # It is known to the next picker, on each of its pages.
+    post = open_picker(picker, "/oc_model")
+    assert w.server.admin.get("/posts/" + post)["message"].startswith(
+        "Current: sim/other-model\n")
+    assert picker.click(post, picker.actions(post)["sim (2)"]["id"])[0] == 200
+    w.postern.wait(lambda: "other-model [current]" in picker.actions(post))
+    assert picker.click(
+        post, picker.actions(post)["Back to providers"]["id"])[0] == 200
+    w.postern.wait(lambda: "sim (2)" in picker.actions(post))
+    assert w.server.admin.get("/posts/" + post)["message"].startswith(
+        "Current: sim/other-model\n")
+
+
+def test_picker_is_refused(picker):
+    """Whoever opened it, and may not any more, is told so."""
+    w = picker.world
+    post = open_picker(picker, "/oc_models")
+    ws = picker.ephemerals(w.user)
+    c = w.postern.config
+    c["channels"]["mattermost"]["groupPolicy"] = "disabled"
+    w.postern.write(c)
+    w.postern.ctl("reload")
+    w.postern.wait_connected()
+    assert picker.click(post, picker.actions(post)["sim (11)"]["id"])[0] == 200
+    assert ephemeral_text(ws) == \
+        "Model picker actions are disabled in channels."
+    ws.close()
 
 
 def test_agent_sends_buttons(called, llm):

@@ -23,6 +23,7 @@
 #include "workers/account/entry.h"
 #include "workers/account/picker.h"
 #include "workers/account/pipeline.h"
+#include "workers/account/reason.h"
 #include "workers/account/users.h"
 
 #define ACTION_MAX 128
@@ -112,12 +113,13 @@ picker_allowed(struct account *a, enum entry_end end, const struct inbound *in,
 	struct click *k = arg;
 	struct cb_call *call = k->call;
 
-	k->in = inbound_new(INBOUND_BUTTON);
-	ID_COPY(k->in->channel_id, in->channel_id);
 	if (end != ENTRY_STORED) {
-		ignored(a, k);
+		answer(k, 200, "ephemeral_text",
+		    reason_picker_denial(v->reason));
 		return;
 	}
+	k->in = inbound_new(INBOUND_BUTTON);
+	ID_COPY(k->in->channel_id, in->channel_id);
 	(void)strlcpy(k->in->account, a->id, sizeof(k->in->account));
 	ID_COPY(k->in->actor_id, in->actor_id);
 	ID_COPY(k->in->post_id, in->post_id);

@@ -20,6 +20,8 @@
 #include "workers/account/lanes.h"
 #include "workers/account/picker.h"
 #include "workers/account/pipeline.h"
+#include "workers/account/route.h"
+#include "workers/account/sessinfo.h"
 #include "workers/account/turn_end.h"
 #include "workers/account/utf8.h"
 
@@ -98,6 +100,7 @@ struct render {
 	struct buttons_opts o;
 	struct json_object *actions;
 	const char *owner;
+	const char *current;
 	char secret[SIGNED_HEX_SIZE];
 };
 
@@ -120,6 +123,8 @@ put_action(struct render *r, const char *kind, const char *action,
 		add_int(ctx, "page", page);
 	if (*model != '\0')
 		add_str(ctx, "model", model);
+	else if (*r->current != '\0')
+		add_str(ctx, "current", r->current);
 	snprintf(state, sizeof(state), "%s %s %lld %s %s", action, provider,
 	    (long long)page, model, r->owner);
 	if (EVP_Digest(state, strlen(state), md, &n, EVP_sha256(), NULL) != 1)
@@ -193,7 +198,8 @@ static char *
 render(struct account *a, const char *channel, const char *owner,
     const struct view *v, struct json_object **props)
 {
-	struct render r = {.owner = owner, .actions = json_object_new_array()};
+	struct render r = {.owner = owner, .current = v->current,
+	    .actions = json_object_new_array()};
 	struct json_object *att, *list;
 	struct strbuf b = STRBUF_INIT;
 
@@ -234,21 +240,69 @@ picker_wants(struct json_object *data)
 	return json_object_object_get_ex(data, "picker", NULL);
 }
 
-int
-picker_turn(struct account *a, struct turn *t)
+/* What the conversation uses: chosen there, or the agent's own. */
+static void
+current_ref(struct account *a, const struct turn *t, const char *chosen,
+    char *ref, size_t size)
 {
-	struct json_object *p = NULL;
-	struct view v = {"", "", 1};
-	char *text;
+	const struct agent *g = route_find_agent(a->policy, t->agent);
 
-	if (!json_object_object_get_ex(t->row->data, "picker", &p) ||
-	    a->token == NULL)
-		return 0;
+	ref[0] = '\0';
+	if (g != NULL && *g->model != '\0')
+		(void)snprintf(ref, size, "%s/%s", g->provider,
+		    *chosen != '\0' ? chosen : g->model);
+}
+
+static void
+turn_show(struct account *a, struct turn *t, struct json_object *session)
+{
+	struct view v = {"", "", 1};
+	struct json_object *p = NULL;
+	struct sessinfo info;
+	char ref[REF_MAX], *text;
+
+	if (session == NULL || sessinfo_read(session, &info) == -1)
+		info.model = "";
+	json_object_object_get_ex(t->row->data, "picker", &p);
+	current_ref(a, t, info.model, ref, sizeof(ref));
 	v.provider = api_str(p, "provider");
+	v.current = ref;
 	text = render(a, t->row->channel, api_str(p, "owner"), &v, &t->props);
 	t->command = 1;
 	turn_answer(t, text, json_object_new_array());
 	free(text);
+}
+
+static void
+opened(struct account *a, struct json_object *reply, const char *err,
+    void *arg)
+{
+	int64_t *id = arg;
+	struct turn *t = lanes_turn(a, *id);
+
+	free(id);
+	if (t != NULL && !t->ending)
+		turn_show(a, t, err == NULL ? reply : NULL);
+}
+
+int
+picker_turn(struct account *a, struct turn *t)
+{
+	struct json_object *told;
+	int64_t *id;
+
+	if (!picker_wants(t->row->data) || a->token == NULL)
+		return 0;
+	if ((told = sessinfo_take(t->row)) != NULL) {
+		turn_show(a, t, told);
+		json_object_put(told);
+		return 1;
+	}
+	if ((id = malloc(sizeof(*id))) == NULL)
+		fatal("malloc");
+	*id = t->id;
+	sessinfo_ask(
+	    a, api_str(t->row->data, "session"), t->agent, "", opened, id);
 	return 1;
 }
 
@@ -388,6 +442,7 @@ picker_click(struct account *a, struct cb_call *call, struct inbound *in,
 	} else {
 		v.provider = strcmp(action, "list") == 0 ? provider : "";
 		v.page = api_int(ctx, "page");
+		v.current = api_str(ctx, "current");
 		say(call, NULL);
 		show(a, in->post_id, in->channel_id, in->actor_id, &v);
 	}

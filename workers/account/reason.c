@@ -25,3 +25,20 @@ reason_denial(enum reason r)
 		return "Unauthorized.";
 	}
 }
+
+const char *
+reason_picker_denial(enum reason r)
+{
+	switch (r) {
+	case REASON_UNKNOWN_SURFACE:
+	case REASON_DM_DISABLED:
+		return reason_denial(r);
+	case REASON_GROUP_DISABLED:
+		return "Model picker actions are disabled in channels.";
+	case REASON_EMPTY_ALLOWLIST:
+		return "Model picker actions are not configured for this "
+		       "channel.";
+	default:
+		return "Unauthorized.";
+	}
+}

@@ -12,4 +12,7 @@
  */
 const char *reason_denial(enum reason);
 
+/* The same of a click in the model picker; never NULL. */
+const char *reason_picker_denial(enum reason);
+
 #endif
