@@ -304,8 +304,11 @@ print_probes(struct json_object *data)
 		o = json_object_array_get_idx(list, i);
 		p = json_get(o, "probe");
 		table_add(&t, json_str(o, "id"));
-		table_add(&t, p == NULL ? "no answer" :
-			json_true(p, "ok") ? "ok" : "failed");
+		if (p != NULL)
+			table_add(&t, json_true(p, "ok") ? "ok" : "failed");
+		else
+			table_add(&t, strcmp(json_str(o, "state"),
+			    "disabled") == 0 ? "not asked" : "no answer");
 		table_add_int(&t, json_int(p, "status"), 1);
 		table_add_int(&t, json_int(p, "elapsedMs"), 1);
 		table_add(&t, json_str(json_get(p, "bot"), "username"));

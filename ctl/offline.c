@@ -9,14 +9,6 @@
 #include "ctl/offline.h"
 #include "daemon/conf.h"
 
-static const char *
-source_name(enum config_source s)
-{
-	return s == CONFIG_FROM_CONFIG ? "config" :
-	    s == CONFIG_FROM_ENV       ? "env" :
-					 "none";
-}
-
 static struct json_object *
 account(const struct config_account *a)
 {
@@ -27,8 +19,8 @@ account(const struct config_account *a)
 	ask_str(o, "server", a->url.text);
 	ask_str(o, "state", a->enabled ? "not running" : "disabled");
 	add_bool(o, "configured", a->token != NULL && a->url.text != NULL);
-	ask_str(o, "botTokenSource", source_name(a->token_source));
-	ask_str(o, "baseUrlSource", source_name(a->url_source));
+	ask_str(o, "botTokenSource", config_source_name(a->token_source));
+	ask_str(o, "baseUrlSource", config_source_name(a->url_source));
 	return o;
 }
 

@@ -197,6 +197,8 @@ const struct config_agent *config_agent_find(
 /* 1 when the slash commands that one has made are good for the other. */
 int config_account_same_commands(
     const struct config_account *, const struct config_account *);
+/* Where a value was found: "config", "env" or "none". */
+const char *config_source_name(enum config_source);
 /* 1 when the callback worker may have something for this account. */
 int config_account_is_called(
     const struct config *, const struct config_account *);

@@ -149,6 +149,14 @@ config_callback_same(const struct config *a, const struct config *b)
 	    same_text(a->gateway.key_stamp, b->gateway.key_stamp);
 }
 
+const char *
+config_source_name(enum config_source s)
+{
+	return s == CONFIG_FROM_CONFIG ? "config" :
+	    s == CONFIG_FROM_ENV       ? "env" :
+					 "none";
+}
+
 int
 config_account_is_called(
     const struct config *cfg, const struct config_account *a)

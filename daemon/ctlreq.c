@@ -62,6 +62,9 @@ account_status(struct supervisor *sup, const struct config_account *ac)
 	add_text(o, "id", ac->id);
 	add_text(o, "name", ac->name);
 	add_text(o, "server", ac->url.text);
+	add_bool(o, "configured", ac->token != NULL && ac->url.text != NULL);
+	add_text(o, "botTokenSource", config_source_name(ac->token_source));
+	add_text(o, "baseUrlSource", config_source_name(ac->url_source));
 	p = proc_find(sup, ROLE_ACCOUNT, ac->id);
 	if (p == NULL) {
 		add_text(o, "state", ac->lacking ? "parked" : "disabled");

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -199,6 +200,17 @@ def test_what_the_file_says(world):
     assert got["default"]["configured"]
     assert got["default"]["botTokenSource"] == "config"
     assert world.bot.token not in r.stdout
+    # Which the daemon says just as well.
+    p.start(wait=False)
+    p.wait_state("default", "connected")
+    r = run(p, "channels", "status", "--json", "--probe")
+    said = {a["id"]: a for a in json.loads(r.stdout)}
+    for key in ("configured", "botTokenSource", "baseUrlSource"):
+        assert said["default"][key] == got["default"][key]
+        assert said["off"][key] == got["off"][key]
+    r = run(p, "channels", "status", "--probe")
+    assert re.search(r"^off +not asked", r.stdout, re.M)
+    assert re.search(r"^default +ok +200", r.stdout, re.M)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
