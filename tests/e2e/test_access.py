@@ -171,6 +171,30 @@ def test_bots_are_ignored(access, world):
     assert len(access.answers(access.mention(world.user))) == 1
 
 
+def test_turns_read_again_are_not_counted_again(access, world):
+    """What a crash makes us read again is no new turn of a bot."""
+    other = world.server.new_bot()
+    world.server.join(world.channel, other)
+    p = access.start(allowBots=True)
+    root = world.user.say(world.channel, "a thread")
+
+    def turn(n):
+        access.mention(other, "turn %d." % n, root_id=root["id"])
+
+    def wait(n):
+        p.wait(lambda: any(
+            "turn %d." % n in q["message"] for q in world.server.replies(
+                world.channel, world.bot, world.user.api)))
+
+    for n in range(6):
+        turn(n)
+        wait(n)
+    p.kill_all()
+    turn(6)
+    p.start()
+    wait(6)
+
+
 def test_loop_of_bots_ends(access, world):
     """Ten turns of bots alone, over a restart; then a person speaks."""
     other = world.server.new_bot()

@@ -259,7 +259,7 @@ storelink_request(
 {
 	check_frame(PROTO_STORE_ACCOUNT, msg);
 	/* It has them all, if it is asked for posts. */
-	if (fn != NULL && strcmp(api_str(msg, "t"), "drops.find") == 0)
+	if (fn != NULL && strcmp(api_str(msg, "t"), "posts.find") == 0)
 		fn(a, msg, NULL, arg);
 	else if (fn != NULL)
 		fn(a, NULL, "gone", arg);

@@ -151,7 +151,7 @@ test_drop_again(void **state)
 }
 
 static void
-test_drops_find(void **state)
+test_posts_find(void **state)
 {
 	struct json_object *r;
 	enum store_rc rc;
@@ -163,16 +163,18 @@ test_drops_find(void **state)
 	    "\"reason\":\"bot-author\",\"kind\":\"reaction\"},"
 	    "{\"post\":\"d3\",\"at\":1,\"stage\":\"s\","
 	    "\"reason\":\"ok\",\"kind\":\"post\"}]}");
-	r = ts_run(ts_db, ts_main, "drops.find",
-	    "{\"posts\":[\"d0\",\"d1\",\"d2\",\"d3\",\"\",7]}", &rc);
+	ts_put(ts_db, ts_main, "p1");
+	r = ts_run(ts_db, ts_main, "posts.find",
+	    "{\"posts\":[\"d0\",\"d1\",\"d2\",\"d3\",\"\",7,\"p1\"]}", &rc);
 	assert_int_equal(rc, STORE_OK);
 	assert_string_equal(
 	    json_object_to_json_string_ext(
 		json_object_object_get(r, "posts"), JSON_C_TO_STRING_PLAIN),
-	    "[\"d1\"]");
+	    "[\"d1\",\"p1\"]");
 	json_object_put(r);
 	/* Another account's are its own. */
-	r = ts_run(ts_db, ts_other, "drops.find", "{\"posts\":[\"d1\"]}", &rc);
+	r = ts_run(ts_db, ts_other, "posts.find",
+	    "{\"posts\":[\"d1\",\"p1\"]}", &rc);
 	assert_int_equal(
 	    json_object_array_length(json_object_object_get(r, "posts")), 0);
 	json_object_put(r);
@@ -410,7 +412,7 @@ main(void)
 	    T(test_put_done_is_still_known),
 	    T(test_marks),
 	    T(test_drop_again),
-	    T(test_drops_find),
+	    T(test_posts_find),
 	    T(test_commit),
 	    T(test_commit_is_all_or_nothing),
 	    T(test_denied),

@@ -489,7 +489,7 @@ test_reads_do_not_put_off_others(void **state)
 
 	service_start(rig_sv);
 	rig_open(&a, "account", "a", NULL);
-	pid = flood("b", "{\"t\":\"drops.find\",\"id\":1,\"posts\":[]}");
+	pid = flood("b", "{\"t\":\"posts.find\",\"id\":1,\"posts\":[]}");
 	assert_int_not_equal(pid, -1);
 	for (i = 0; i < 20; i++)
 		event_base_loop(rig_base, EVLOOP_ONCE);

@@ -9,7 +9,7 @@
 #include "workers/account/gap_page.h"
 #include "workers/account/users.h"
 
-#define IDS_MAX 200 /* of one drops.find; postern-frames(7) */
+#define IDS_MAX 200 /* of one posts.find; postern-frames(7) */
 
 int64_t
 page_at(struct json_object *page, size_t i)

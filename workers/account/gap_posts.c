@@ -131,10 +131,10 @@ job_find(struct account *a, int64_t serial)
 	return NULL;
 }
 
-static void drops_ask(struct account *, struct job *);
+static void known_ask(struct account *, struct job *);
 
 static void
-drops_told(struct account *a, struct json_object *reply, const char *err,
+known_told(struct account *a, struct json_object *reply, const char *err,
     void *arg)
 {
 	struct json_object *list = NULL;
@@ -154,15 +154,15 @@ drops_told(struct account *a, struct json_object *reply, const char *err,
 	for (i = 0; i < n; i++)
 		intake_known(a, json_object_get_string(
 		    json_object_array_get_idx(list, i)));
-	drops_ask(a, j);
+	known_ask(a, j);
 }
 
 /*
- * What was decided against before the mark could follow stays as it is, also
- * when by the rules of today it would be taken.
+ * What was decided before the mark could follow stays as it is, also when by
+ * the rules of today it would be another way; and is no second turn of a bot.
  */
 static void
-drops_ask(struct account *a, struct job *j)
+known_ask(struct account *a, struct job *j)
 {
 	struct json_object *msg, *ids = page_ids(j->page, j->floor, &j->asked);
 	int64_t *serial;
@@ -175,9 +175,9 @@ drops_ask(struct account *a, struct job *j)
 	if ((serial = malloc(sizeof(*serial))) == NULL)
 		fatal("malloc");
 	*serial = j->serial;
-	msg = chan_msg("drops.find");
+	msg = chan_msg("posts.find");
 	add_obj(msg, "posts", ids);
-	storelink_request(a, msg, drops_told, serial);
+	storelink_request(a, msg, known_told, serial);
 }
 
 static void
@@ -191,7 +191,7 @@ names_done(struct account *a, const struct net_result *r,
 	if (api_ok(r, body, 200))
 		users_learn_all(a, body);
 	/* Without names it goes on: they are only for people. */
-	drops_ask(a, j);
+	known_ask(a, j);
 }
 
 /* Where the next page begins, and whether there is one. */
@@ -254,7 +254,7 @@ posts_done(struct account *a, const struct net_result *r,
 		j->floor = at;
 	page_position(j, j->page);
 	if ((ids = page_strangers(a, j->page)) == NULL) {
-		drops_ask(a, j);
+		known_ask(a, j);
 		return;
 	}
 	a->fill->running++;

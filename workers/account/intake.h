@@ -29,7 +29,7 @@ void intake_reaction(struct account *, struct inbound *, int missed);
 void intake_open(struct account *, struct channel *);
 /* Who the bot is, for decide(). */
 const struct bot_identity *intake_bot(const struct account *);
-/* It was decided against in an earlier life: it will count as seen. */
+/* It was decided about in an earlier life: it will count as seen. */
 void intake_known(struct account *, const char *post_id);
 /* 1: the store has not answered all puts. */
 int intake_putting(const struct account *);

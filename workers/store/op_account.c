@@ -17,8 +17,9 @@
  *               -> inbox.ok {seq, dup, open: not finished yet}
  *  drops        drops [{post(o), channel(o), at, stage, reason, rule(o),
  *               kind(o), mark(o)}]; reason "ok" is told of, not counted
- *  drops.find   posts [ids]
- *               -> drops.found {posts [those that were dropped before]}
+ *  posts.find   posts [ids]
+ *               -> posts.found {posts [those that are in the inbox, or were
+ *               dropped before]}
  *  mark         channel, post(may be ""), at
  *  turn.begin   seq
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
@@ -190,8 +191,20 @@ op_drops(struct op_call *c)
 	return rc;
 }
 
+/* STORE_OK: it was decided about before. */
 static enum store_rc
-op_drops_find(struct op_call *c)
+find_one(struct op_call *c, const char *id)
+{
+	struct inbox_row r = {
+	    .account = c->peer->id, .kind = "post", .event = id};
+	enum store_rc rc = decision_find(c->db, c->peer->id, id);
+	int64_t seq;
+
+	return rc == STORE_NONE ? inbox_find(c->db, &r, &seq) : rc;
+}
+
+static enum store_rc
+op_posts_find(struct op_call *c)
 {
 	struct json_object *posts, *found;
 	enum store_rc rc = STORE_OK;
@@ -209,14 +222,14 @@ op_drops_find(struct op_call *c)
 		    json_object_array_get_idx(posts, i));
 		if (id == NULL)
 			continue;
-		rc = decision_find(c->db, c->peer->id, id);
+		rc = find_one(c, id);
 		if (rc == STORE_OK)
 			json_object_array_add(
 			    found, json_object_new_string(id));
 		else if (rc != STORE_NONE)
 			break;
 	}
-	return op_reply_list(c, "drops.found", "posts", found,
+	return op_reply_list(c, "posts.found", "posts", found,
 	    rc == STORE_NONE ? STORE_OK : rc);
 }
 
@@ -255,7 +268,7 @@ const struct op op_account[] = {
     {"load", 0, op_load},
     {"inbox.put", 0, op_inbox_put},
     {"drops", OP_QUIET, op_drops},
-    {"drops.find", OP_READ, op_drops_find},
+    {"posts.find", OP_READ, op_posts_find},
     {"mark", OP_QUIET, op_mark},
     {"turn.begin", OP_MEMORY, op_turn_begin},
     {"turn.commit", 0, op_turn_commit},
