@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/add.h"
@@ -46,11 +47,12 @@ online_row(struct proc *p, const char *what, const char *state,
 	struct online *on = p->sup->online;
 
 	if (on == NULL || p->role != ROLE_ACCOUNT || p->checked ||
-	    json_object_array_length(on->rows) > ROWS_MAX)
+	    p->rows == ROWS_MAX)
 		return -1;
 	if (strcmp(state, "ok") != 0 && strcmp(state, "warn") != 0 &&
 	    strcmp(state, "fail") != 0)
 		return -1;
+	p->rows++;
 	row_add(on, p->name, what, state, detail);
 	return 0;
 }
@@ -115,6 +117,41 @@ text_of(struct json_object *row, const char *key)
 	return json_object_get_string(json_object_object_get(row, key));
 }
 
+/* They are asked side by side: one after the other is easier to read. */
+struct row {
+	struct json_object *o;
+	size_t at;
+};
+
+static int
+row_cmp(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int d = strcmp(text_of(x->o, "account"), text_of(y->o, "account"));
+
+	return d != 0 ? d : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void
+rows_sort(struct online *on)
+{
+	size_t i, n = json_object_array_length(on->rows);
+	struct json_object *sorted = json_object_new_array();
+	struct row *rows;
+
+	if ((rows = calloc(n + 1, sizeof(*rows))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < n; i++)
+		rows[i] = (struct row){
+		    json_object_array_get_idx(on->rows, i), i};
+	qsort(rows, n, sizeof(*rows), row_cmp);
+	for (i = 0; i < n; i++)
+		json_object_array_add(sorted, json_object_get(rows[i].o));
+	free(rows);
+	json_object_put(on->rows);
+	on->rows = sorted;
+}
+
 static void
 print_table(const struct online *on)
 {
@@ -171,6 +208,7 @@ online_run(struct supervisor *sup, int json)
 	sandbox_enter(SANDBOX_SUPERVISOR);
 	supervisor_run(sup);
 	listeners_close();
+	rows_sort(&on);
 	if (json)
 		print_json(&on);
 	else

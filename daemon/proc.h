@@ -78,6 +78,7 @@ struct proc {
 	struct backoff backoff;
 	unsigned restarts;
 	int checked;   /* posternd -nn: it has told all */
+	unsigned rows; /* posternd -nn: that it has told */
 	int again;     /* stopped for one that keeps its slash commands */
 	int changed;   /* by the plan being made */
 	int after_callback; /* stopped when the callback worker is gone */

@@ -72,6 +72,21 @@ def test_refused_token(world):
     assert states(rows, "channels", "good") == ["ok"]
 
 
+@pytest.mark.simulator
+def test_many_accounts(sim, world):
+    """However many they are, each tells all, and one after the other."""
+    config = world.config()
+    one = config["channels"]["mattermost"]
+    names = ["a%02d" % i for i in range(60)]
+    config["channels"]["mattermost"] = {"accounts": dict.fromkeys(names, one)}
+    rc, rows, out, err, _ = check(world, config, "--json")
+    assert rc == 0, [r for r in rows if r["state"] == "fail"][:5]
+    assert len(rows) > 500
+    assert [r["account"] for r in rows] == [
+        n for n in names for r in rows if r["account"] == n]
+    assert rows[0]["what"] == "token"
+
+
 def test_nobody_answers(world):
     config = world.config()
     config["channels"]["mattermost"]["baseUrl"] = "http://127.0.0.1:1"
