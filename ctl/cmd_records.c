@@ -59,7 +59,8 @@ never_seen(const char *id)
 {
 	fprintf(stderr, "posternctl: no account has seen post %s; or it was "
 	    "longer ago than store.retentionDays, or \"message send\" made "
-	    "it\n", id);
+	    "it\nclicks and slash commands that were turned away at the "
+	    "port are only in the log, as callback.refused\n", id);
 	return 1;
 }
 

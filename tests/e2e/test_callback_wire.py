@@ -326,6 +326,40 @@ def test_a_key_that_is_not_of_the_certificate(certificate, tmp_path):
         rig.close()
 
 
+def test_refusals_are_told(rig):
+    """Who is turned away here is told of nowhere else; but not without end."""
+    def lines():
+        return [x for x in rig.logs().splitlines() if "callback.refused" in x]
+
+    body = json.dumps({"user_id": "u" * 26, "channel_id": "c" * 26,
+                       "post_id": "p" * 26, "context": {
+                           "action_id": "a", "_token": "x"}})
+    assert request(rig.port, PATH, body).status == 403
+    rig.accounts["default"].tell([{
+        "id": "i" * 26, "team": "t" * 26, "trigger": "oc_x", "token": "k"}])
+    assert request(rig.port, "/api/channels/mattermost/command",
+                   "token=nobody&team_id=%s&channel_id=%s&user_id=%s&"
+                   "command=/oc_x&text=" % ("t" * 26, "c" * 26, "u" * 26),
+                   content_type="application/x-www-form-urlencoded"
+                   ).status == 401
+    assert request(rig.port, "/nowhere", body).status == 404
+    assert rig.results()["not-found"] == 1
+    click, command = lines()
+    for part in ("account=default", "what=button", "why=bad-token",
+                 "status=403", "post=" + "p" * 26, "from=127.0.0.1"):
+        assert part in click, click
+    assert "what=command" in command and "why=bad-token" in command
+    assert "post=" not in command
+    # An id is 26 letters and digits, and nothing else is written.
+    assert request(rig.port, PATH, body.replace(
+        "p" * 26, "p" * 25 + "!")).status == 403
+    assert "post=" not in lines()[2]
+    for _ in range(40):
+        assert request(rig.port, PATH, body).status == 403
+    assert rig.results()["bad-token"] == 43
+    assert len(lines()) == 10
+
+
 def test_no_secret_is_logged(rig):
     exchange(rig.port, raw_click())
     request(rig.port, PATH, {"context": {"_token": "canary-1"}},

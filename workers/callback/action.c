@@ -209,6 +209,7 @@ action_body(struct conn *c, const char *text, size_t len)
 	struct json_object *body = proof_body(text, len), *context = NULL;
 	const char *token = NULL;
 
+	conn_about(c, body == NULL ? NULL : text_of(body, "post_id"));
 	if (body != NULL &&
 	    json_object_object_get_ex(body, "context", &context) &&
 	    json_object_is_type(context, json_type_object))

@@ -122,8 +122,19 @@ int conn_client(const struct conn *, struct addr *);
 enum route_kind conn_route(const struct conn *);
 /* The account of an action; NULL for other routes. */
 struct peer *conn_peer(const struct conn *);
+/* The post that the request says it is about, when it is an id; or NULL. */
+void conn_about(struct conn *, const char *post);
+const char *conn_post(const struct conn *);
 /* The key of inflight.h that is held, given back when proved or over. */
 void conn_hold(struct conn *, uint64_t key);
+
+/* refused.c */
+
+/*
+ * Log what is about to be answered with an error by this worker itself: the
+ * account, which has records, will not hear of it. A few lines a minute.
+ */
+void refused_tell(const struct conn *, enum result, int status);
 
 /* route.c */
 

@@ -44,6 +44,7 @@ struct conn {
 	struct peer *peer;
 	int held;
 	uint64_t hold;
+	char about[27]; /* the id of a post, or "" */
 	int last;      /* close after this answer */
 	int unread;    /* more of the request may come, and is not wanted */
 	size_t lingered;
@@ -79,6 +80,21 @@ struct peer *
 conn_peer(const struct conn *c)
 {
 	return c->peer;
+}
+
+void
+conn_about(struct conn *c, const char *post)
+{
+	if (post != NULL && strlen(post) == sizeof(c->about) - 1 &&
+	    strspn(post, "abcdefghijklmnopqrstuvwxyz0123456789") ==
+		sizeof(c->about) - 1)
+		(void)strlcpy(c->about, post, sizeof(c->about));
+}
+
+const char *
+conn_post(const struct conn *c)
+{
+	return c->about[0] == '\0' ? NULL : c->about;
 }
 
 int
@@ -127,6 +143,7 @@ request_free(struct conn *c)
 		freezero(c->head, sizeof(*c->head));
 	c->head = NULL;
 	c->peer = NULL;
+	c->about[0] = '\0';
 	c->route = ROUTE_NONE;
 }
 
@@ -214,6 +231,7 @@ void
 conn_answer(struct conn *c, enum result r, const struct fixed *f, int last)
 {
 	result_count(r);
+	refused_tell(c, r, f->status);
 	if (last) {
 		c->last = 1;
 		c->unread = 1;

@@ -21,6 +21,7 @@ postern_callback_SOURCES = \
 	workers/callback/main.c \
 	workers/callback/peers.c \
 	workers/callback/probe.c \
+	workers/callback/refused.c \
 	workers/callback/result.c workers/callback/result.h \
 	workers/callback/route.c \
 	workers/callback/tls.c workers/callback/tls.h

@@ -34,6 +34,12 @@ static const char *const names[RESULT_MAX] = {
 static uint64_t counts[RESULT_MAX];
 static uint64_t statuses[600]; /* by HTTP status */
 
+const char *
+result_name(enum result r)
+{
+	return names[r];
+}
+
 void
 result_count(enum result r)
 {

@@ -36,6 +36,8 @@ enum result {
 	RESULT_MAX
 };
 
+/* Never NULL. */
+const char *result_name(enum result);
 /* One more with this end. */
 void result_count(enum result);
 /* Counts by name, those that are not 0. */
