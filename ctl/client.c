@@ -1,10 +1,12 @@
 #include "config.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <event2/event.h>
+#include <grp.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +84,18 @@ dial(const char *path)
 	return fd;
 }
 
+const char *
+client_group(const char *path)
+{
+	const struct group *gr;
+	struct stat sb;
+
+	/* As configured, unless it is in a directory one may not enter. */
+	if (stat(path, &sb) == 0 && (gr = getgrgid(sb.st_gid)) != NULL)
+		return gr->gr_name;
+	return POSTERN_GROUP;
+}
+
 static void
 explain_failure(const char *path)
 {
@@ -91,14 +105,14 @@ explain_failure(const char *path)
 		fprintf(stderr,
 		    "posternctl: posternd is not running: nobody answers at "
 		    "%s\n"
-		    "start it with \"systemctl start posternd\", \"rcctl start "
-		    "posternd\" or \"posternd -d\"\n", path);
+		    "start it with \"systemctl start postern\", \"rcctl start "
+		    "postern\" or \"posternd\"\n", path);
 		break;
 	case EACCES:
 	case EPERM:
 		fprintf(stderr,
 		    "posternctl: you may not use %s: that takes root or a "
-		    "member of group %s\n", path, POSTERN_GROUP);
+		    "member of group %s\n", path, client_group(path));
 		break;
 	default:
 		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));

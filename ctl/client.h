@@ -22,6 +22,8 @@ struct answer {
 
 /* The socket of the daemon: what was given, or the one that is most likely. */
 const char *client_socket(const char *given);
+/* The group that may use it; the built-in one when that cannot be seen. */
+const char *client_group(const char *socket);
 /* A file that goes with a question. */
 struct client_file {
 	const char *name;

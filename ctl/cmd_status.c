@@ -180,6 +180,25 @@ print_names(struct json_object *data)
 	table_print(&t);
 }
 
+/* How those that were not accepted have ended. */
+static void
+print_refused(struct json_object *results)
+{
+	const char *gap = "\nnot accepted: ";
+
+	if (!json_object_is_type(results, json_type_object))
+		return;
+	json_object_object_foreach(results, name, n)
+	{
+		if (strcmp(name, "accepted") == 0 ||
+		    strcmp(name, "health") == 0 || strcmp(name, "probe") == 0)
+			continue;
+		printf("%s%s %lld", gap, name,
+		    (long long)json_object_get_int64(n));
+		gap = ", ";
+	}
+}
+
 /* Who calls, and whether our public addresses lead to us. */
 static void
 print_callbacks(struct json_object *data)
@@ -190,13 +209,16 @@ print_callbacks(struct json_object *data)
 	struct table t;
 	size_t i, k;
 
-	if (c != NULL)
+	if (c != NULL) {
 		printf("\ncallbacks: %lld socket%s%s, %lld requests, "
-		    "%lld accepted\n", (long long)json_int(c, "listening"),
+		    "%lld accepted", (long long)json_int(c, "listening"),
 		    json_int(c, "listening") == 1 ? "" : "s",
 		    json_true(c, "tls") ? " with TLS" : "",
 		    (long long)json_int(c, "requests"),
 		    (long long)json_int(json_get(c, "results"), "accepted"));
+		print_refused(json_get(c, "results"));
+		printf("\n");
+	}
 	table_init(&t, head);
 	list = json_get(data, "accounts");
 	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
@@ -222,22 +244,26 @@ print_callbacks(struct json_object *data)
 static void
 print_slash(struct json_object *data)
 {
+	static const char *const head[] = {
+	    "ACCOUNT", "SLASH COMMANDS", "WHY NOT ALL", NULL};
 	struct json_object *list = json_get(data, "accounts"), *o, *s;
+	struct table t;
 	size_t i;
 
+	table_init(&t, head);
 	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
 		s = json_get(json_get(o, "live"), "slash");
 		if (s == NULL)
 			continue;
-		printf("\nslash commands of %s: %lld", json_str(o, "id"),
-		    (long long)json_int(s, "commands"));
-		if (*json_str(s, "problem") != '\0') {
-			printf("; ");
-			output_text(json_str(s, "problem"));
-		} else
-			printf("\n");
+		table_add(&t, json_str(o, "id"));
+		table_add_int(&t, json_int(s, "commands"), 0);
+		table_add(&t, json_str(s, "problem"));
 	}
+	if (t.rows == 0)
+		return;
+	printf("\n");
+	table_print(&t);
 }
 
 static void

@@ -68,6 +68,16 @@ level_of(const struct config_message *m)
 	}
 }
 
+static void
+say_message(struct doctor *d, const struct config_message *m)
+{
+	char line[32] = "";
+
+	if (m->line > 0)
+		snprintf(line, sizeof(line), "line %d: ", m->line);
+	doctor_say(d, level_of(m), doctor_code(m), "%s%s", line, m->text);
+}
+
 /* Old spellings are taken, and better not written any more. */
 static void
 legacy_scope(struct doctor *d, const struct cval *scope, const char *where)
@@ -146,8 +156,7 @@ doctor_config(struct doctor *d, const char *path)
 	config_errors_init(&errs);
 	cfg = config_load(path, &errs);
 	for (i = 0; i < errs.len; i++)
-		doctor_say(d, level_of(&errs.msgs[i]), doctor_code(&errs.msgs[i]),
-		    "line %d: %s", errs.msgs[i].line, errs.msgs[i].text);
+		say_message(d, &errs.msgs[i]);
 	config_errors_free(&errs);
 	legacy(d, path);
 	return cfg;

@@ -96,9 +96,20 @@ doctor_host(struct doctor *d, const struct config *cfg)
 
 /* The daemon */
 
+static int
+is_one_of(const char *state, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (strcmp(*list, state) == 0)
+			return 1;
+	return 0;
+}
+
 static void
 check_account(struct doctor *d, struct json_object *o)
 {
+	static const char *const coming[] = {
+	    "connecting", "starting", "up", NULL};
 	const char *state = json_str(o, "state"), *id = json_str(o, "id");
 	const char *why = json_str(o, "reason");
 	char code[64];
@@ -111,37 +122,40 @@ check_account(struct doctor *d, struct json_object *o)
 		return;
 	}
 	snprintf(code, sizeof(code), "account.%s", state);
-	doctor_say(d, strcmp(state, "connecting") == 0 ||
-		    strcmp(state, "starting") == 0 ? FINDING_WARNING :
-						     FINDING_ERROR,
+	doctor_say(d, is_one_of(state, coming) ? FINDING_WARNING :
+						 FINDING_ERROR,
 	    code, "account %s is %s%s%s", id, state,
 	    *why == '\0' ? "" : ": ", why);
 }
 
+/* Accounts have been told of. */
 static void
-check_workers(struct doctor *d, struct json_object *list)
+check_worker(struct doctor *d, struct json_object *o)
 {
-	struct json_object *o;
-	size_t i;
+	static const char *const bad[] = {
+	    "backoff", "down", "full", "parked", NULL};
+	const char *role = json_str(o, "role"), *name = json_str(o, "name");
+	const char *state = json_str(o, "state"), *why = json_str(o, "reason");
+	const char *gap = *name == '\0' ? "" : " ";
+	long long restarts = json_int(o, "restarts");
+	char code[64];
 
-	for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
-		o = json_object_array_get_idx(list, i);
-		if (strcmp(json_str(o, "state"), "down") == 0)
-			doctor_say(d, FINDING_ERROR, "worker.down",
-			    "%s %s is down: %s", json_str(o, "role"),
-			    json_str(o, "name"), json_str(o, "reason"));
-		else if (json_int(o, "restarts") > 0)
-			doctor_say(d, FINDING_WARNING, "worker.restarts",
-			    "%s %s was restarted %lld times",
-			    json_str(o, "role"), json_str(o, "name"),
-			    (long long)json_int(o, "restarts"));
-	}
+	snprintf(code, sizeof(code), "worker.%s", state);
+	if (strcmp(state, "down") == 0 ||
+	    (strcmp(role, "account") != 0 && is_one_of(state, bad)))
+		doctor_say(d, FINDING_ERROR, code, "%s%s%s is %s%s%s", role,
+		    gap, name, state, *why == '\0' ? "" : ": ", why);
+	else if (restarts > 0)
+		doctor_say(d, FINDING_WARNING, "worker.restarts",
+		    "%s%s%s was restarted %lld time%s", role, gap, name,
+		    restarts, restarts == 1 ? "" : "s");
 }
 
 static void
 check_status(struct doctor *d, struct json_object *data)
 {
 	struct json_object *list = json_get(data, "accounts");
+	struct json_object *workers = json_get(data, "workers");
 	struct json_object *reload = json_get(data, "reload");
 	size_t i;
 
@@ -159,7 +173,13 @@ check_status(struct doctor *d, struct json_object *data)
 		    "in use");
 	for (i = 0; list != NULL && i < json_object_array_length(list); i++)
 		check_account(d, json_object_array_get_idx(list, i));
-	check_workers(d, json_get(data, "workers"));
+	for (i = 0; workers != NULL && i < json_object_array_length(workers);
+	     i++)
+		check_worker(d, json_object_array_get_idx(workers, i));
+	if (json_get(data, "store") == NULL)
+		doctor_say(d, FINDING_ERROR, "store.silent",
+		    "the store does not answer: nothing is taken in until it "
+		    "does");
 }
 
 static void
@@ -189,7 +209,7 @@ doctor_daemon(struct doctor *d)
 		if (errno == EACCES || errno == EPERM)
 			doctor_say(d, FINDING_ERROR, "socket.permission",
 			    "you may not use %s: that takes root or a member "
-			    "of group %s", sock, POSTERN_GROUP);
+			    "of group %s", sock, client_group(sock));
 		else
 			doctor_say(d, FINDING_ERROR, "daemon.down",
 			    "posternd is not running: nobody answers at %s",
