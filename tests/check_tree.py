@@ -239,6 +239,24 @@ def check_keys(text, words):
                 "nothing reads " + name)
 
 
+def check_dist(path, words):
+    """What no fragment of the Makefile names is not in a release."""
+    if path.endswith((".c", ".h")) and path not in words:
+        bad(path, 1, "no Makefile fragment names it")
+
+
+def made_words():
+    words = set()
+    for where, dirs, files in os.walk(TOP):
+        dirs[:] = [d for d in dirs if d != "build" and d[0] != "."]
+        for name in files:
+            if name.endswith(".mk") or name == "Makefile.am":
+                with open(os.path.join(where, name),
+                          encoding="utf-8") as file:
+                    words.update(file.read().split())
+    return words
+
+
 # A checker that finds nothing must be able to find something.
 KEYS = 'STR(MM ".botToken", NULL, "x"), STR("nobodyReads", NULL, "x"), OBJ("a", "b")'
 SAMPLE = ('#include "config.h"\n#include <curl/curl.h>\n'
@@ -272,7 +290,9 @@ def main():
     check_text("common/sample.h", SILENT)
     words = read_words()
     check_keys(KEYS, words)
-    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 1:
+    made = made_words()
+    check_dist("common/sample.h", made)
+    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 2:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]
@@ -280,6 +300,7 @@ def main():
     for path, full in sources():
         with open(full, encoding="utf-8") as file:
             check_text(path, file.read())
+            check_dist(path, made)
             if path == "daemon/config_keys.c":
                 file.seek(0)
                 check_keys(file.read(), words)

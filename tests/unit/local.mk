@@ -100,7 +100,7 @@ tests_unit_test_store_worker_SOURCES = tests/unit/test_store_worker.c \
 tests_unit_test_store_worker_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_worker_LDADD = $(STORE_TEST_LIBS)
 noinst_LIBRARIES += libpostern_nettest.a
-libpostern_nettest_a_SOURCES = tests/unit/net_fixture.h \
+libpostern_nettest_a_SOURCES = tests/unit/net_fixture.h tests/unit/slow.h \
 	tests/unit/net_fixture.c tests/unit/net_server.c \
 	tests/unit/net_certs.c
 libpostern_nettest_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
