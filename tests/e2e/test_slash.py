@@ -261,6 +261,8 @@ def test_without_the_right(world):
     p = called.start(commands=PING)
     p.wait(lambda: "may not create slash commands" in p.logs())
     p.wait(lambda: "may not create slash" in p.ctl("status").stdout)
+    # One refusal says it for the team.
+    assert p.logs().count("slash.failed") == 1
     assert "ok" in world.ask("ok")
 
 

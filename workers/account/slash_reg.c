@@ -28,6 +28,7 @@ struct slash_sync {
 	struct slash_spec *spec;
 	size_t team;
 	int failed, forbidden, made;
+	int no_create; /* in this team */
 };
 
 static void team_next(struct slash_sync *);
@@ -160,14 +161,20 @@ created(struct account *a, const struct net_result *r,
 			slash_record(a, team_id(y), y->spec->trigger,
 			    api_str(body, "id"));
 		adopt(y, body, 1);
-	} else
+	} else {
 		failed(y, "create", r, body);
+		y->no_create = r->ending == NET_ANSWERED && r->status == 403;
+	}
 	spec_next(y);
 }
 
 static void
 create(struct slash_sync *y)
 {
+	if (y->no_create) {
+		spec_next(y);
+		return;
+	}
 	ask(y, "POST", "/commands", wanted(y, ""), created);
 }
 
@@ -371,6 +378,7 @@ team_next(struct slash_sync *y)
 
 	json_object_put(y->list);
 	y->list = NULL;
+	y->no_create = 0;
 	for (; y->team < json_object_array_length(y->teams); y->team++)
 		if (mm_id_valid(team_id(y)))
 			break;
