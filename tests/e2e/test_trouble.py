@@ -127,8 +127,13 @@ def test_locked_database(world):
     other.execute("BEGIN EXCLUSIVE")
     p.start(wait=False)
     world.user.say(world.dm, "two")
-    time.sleep(1.5)
+    time.sleep(2.5)
     assert len(world.said()) == 1
+    # Said once and with its likely cause, not with each try.
+    for name in ("store.load", "store.access", "store.cron"):
+        assert p.logs().count(name + " account=") == 1, p.logs()[-4000:]
+    assert "does a second posternd use this store.path?" in p.logs()
+    p.wait(lambda: "second posternd" in p.ctl("status").stdout)
     other.execute("ROLLBACK")
     other.close()
     found = world.server.wait_replies(

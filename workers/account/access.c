@@ -16,7 +16,7 @@
 
 #define AGAIN_MS 2000 /* a store that cannot read its file now */
 
-static int pending, loaded;
+static int pending, loaded, told;
 static struct event *again;
 
 static void
@@ -38,11 +38,14 @@ on_access(struct account *a, struct json_object *reply, const char *err,
 	    standing_load(a, reply) == 0 && gates_load(a, reply) == 0) {
 		pairing_replace(a, grants);
 		loaded = 1;
+		told = 0;
 		conn_wake(a);
 		return;
 	}
-	log_event(LOG_WARNING, "store.access", "account", a->id, "error",
-	    err != NULL ? err : "not of its shape", NULL);
+	if (!told)
+		log_event(LOG_WARNING, "store.access", "account", a->id,
+		    "error", err != NULL ? err : "not of its shape", NULL);
+	told = 1;
 	if (again == NULL &&
 	    (again = evtimer_new(a->base, on_again, a)) == NULL)
 		fatalx("evtimer_new");

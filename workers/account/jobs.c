@@ -259,6 +259,7 @@ loaded(struct account *a)
 	}
 	a->jobs->loading = 0;
 	a->jobs->loaded = 1;
+	a->jobs->told = 0;
 	look(a);
 }
 
@@ -280,8 +281,10 @@ page_done(struct account *a, struct json_object *reply, const char *err,
 			err = "not of its shape";
 	}
 	if (err != NULL) {
-		log_event(LOG_WARNING, "store.cron", "account", a->id,
-		    "error", err, NULL);
+		if (!a->jobs->told)
+			log_event(LOG_WARNING, "store.cron", "account", a->id,
+			    "error", err, NULL);
+		a->jobs->told = 1;
 		a->jobs->loading = 0;
 		loop_timer(a->jobs->again, AGAIN_MS);
 		return;

@@ -36,6 +36,7 @@ struct jobs {
 	struct event *timer;
 	struct event *again;
 	int loading, loaded;
+	int told; /* that they could not be loaded */
 };
 
 enum fire { FIRE_DUE, FIRE_SKIP, FIRE_HAND };

@@ -45,7 +45,8 @@ struct storelink {
 	struct event *again;          /* a load that was refused */
 	struct event *large;          /* a request that was too large */
 	int loading, loaded;
-	int fd; /* of the reply that is being handled, or -1 */
+	int told; /* that a load was refused */
+	int fd;   /* of the reply that is being handled, or -1 */
 };
 
 static void on_again(int, short, void *);
@@ -242,12 +243,15 @@ load_done(struct account *a, struct json_object *reply, const char *err,
 	s->loading = 0;
 	if (err != NULL) {
 		/* The database is not there yet; what was got stays. */
-		log_event(LOG_WARNING, "store.load", "account", a->id, "error",
-		    err, NULL);
+		if (!s->told)
+			log_event(LOG_WARNING, "store.load", "account", a->id,
+			    "error", err, NULL);
+		s->told = 1;
 		loop_timer(s->again, LOAD_AGAIN_MS);
 		return;
 	}
 	s->loaded = 1;
+	s->told = 0;
 	marks_set_first(a, api_int(reply, "first_at"));
 	lanes_run(a);
 	outbox_kick(a);

@@ -189,6 +189,9 @@ service_open_db(struct service *sv)
 
 	sv->db = db_open(sv->path, &rc, &why);
 	if (sv->db == NULL) {
+		if (rc == STORE_BUSY)
+			why = "the database is locked: does a second posternd "
+			      "use this store.path?";
 		log_event(LOG_ERR, "store.open_failed", "code", store_code(rc),
 		    "text", why, "retry_ms", LOG_NUM(sv->reopen_ms), NULL);
 		sv->report(sv->arg, "backoff", why, NULL);
