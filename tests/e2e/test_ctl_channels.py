@@ -171,6 +171,12 @@ def test_doctor_of_accounts(sim, first):
     p.wait_state("default", "parked", 60)
     found = findings(p)
     assert found["account.parked"]["level"] == "error"
+    for args in (["message", "send", "-t", "#x", "-m", "x"],
+                 ["directory", "peers", "list"]):
+        r = run(p, *args)
+        assert r.returncode == 1
+        assert "account default is not connected: the server refuses" in \
+            r.stderr
     assert "worker.restarts" in found
     p.stop()
     assert "daemon.down" in findings(p, "-f", p.path)

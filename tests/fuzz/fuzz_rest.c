@@ -309,6 +309,12 @@ ctl_op_err(struct ctl_op *op, const char *code, const char *text)
 	json_object_put(op->req);
 }
 
+const char *
+ctl_offline(const struct account *a)
+{
+	return "not connected";
+}
+
 void
 check_row(struct account *a, const char *what, const char *state,
     const char *fmt, ...)

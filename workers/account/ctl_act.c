@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,17 @@ ctl_op_err(struct ctl_op *op, const char *code, const char *text)
 	add_str(msg, "code", code);
 	add_str(msg, "text", text);
 	ctl_op_answer(op, msg);
+}
+
+const char *
+ctl_offline(const struct account *a)
+{
+	static char text[512];
+	const char *why = conn_last_error(a);
+
+	snprintf(text, sizeof(text), "account %s is not connected%s%s", a->id,
+	    *why == '\0' ? "" : ": ", why);
+	return text;
 }
 
 static struct acting *
@@ -177,7 +189,7 @@ ctl_on_react(struct chan *c, struct json_object *msg, int fd, void *arg)
 	else if (emoji[strspn(emoji, " :")] == '\0')
 		acting_err(t, "emoji", "Mattermost react requires emoji");
 	else if (!conn_live(a))
-		acting_err(t, "offline", "the account is not connected");
+		acting_err(t, "offline", ctl_offline(a));
 	else {
 		ID_COPY(t->post, post);
 		if (to != NULL)
@@ -244,7 +256,7 @@ read_refusal(struct account *a, const char *to, const char *before,
 	    (*after != '\0' && !mm_id_valid(after)))
 		return "before and after take the id of a post";
 	if (!conn_live(a))
-		return "the account is not connected";
+		return ctl_offline(a);
 	return NULL;
 }
 

@@ -22,6 +22,8 @@ struct json_object *ctl_op_data(const struct ctl_op *);
 /* msg is consumed. What the op holds is released; the op is its owner's. */
 void ctl_op_answer(struct ctl_op *, struct json_object *msg);
 void ctl_op_err(struct ctl_op *, const char *code, const char *text);
+/* Which account is not connected, and why not. Good until the next call. */
+const char *ctl_offline(const struct account *);
 
 /* ctl_send.c, ctl_act.c, directory.c: handlers of the control link */
 void ctl_on_send(struct chan *, struct json_object *, int fd, void *arg);

@@ -330,7 +330,7 @@ refusal(struct sending *s, size_t n_files, const char **code)
 		return "Mattermost message is empty";
 	*code = "offline";
 	if (!conn_live(s->op.a))
-		return "the account is not connected";
+		return ctl_offline(s->op.a);
 	return NULL;
 }
 

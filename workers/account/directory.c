@@ -391,7 +391,7 @@ ctl_on_directory(struct chan *c, struct json_object *msg, int fd, void *arg)
 	if (take_kind(l, kind, group) == -1)
 		return;
 	if (!conn_live(a))
-		listing_err(l, "offline", "the account is not connected");
+		listing_err(l, "offline", ctl_offline(a));
 	else if (strcmp(kind, "self") == 0)
 		self_page(l);
 	else if (l->what == MEMBERS)
