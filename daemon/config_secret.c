@@ -268,14 +268,31 @@ check_ref(const struct config_want *w, const struct cval *ref)
 	return bad;
 }
 
+/* A reference that is whole by itself may name anybody. */
+static int
+check_provider(const struct config_want *w, const struct cval *ref)
+{
+	const char *name = cval_string(cval_find(ref, "provider"), NULL);
+
+	if (name == NULL || provider(w, ref) != NULL ||
+	    cval_find(ref, "path") != NULL || cval_find(ref, "command") != NULL)
+		return 0;
+	config_say(w->ctx, CONFIG_ERROR, w->at,
+	    "%s: there is no secrets.providers.%s", w->path, name);
+	return -1;
+}
+
 static enum config_got
 from_ref(const struct config_want *w, const struct cval *ref,
     struct secret **out)
 {
 	const char *source = cval_string(cval_find(ref, "source"), "");
 	const char *id = cval_string(cval_find(ref, "id"), NULL);
+	int provided = strcmp(source, "file") == 0 ||
+	    strcmp(source, "exec") == 0;
 
-	if (check_ref(w, ref) == -1)
+	if (check_ref(w, ref) == -1 ||
+	    (provided && check_provider(w, ref) == -1))
 		return CONFIG_FAILED;
 	if (strcmp(source, "env") == 0)
 		return from_env(w, id == NULL ? "" : id,

@@ -103,6 +103,10 @@ test_env(void **state)
 	    "not a name of an environment variable (A-Z, 0-9, _)");
 	no_token("{source:'store',provider:'p',id:'A'}",
 	    "there is no secret store here: use env, file, exec or credential");
+	no_token("{source:'file',provider:'p',id:'/a'}",
+	    "there is no secrets.providers.p");
+	no_token("{source:'exec',provider:'p',id:'a'}",
+	    "there is no secrets.providers.p");
 	no_token("{source:'vault'}",
 	    "source must be one of \"env\", \"file\", \"exec\", "
 	    "\"credential\"");
