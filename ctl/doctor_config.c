@@ -23,6 +23,7 @@ static const struct {
     {"others", "file.mode"},
     {"will match nobody", "allowlist.no-match"},
     {"lets nobody in", "allowlist.no-match"},
+    {"lets everybody in", "allowlist.everybody"},
     {"drops every message in channels", "group-policy.never"},
     {"with an empty allowFrom drops", "dm-policy.never"},
     {"will answer twice", "accounts.same-bot"},

@@ -47,6 +47,17 @@ at(const struct config_scope *s, const char *key)
 	return v != NULL ? v : s->top;
 }
 
+/* An account that inherits "*" may be meant to be the one that is careful. */
+static void
+check_everybody(struct config_ctx *ctx, const struct config_scope *s,
+    const char *key, const char *policy, const char *list)
+{
+	if (includes(cval_get(s->account, list), "*"))
+		config_say(ctx, CONFIG_WARNING, at(s, key),
+		    "%s.%s: \"%s\" lets everybody in, for %s.%s has \"*\"",
+		    where(s, key), key, policy, where(s, list), list);
+}
+
 static void
 check_dm(struct config_ctx *ctx, const struct config_scope *s)
 {
@@ -63,6 +74,10 @@ check_dm(struct config_ctx *ctx, const struct config_scope *s)
 		config_say(ctx, CONFIG_WARNING, at(s, "dmPolicy"),
 		    "%s.dmPolicy: \"allowlist\" with an empty allowFrom drops "
 		    "every direct message", path);
+	if (cval_get(s->account, "dmPolicy") != NULL &&
+	    (strcmp(policy, "allowlist") == 0 ||
+		strcmp(policy, "pairing") == 0))
+		check_everybody(ctx, s, "dmPolicy", policy, "allowFrom");
 }
 
 static void
@@ -75,6 +90,10 @@ check_group(struct config_ctx *ctx, const struct config_scope *s)
 
 	if (s->top == NULL)
 		return; /* said for the section */
+	if (v != NULL && strcmp(policy, "allowlist") == 0)
+		check_everybody(ctx, s, "groupPolicy", policy,
+		    is_empty(cval_get(s->account, "groupAllowFrom")) ?
+			"allowFrom" : "groupAllowFrom");
 	if (strcmp(policy, "allowlist") != 0 ||
 	    !is_empty(cval_get(s->account, "groupAllowFrom")) ||
 	    !is_empty(cval_get(s->account, "allowFrom")))

@@ -167,6 +167,19 @@ test_policies(void **state)
 	    "N1:23: channels.mattermost.groupPolicy: \"allowlist\" with neither "
 	    "groupAllowFrom nor allowFrom drops every message in channels");
 	test_silent(MM("allowFrom:['" ID "']"), "drops");
+	test_says(MM("allowFrom:['*'],accounts:{w:{dmPolicy:'pairing'}}"),
+	    "W1:97: channels.mattermost.accounts.w.dmPolicy: \"pairing\" lets "
+	    "everybody in, for channels.mattermost.allowFrom has \"*\"");
+	test_says(MM("groupPolicy:'allowlist',groupAllowFrom:['*']"),
+	    "W1:71: channels.mattermost.groupPolicy: \"allowlist\" lets "
+	    "everybody in, for channels.mattermost.groupAllowFrom has \"*\"");
+	test_says(MM("groupPolicy:'allowlist',allowFrom:['*']"),
+	    "W1:71: channels.mattermost.groupPolicy: \"allowlist\" lets "
+	    "everybody in, for channels.mattermost.allowFrom has \"*\"");
+	test_silent(MM("groupPolicy:'allowlist',allowFrom:['*'],"
+		       "groupAllowFrom:['" ID "'],dmPolicy:'open'"),
+	    "lets everybody in");
+	test_silent(MM("allowFrom:['*']"), "lets everybody in");
 	test_says(MM("allowFrom:['@alice']"),
 	    "W1:70: channels.mattermost.allowFrom: \"@alice\" is not a user id "
 	    "(26 letters and digits) and will match nobody");
