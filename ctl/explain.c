@@ -88,6 +88,28 @@ done(FILE *f, struct json_object *o)
 	fputs(".", f);
 }
 
+/* How a turn failed, by the agent's code for it. */
+static const char *
+failure_words(const char *code)
+{
+	static const char *const words[][2] = {
+	    {"auth", "the model's server refuses the key"},
+	    {"rate", "the model is over its rate limit"},
+	    {"server", "the model's server has a problem"},
+	    {"network", "the model's server cannot be reached"},
+	    {"protocol", "the model's server gave an answer that cannot be read"},
+	    {"cut", "the model's answer broke off"},
+	    {"deadline", "the model took too long"},
+	    {"busy", "the agent has too many messages"},
+	    {"config", "the model's server does not accept the request"}};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i][0], code) == 0)
+			return words[i][1];
+	return code;
+}
+
 static void
 accepted(FILE *f, struct json_object *o)
 {
@@ -103,13 +125,13 @@ accepted(FILE *f, struct json_object *o)
 		fprintf(f, ", but was given up after %lld failed attempt%s",
 		    (long long)json_int(o, "attempts") + 1,
 		    json_int(o, "attempts") == 0 ? "" : "s");
-		put(f, ": ", *error != '\0' ? error : reason, "");
+		put(f, ": ", *error != '\0' ? error : failure_words(reason), "");
 		fputs("; it is among the dead letters.", f);
 	} else if (strcmp(state, "running") == 0)
 		fputs(", and is being answered now.", f);
 	else if (strcmp(state, "pending") == 0) {
 		fputs(", and waits for its turn", f);
-		put(f, " after a failure: ", reason, "");
+		put(f, " after a failure: ", failure_words(reason), "");
 		fputs(".", f);
 	} else
 		done(f, o);

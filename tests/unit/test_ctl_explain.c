@@ -61,7 +61,7 @@ test_accepted(void **state)
 	says("{\"kind\":\"cron\",\"state\":\"pending\",\"stage\":\"turn\","
 	     "\"reason\":\"rate\"}",
 	    "The scheduled message was accepted at stage turn, and waits for "
-	    "its turn after a failure: rate.");
+	    "its turn after a failure: the model is over its rate limit.");
 }
 
 static void
