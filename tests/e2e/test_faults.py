@@ -47,6 +47,17 @@ def test_lost_socket_is_resumed(talk, kind):
     assert talk.postern.account()["live"]["resumes"] >= 1
 
 
+def test_upgrade_over_the_rate_limit(sim, world):
+    """The server says when it may be asked again."""
+    sim.fault("rest", path_prefix="/api/v4/websocket", status=429,
+              headers={"Retry-After": "4"})
+    began = time.monotonic()
+    world.start()
+    assert time.monotonic() - began > 3.9
+    assert " ms=4000 " in world.postern.logs()
+    assert "one." in world.ask("one.")
+
+
 def test_server_restart_is_a_fresh_start(talk):
     talk.ask("one.")
     fills = talk.postern.account()["live"]["fills"]

@@ -54,6 +54,7 @@ struct conn {
 	struct ws *ws;
 	struct net_request *ident;
 	struct event *timer;      /* backoff, hello, park */
+	int64_t at_least;         /* ms, what the server wants: Retry-After */
 	struct event *ping_timer; /* next ping, or its deadline */
 	char connection_id[MM_ID_SIZE];
 	int64_t next_seq;  /* of the next event, for a resume */
@@ -95,6 +96,9 @@ backoff(struct account *a)
 	struct conn *c = a->conn;
 	int64_t ms = loop_backoff(c->failures++, BACKOFF_MS, BACKOFF_MAX_MS);
 
+	if (ms < c->at_least)
+		ms = c->at_least < BACKOFF_MAX_MS ? c->at_least : BACKOFF_MAX_MS;
+	c->at_least = 0;
 	log_event(LOG_WARNING, "account.backoff", "account", a->id, "ms",
 	    LOG_NUM(ms), "error", c->error, NULL);
 	state_set(a, CONN_BACKOFF);
@@ -207,6 +211,7 @@ on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
 	struct conn *c = a->conn;
 	int was_live = c->state == CONN_LIVE;
 
+	c->at_least = ws_retry_after_ms(c->ws);
 	ws_gone(a);
 	if (was_live || !c->resuming)
 		c->resumable = was_live && ws_end_noticed(end) &&
