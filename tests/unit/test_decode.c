@@ -301,66 +301,6 @@ test_long_post(void **state)
 	json_object_put(o);
 }
 
-/* Into the store and back: the same inbound. */
-static void
-test_round_trip(void **state)
-{
-	static const char post[] = POST(
-	    ",\"root_id\":\"r10123456789abcdefghijklmn\",\"edit_at\":7,"
-	    "\"file_ids\":[\"f10123456789abcdefghijklmn\"],"
-	    "\"props\":{\"from_webhook\":\"true\"},\"type\":\"custom_x\"");
-	struct json_object *o = json_tokener_parse(post), *a, *b;
-	struct inbound *in, *again;
-	const char *why = NULL;
-	enum reason r;
-
-	in = decode_post(o, INBOUND_EDIT, "work", &r);
-	assert_non_null(in);
-	inbound_set(&in->actor_name, "alice");
-	in->n_mentions = 1;
-	in->mentions = calloc(1, MM_ID_SIZE);
-	memcpy(in->mentions[0], U, MM_ID_SIZE);
-	in->channel_type = 'O';
-	a = inbound_to_json(in);
-	again = inbound_from_json(a, &why);
-	if (again == NULL)
-		fail_msg("%s", why);
-	b = inbound_to_json(again);
-	assert_string_equal(
-	    json_object_to_json_string(a), json_object_to_json_string(b));
-	assert_int_equal(again->kind, INBOUND_EDIT);
-	assert_string_equal(again->event_id, P);
-	json_object_put(o);
-	json_object_put(a);
-	json_object_put(b);
-	inbound_free(in);
-	inbound_free(again);
-}
-
-static void
-test_bad_records(void **state)
-{
-	static const char *const bad[] = {"{}", "{\"kind\":\"none\"}",
-	    "{\"kind\":\"post\"}", "{\"kind\":\"post\",\"account\":5}",
-	    "{\"kind\":\"post\",\"account\":\"a\",\"postId\":\"x\"}",
-	    "{\"kind\":\"post\",\"account\":\"a\",\"fileIds\":[\"x\"]}",
-	    "{\"kind\":\"post\",\"account\":\"a\",\"createAt\":-1}",
-	    "{\"kind\":\"post\",\"account\":\"a\",\"text\":\"a\\u0000\"}",
-	    "{\"kind\":\"post\",\"account\":\"a\",\"actorIsBot\":\"no\"}"};
-	struct json_object *o;
-	const char *why;
-	size_t i;
-
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		o = json_tokener_parse(bad[i]);
-		why = NULL;
-		if (inbound_from_json(o, &why) != NULL)
-			fail_msg("taken: %s", bad[i]);
-		assert_non_null(why);
-		json_object_put(o);
-	}
-}
-
 static void
 test_event_ids(void **state)
 {
@@ -398,8 +338,6 @@ main(void)
 	    cmocka_unit_test(test_deep_props),
 	    cmocka_unit_test(test_too_large),
 	    cmocka_unit_test(test_long_post),
-	    cmocka_unit_test(test_round_trip),
-	    cmocka_unit_test(test_bad_records),
 	    cmocka_unit_test(test_event_ids),
 	};
 

@@ -176,8 +176,8 @@ kind_of(char kind)
 		return INBOUND_BUTTON;
 	case 's':
 		return INBOUND_SLASH;
-	case 'd':
-		return inbound_kind_from("dialog");
+	case 'd': /* a dialog: there is no such kind */
+		return INBOUND_NONE;
 	default:
 		return INBOUND_POST;
 	}

@@ -1,17 +1,15 @@
 /*
  * One inbound happening, whatever way it came: the only thing that reaches
- * a decision. Built by decode.c from the network, or by inbound_from_json()
- * from what the store or the callback worker hands over; both check every
- * member. All zero means: nothing known, which every stage treats as a
- * reason to drop.
+ * a decision. Built by decode.c from the network, by action_in.c, slash_in.c
+ * and hook_in.c from what the callback worker hands over, by jobs_fire.c from
+ * the clock; each checks every member. All zero means: nothing known, which
+ * every stage treats as a reason to drop.
  */
 #ifndef ACCOUNT_INBOUND_H
 #define ACCOUNT_INBOUND_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-struct json_object;
 
 #define MM_ID_LEN 26          /* ids are 26 of [a-z0-9]: Mattermost 5.37 */
 #define MM_ID_SIZE (MM_ID_LEN + 1)
@@ -91,8 +89,6 @@ int mm_id_valid(const char *s);
 
 /* Static text, as the inbox has it. */
 const char *inbound_kind_name(enum inbound_kind);
-/* INBOUND_NONE for a name that is not one. */
-enum inbound_kind inbound_kind_from(const char *name);
 const char *surface_name(enum surface);
 
 /* All members "", 0 or unknown. The caller's; free() takes NULL. */
@@ -109,13 +105,5 @@ void inbound_make_event_id(struct inbound *);
  * has the identity of its post in the inbox, but each edit is another one.
  */
 void inbound_seen_key(const struct inbound *, char out[EVENT_ID_SIZE]);
-
-/* The "data" object of inbox.put; the caller owns it. */
-struct json_object *inbound_to_json(const struct inbound *);
-/*
- * NULL when a member is missing, badly typed, too long or not an id; why
- * then is a static text. Unknown members are ignored.
- */
-struct inbound *inbound_from_json(struct json_object *, const char **why);
 
 #endif
