@@ -53,13 +53,35 @@ print_cases(const struct keyword *table, const char *path)
 	}
 }
 
+/* Options whose value is the next word, which is no verb. */
+static void
+print_takers(void)
+{
+	const struct option_def *o;
+	const char *gap = "";
+
+	for (o = ctl_options; o->name != NULL; o++) {
+		if (o->value == NULL)
+			continue;
+		printf("%s--%s", gap, o->name);
+		gap = "|";
+		if (o->letter != '\0')
+			printf("|-%c", o->letter);
+	}
+}
+
 static void
 print_script(void)
 {
 	printf("_posternctl() {\n"
 	       "\tlocal path= words= i\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	       "\t\tcase ${COMP_WORDS[i]} in\n"
+	       "\t\tcase ${COMP_WORDS[i]} in\n\t\t");
+	print_takers();
+	printf(")\n"
+	       "\t\t\t[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))\n"
+	       "\t\t\t((i++))\n"
+	       "\t\t\t;;\n"
 	       "\t\t-*) ;;\n"
 	       "\t\t*) path=\"$path ${COMP_WORDS[i]}\" ;;\n"
 	       "\t\tesac\n"
@@ -70,7 +92,7 @@ print_script(void)
 	       "\tCOMPREPLY=($(compgen -W \"$words\" -- "
 	       "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
 	       "}\n"
-	       "complete -F _posternctl posternctl\n");
+	       "complete -o default -F _posternctl posternctl\n");
 }
 
 int

@@ -220,6 +220,23 @@ take_option(char *const argv[], struct invocation *inv, char *error,
 	return n + more;
 }
 
+static void
+say_several(const struct keyword *table, const char *word, char *error,
+    size_t len)
+{
+	const struct keyword *k;
+	const char *gap = ": ";
+	size_t n;
+
+	n = (size_t)snprintf(error, len, "ambiguous verb \"%s\"", word);
+	for (k = table; k->word != NULL && n < len; k++)
+		if (strncmp(k->word, word, strlen(word)) == 0) {
+			n += (size_t)snprintf(error + n, len - n, "%s%s", gap,
+			    k->word);
+			gap = ", ";
+		}
+}
+
 static int
 take_word(const char *word, struct invocation *inv,
     const struct keyword **at, char *error, size_t len)
@@ -247,10 +264,16 @@ take_word(const char *word, struct invocation *inv,
 	k = keyword_find(*at, word, &several);
 	if (k == NULL) {
 		near = several ? NULL : keyword_nearest(*at, word);
-		snprintf(error, len, "%s verb \"%s\"%s%s%s",
-		    several ? "ambiguous" : "unknown", word,
-		    near != NULL ? "; did you mean \"" : "",
-		    near != NULL ? near : "", near != NULL ? "\"?" : "");
+		if (several)
+			say_several(*at, word, error, len);
+		else
+			snprintf(error, len, "unknown verb \"%s\"%s%s%s",
+			    word, near != NULL ? "; did you mean \"" : "",
+			    near != NULL ? near : "",
+			    near != NULL ? "\"?" : "");
+		/* All is said: a list would push it off the screen. */
+		if (several || near != NULL)
+			*at = NULL;
 		return -1;
 	}
 	inv->cmd = k;

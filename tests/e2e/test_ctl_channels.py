@@ -3,8 +3,9 @@
 import json
 import os
 import re
-import stat
+import shutil
 import sqlite3
+import stat
 import subprocess
 
 import pytest
@@ -211,17 +212,6 @@ def test_doctor_counts_lines_from_one(world):
     assert not text.startswith("line ")
 
 
-def test_probe_of_what_is_switched_off(world):
-    c = world.config()
-    c["channels"]["mattermost"]["accounts"] = {"off": {"enabled": False}}
-    p = world.daemons(c, start=False)
-    p.start(wait=False)
-    p.wait_state("default", "connected")
-    shown = run(p, "channels", "status", "--probe").stdout
-    assert "no answer" not in shown
-    assert shown.count("disabled") == 1
-
-
 def test_no_daemon(tmp_path):
     sock = str(tmp_path / "control.sock")
     for args in (["status"], ["message", "send", "-t", "@x", "-m", "x"],
@@ -291,3 +281,34 @@ def test_help_of_each_verb():
     r = subprocess.run([POSTERNCTL, "mesage"], capture_output=True, text=True,
                        timeout=30)
     assert r.returncode == 2 and 'did you mean "message"' in r.stderr
+    # What was meant is all that is said.
+    assert r.stderr.count("\n") == 1
+    r = subprocess.run([POSTERNCTL, "st"], capture_output=True, text=True,
+                       timeout=30)
+    assert r.returncode == 2
+    assert r.stderr == 'posternctl: ambiguous verb "st": status, stop\n'
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_completion(tmp_path):
+    script = subprocess.run([POSTERNCTL, "completion", "bash"], check=True,
+                            capture_output=True, text=True).stdout
+    assert "complete -o default -F _posternctl posternctl" in script
+
+    def complete(*words):
+        r = subprocess.run(
+            ["bash", "-c", script + """
+                COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+                _posternctl; echo "${COMPREPLY[@]}" """, "-", "posternctl",
+             *words], capture_output=True, text=True, timeout=30)
+        assert not r.stderr, r.stderr
+        return r.stdout.split()
+
+    assert complete("st") == ["status", "stop"]
+    assert complete("channels", "dead-letters", "") == ["list", "resubmit"]
+    # The value of an option is no verb.
+    for option in (["-s", "/x"], ["--socket", "/x"], ["--socket", "=", "/x"]):
+        assert complete(*option, "st") == ["status", "stop"], option
+    assert complete("message", "send", "-m", "text", "--ta") == ["--target"]
+    # Nothing of ours: then bash looks for files.
+    assert complete("config", "check", "--file", "/et") == []

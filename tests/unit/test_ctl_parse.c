@@ -51,7 +51,7 @@ abbreviations(void **state)
 	assert_int_equal(run("ch dead li"), PARSE_OK);
 	assert_ptr_equal(inv.cmd->run, cmd_dead_list);
 	assert_int_equal(run("st"), PARSE_ERROR); /* status, stop */
-	assert_non_null(strstr(error, "ambiguous"));
+	assert_string_equal(error, "ambiguous verb \"st\": status, stop");
 	assert_int_equal(run("sta"), PARSE_OK);
 	assert_int_equal(run("sto"), PARSE_OK);
 	assert_ptr_equal(inv.cmd->run, cmd_stop);
