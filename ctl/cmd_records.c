@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/add.h"
 #include "ctl/ask.h"
@@ -64,6 +65,39 @@ never_seen(const char *id)
 	return 1;
 }
 
+/* Has this account taken it, at one time or another? */
+static int
+took(struct json_object *rows, const char *account)
+{
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(rows); i++) {
+		o = json_object_array_get_idx(rows, i);
+		if (strcmp(json_str(o, "account"), account) == 0 &&
+		    strcmp(json_str(o, "state"), "ignored") != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Among twenty accounts that ignored it, the one that did not comes first. */
+static struct json_object *
+taken_first(struct json_object *rows)
+{
+	struct json_object *out = json_object_new_array(), *o;
+	size_t i, n = rows == NULL ? 0 : json_object_array_length(rows);
+	int pass;
+
+	for (pass = 1; pass >= 0; pass--)
+		for (i = 0; i < n; i++) {
+			o = json_object_array_get_idx(rows, i);
+			if (took(rows, json_str(o, "account")) == pass)
+				json_object_array_add(out, json_object_get(o));
+		}
+	return out;
+}
+
 int
 cmd_explain(const struct invocation *inv)
 {
@@ -76,8 +110,8 @@ cmd_explain(const struct invocation *inv)
 	ask_str(args, "account", inv->account);
 	if (ask_daemon(inv, "explain", args, CLIENT_WAIT_MS, &a) == -1)
 		return 1;
-	rows = json_get(a.data, "rows");
-	n = rows == NULL ? 0 : json_object_array_length(rows);
+	rows = taken_first(json_get(a.data, "rows"));
+	n = json_object_array_length(rows);
 	for (i = 0; i < n; i++) {
 		o = json_object_array_get_idx(rows, i);
 		text = explain_sentence(o);
@@ -91,6 +125,7 @@ cmd_explain(const struct invocation *inv)
 	}
 	if (inv->given & OPT_JSON)
 		output_json(rows);
+	json_object_put(rows);
 	client_free(&a);
 	return n > 0 ? 0 : never_seen(inv->operand);
 }

@@ -1,13 +1,16 @@
 """What was decided about a post, in one sentence, for every kind of it."""
 
 import json
+import os
 import re
+import signal
 import time
 from email.utils import formatdate
 
 import pytest
 
 from called import Called
+from conftest import account
 
 NOBODY = "a" * 26
 
@@ -312,3 +315,28 @@ def test_events_that_come_twice_are_counted(sim, world):
     assert re.search(r"^default +dedupe +duplicate +\d+ +-$",
                      p.ctl("status").stdout, re.M)
     assert [r["kind"] for r in rows(p, post)] == ["post"]
+
+
+def test_who_took_it_comes_first(world):
+    """Of many bots in a channel one was meant."""
+    bots = [world.server.new_bot() for _ in range(3)]
+    channel = world.server.new_channel([world.user, *bots])
+    c = world.config()
+    c["channels"]["mattermost"] = {"accounts": {
+        "abc"[i]: account(world.server, b) for i, b in enumerate(bots)}}
+    p = world.start(c)
+    post = world.user.say(channel, "@%s hello" % bots[2].name)["id"]
+    p.wait(lambda: [r["state"] for r in rows(p, post)] == [
+        "done", "ignored", "ignored"])
+    assert [r["account"] for r in rows(p, post)] == ["c", "a", "b"]
+    out = p.ctl("explain", post).stdout
+    assert out.startswith("The post was accepted"), out
+
+
+def test_a_store_that_hangs(world):
+    p = world.start()
+    os.kill(p.pids()["store"], signal.SIGSTOP)
+    r = p.ctl("explain", NOBODY, check=False)
+    os.kill(p.pids()["store"], signal.SIGCONT)
+    assert r.returncode == 1
+    assert "the store gave no answer in time" in r.stderr

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/add.h"
@@ -34,9 +35,12 @@ on_peer(void *arg, const char *type, struct json_object *msg, int fd)
 	struct call *call = arg;
 	const char *text;
 	struct fields f;
+	char late[64];
 
 	if (msg == NULL) {
-		call_answer(call, 0, "no answer in time", NULL);
+		snprintf(late, sizeof(late), "%s gave no answer in time",
+		    call->asked == NULL ? "the worker" : call->asked);
+		call_answer(call, 0, late, NULL);
 	} else if (strcmp(type, "data") == 0) {
 		call_answer(call, 1, NULL, call_members(msg));
 	} else {
@@ -67,6 +71,7 @@ ask_store(struct call *call, struct json_object *msg)
 		call_answer(call, 0, "the store is not running", NULL);
 		return;
 	}
+	call->asked = "the store";
 	ask_peer(call, c, msg, CONTROL_STORE_MS);
 }
 

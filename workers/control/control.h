@@ -88,6 +88,7 @@ struct call {
 	struct json_object *req;
 	struct json_object *data; /* being put together, may be NULL */
 	unsigned waiting;         /* answers still to come */
+	const char *asked;        /* whom it was passed on to, or NULL */
 	int probe;                /* ms for each account's server, 0: no */
 	int64_t number;           /* it has files: what the account calls it */
 	char account[65];         /* then: which one */

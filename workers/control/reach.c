@@ -87,6 +87,7 @@ call_account(struct call *call, const char *account)
 	struct chan *c = peers_chan(call->control, "account", account);
 	char text[256];
 
+	call->asked = "the account";
 	if (c != NULL)
 		return c;
 	snprintf(text, sizeof(text),
