@@ -254,7 +254,7 @@ do_verbose(struct proc *p, struct json_object *req, const char *arg)
 		return;
 	}
 	supervisor_verbose(p->sup, on);
-	answer(p, req, 1, on ? "verbose" : "not verbose", NULL);
+	answer(p, req, 1, on ? "the level is debug" : "the level is info", NULL);
 }
 
 static void

@@ -223,8 +223,10 @@ main(int argc, char *argv[])
 	rundir_make(&sup);
 	rundir_lock(&sup);
 	rundir_listen(&sup);
-	if (listeners_open(&sup, sup.config, why, sizeof(why)) == -1)
+	if (listeners_open(&sup, sup.config, why, sizeof(why)) == -1) {
+		rundir_leave(&sup);
 		fatalx("%s", why);
+	}
 	if (!o.foreground && upgrade_inherited() == 0)
 		spawn_detach();
 	rundir_write_pid(&sup);
