@@ -361,9 +361,11 @@ parse(char *const argv[], struct invocation *inv, const struct keyword **at,
 	*at = ctl_keywords;
 	for (i = 0; argv[i] != NULL; i += n) {
 		n = 1;
-		if (!words_only && strcmp(argv[i], "--") == 0) {
+		if (i == 0 && strcmp(argv[0], "help") == 0 && argv[1] != NULL)
+			inv->given |= OPT_HELP; /* "help status" */
+		else if (!words_only && strcmp(argv[i], "--") == 0)
 			words_only = 1;
-		} else if (!words_only && argv[i][0] == '-' &&
+		else if (!words_only && argv[i][0] == '-' &&
 		    argv[i][1] != '\0') {
 			n = take_option(argv + i, inv, error, len);
 			if (n == 0)

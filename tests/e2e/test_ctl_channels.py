@@ -278,6 +278,9 @@ def test_help_of_each_verb():
     assert "channels" not in shown
     assert "broadcast" in help("message")
     assert "--probe" in help("ch", "stat")
+    r = subprocess.run([POSTERNCTL, "help", "ch", "stat"], timeout=30,
+                       capture_output=True, text=True)
+    assert r.returncode == 0 and r.stdout == help("channels", "status")
     r = subprocess.run([POSTERNCTL, "mesage"], capture_output=True, text=True,
                        timeout=30)
     assert r.returncode == 2 and 'did you mean "message"' in r.stderr
