@@ -14,7 +14,7 @@
 #include "ctl/output.h"
 #include "ctl/parse.h"
 
-#define PROBE_MS 10000 /* spec channel 10.4 */
+#define PROBE_MS 10000 /* OpenClaw's */
 #define PROBE_MAX_MS 60000
 
 /* What the store counts for one account. */

@@ -1,6 +1,6 @@
 /*
  * What the message verbs print: sentences for people, and for programs the
- * JSON that scripts for the peer know (spec channel 10.4).
+ * JSON that scripts for the peer know.
  */
 #ifndef CTL_REPORT_H
 #define CTL_REPORT_H

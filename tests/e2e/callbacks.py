@@ -81,7 +81,7 @@ def secret(token):
 
 
 def sign(token, context, **dumps):
-    """As the seed's Python example does it."""
+    """As a script in Python does it."""
     text = json.dumps(context, sort_keys=True, separators=(",", ":"), **dumps)
     mac = hmac.new(secret(token).encode(), text.encode(), hashlib.sha256)
     return dict(context, _token=mac.hexdigest())

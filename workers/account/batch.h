@@ -1,7 +1,7 @@
 /*
  * Which row of a lane starts next, and with which others: messages that one
  * person writes in quick succession are answered together when
- * messages.inbound.debounceMs is set (spec channel 3.4).
+ * messages.inbound.debounceMs is set.
  *
  * Every one of them is in the inbox from its own moment on; what is put off
  * is only their turn. After a restart nothing is put off.

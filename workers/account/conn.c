@@ -25,7 +25,7 @@
 #include "workers/net/ws.h"
 #include "workers/worker.h"
 
-#define BACKOFF_MS 2000       /* the peer's, spec channel 2.3 */
+#define BACKOFF_MS 2000       /* OpenClaw's */
 #define BACKOFF_MAX_MS 60000
 #define PARK_MS 300000        /* a refused token: do not lock the bot out */
 #define PARK_KNOWN_MS 25000   /* one that worked: the bot may come back */

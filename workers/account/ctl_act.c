@@ -20,7 +20,7 @@
 #include "workers/account/tool_args.h"
 
 #define READ_BYTES (900u * 1024) /* a frame of 1 MiB, and its edges */
-#define PROBE_MS 2500 /* spec channel 2.5 */
+#define PROBE_MS 2500 /* OpenClaw's */
 #define PROBE_MAX_MS 60000
 
 /* A request; an operator may do what the bot may, where it is switched on. */

@@ -9,7 +9,7 @@
 #ifndef ACCOUNT_DRAFT_H
 #define ACCOUNT_DRAFT_H
 
-#define DRAFT_THROTTLE_MS 1200 /* spec channel 5.2 */
+#define DRAFT_THROTTLE_MS 1200 /* OpenClaw's */
 
 struct account;
 struct draft;

@@ -14,7 +14,7 @@
 #include "workers/account/figures.h"
 #include "workers/account/storelink.h"
 
-#define FLUSH_MS 100 /* design 5: recorded in batches */
+#define FLUSH_MS 100 /* recorded in batches */
 #define BATCH_MAX 100
 
 struct drops {

@@ -17,7 +17,7 @@ struct json_object;
 struct media_in;
 struct row;
 
-#define MEDIA_DEFAULT_MB 8       /* spec channel 3.11 */
+#define MEDIA_DEFAULT_MB 8       /* OpenClaw's */
 #define MEDIA_HEAD_MS 30000      /* until the answer begins */
 #define MEDIA_IDLE_MS 30000      /* without a byte of it */
 #define MEDIA_DEADLINE_MS 600000 /* for one file */

@@ -11,7 +11,7 @@
 #define MEDIA_HEAD 4096      /* bytes that are looked at */
 #define MEDIA_NAME_MAX 120   /* bytes of a name that are kept */
 #define MEDIA_TYPE_SIZE 64
-#define MEDIA_UNAVAILABLE_MAX 512 /* bytes of names: spec channel 3.11 */
+#define MEDIA_UNAVAILABLE_MAX 512 /* bytes of names */
 
 #define MEDIA_TEXT "text/plain"
 #define MEDIA_UNKNOWN "application/octet-stream"

@@ -391,7 +391,7 @@ send_text(struct tool_op *op)
 		put(op);
 }
 
-/* The thread (spec channel 4.6) */
+/* The thread */
 
 static void
 root_done(struct account *a, const struct net_result *res,

@@ -14,7 +14,7 @@
 #include "workers/account/route.h"
 #include "workers/account/utf8.h"
 
-#define SILENT "NO_REPLY" /* spec channel 12 */
+#define SILENT "NO_REPLY" /* what prompts for OpenClaw say */
 #define LIMIT_DEFAULT 4000
 #define LIMIT_MAX 16383
 #define PREFIX_MAX 4096

@@ -24,7 +24,7 @@
 #include "workers/account/session_key.h"
 #include "workers/account/surface.h"
 
-#define BOT_TURNS_MAX 10 /* design 6: then a person has to speak */
+#define BOT_TURNS_MAX 10 /* then a person has to speak */
 
 #define RULE_SIZE 320
 

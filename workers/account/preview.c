@@ -17,10 +17,10 @@
 #include "workers/account/preview_int.h"
 #include "workers/account/utf8.h"
 
-#define START_MS 1500 /* of work before a progress post, spec channel 5.1 */
+#define START_MS 1500 /* of work before a progress post */
 #define GRACE_MS 3000 /* for a request under way when the answer is there */
 #define PARTS_MAX 12  /* posts of one preview */
-#define PLACEHOLDER "Thinking\xe2\x80\xa6" /* spec channel 5.2 */
+#define PLACEHOLDER "Thinking\xe2\x80\xa6" /* OpenClaw's word */
 
 static void on_timer(int, short, void *);
 

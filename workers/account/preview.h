@@ -1,5 +1,5 @@
 /*
- * What people see of a turn while it runs (spec channel 5), in four modes:
+ * What people see of a turn while it runs, in four modes:
  *
  * off       nothing; with block.enabled finished blocks as posts
  * partial   one post with the growing answer

@@ -1,6 +1,6 @@
 /*
  * Cold threads: the first turn in a thread of which nothing was seen asks
- * the server for what was said there before (spec channel 3.10).
+ * the server for what was said there before.
  *
  * At most RECOVER_MS for one turn, and so often as cold.h lets it; what cannot
  * be had is left out, and the turn goes on without it.

@@ -19,7 +19,7 @@
 #include "workers/account/utf8.h"
 
 #define TARGET_MAX 256
-#define CACHE_MAX 1024          /* spec channel 4.2, 4.3 */
+#define CACHE_MAX 1024
 #define KIND_TTL_MS (5 * 60 * 1000)
 
 struct resolver {

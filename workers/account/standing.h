@@ -2,7 +2,7 @@
  * How the bot stands in its threads and channels:
  *
  *  threads  where it has answered lately: there it is meant without being
- *           named (spec channel 3.7). The store writes them with the end of
+ *           named. The store writes them with the end of
  *           an outbox row, so this is never ahead of what was delivered.
  *  loops    how many turns in a row only bots have had: after BOT_TURNS_MAX
  *           (pipeline.h) the bot is silent until a person speaks or no bot

@@ -10,7 +10,7 @@
 #include "workers/account/stream_cfg.h"
 #include "workers/account/utf8.h"
 
-/* Defaults: spec channel 5.1. */
+/* OpenClaw's defaults. */
 #define LINES 8
 #define LINE_CHARS 120
 #define BLOCK_MIN 1500

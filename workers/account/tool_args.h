@@ -15,7 +15,7 @@ struct json_object;
 
 enum tool_action { TOOL_BAD = 0, TOOL_SEND, TOOL_REACT, TOOL_READ };
 
-#define READ_LIMIT 60      /* spec channel 10.3 */
+#define READ_LIMIT 60      /* OpenClaw's */
 #define READ_LIMIT_MAX 200
 
 struct tool_args {

@@ -16,7 +16,7 @@ struct json_object;
 struct row;
 struct turn;
 
-#define TURN_POSTS_MAX 20    /* posts of one turn (design 7) */
+#define TURN_POSTS_MAX 20    /* posts of one turn */
 
 /*
  * Start the turn of a row. NULL: it cannot run now (the agent is away) or

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TYPING_AFTER_MS 150 /* an answer that quick needs no sign */
-#define TYPING_EVERY_MS 3000 /* spec channel 3.13 */
+#define TYPING_EVERY_MS 3000 /* OpenClaw's */
 #define TYPING_MAX_MS 60000
 #define TYPING_FAILURES 2 /* in a row, then no more in this turn */
 

@@ -7,7 +7,7 @@
 
 #include "workers/account/inbound.h"
 
-#define USERS_MAX 1000 /* spec channel 3.3 */
+#define USERS_MAX 1000 /* the oldest goes */
 
 struct account;
 struct json_object;

@@ -19,7 +19,7 @@
 #define BRACKET "\xe2\x9f\xa6" /* the first character of both */
 #define BRACKET_END "\xe2\x9f\xa7"
 
-#define NO_TEXT "[User sent media without caption]" /* spec channel 12 */
+#define NO_TEXT "[User sent media without caption]" /* OpenClaw's words */
 #define SENDER_MAX 64
 #define ANSWER_DEFAULT 4096      /* tokens kept when none are configured */
 #define TEXT_MIN 4096            /* bytes of text that are always sent */

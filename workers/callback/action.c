@@ -12,7 +12,7 @@
 #include "workers/callback/callback.h"
 #include "workers/callback/payload.h"
 
-/* Buttons and menus: spec channel 7.5, one to ten, and what is our own. */
+/* Buttons and menus: OpenClaw's checks and answers, and what is our own. */
 
 /* Members of a context. */
 #define TOKEN "_token"

@@ -22,8 +22,8 @@
 #include "workers/callback/result.h"
 #include "workers/callback/source.h"
 
-#define CB_BODY_MAX 65536     /* bytes: spec channel 7.5, 8.5 */
-#define CB_REQUEST_MS 5000    /* a whole request: design 9 */
+#define CB_BODY_MAX 65536     /* bytes, as OpenClaw */
+#define CB_REQUEST_MS 5000    /* a whole request */
 #define CB_ACCOUNT_MS 10000   /* an account answers; the server gives 30 s */
 #define CB_HOLD_MS 4500       /* an account that is exchanged is back */
 #define CB_COMMANDS_MAX 4096  /* of one account */

@@ -10,7 +10,7 @@
 #include "workers/callback/inflight.h"
 #include "workers/callback/payload.h"
 
-/* Slash commands: spec channel 8.4 and 8.5, one to four. */
+/* Slash commands: what OpenClaw checks, in its order and with its answers. */
 
 #define EPHEMERAL(text)                                                        \
 	"{\"response_type\":\"ephemeral\",\"text\":\"" text "\"}"

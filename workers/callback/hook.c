@@ -17,7 +17,7 @@
 #include "common/monotime.h"
 #include "workers/callback/callback.h"
 
-/* POST /hooks/agent and /hooks/wake: spec channel 11. */
+/* POST /hooks/agent and /hooks/wake, as OpenClaw takes them. */
 
 #define TEXT_MAX 65535 /* bytes of a message */
 #define KEY_MAX 128    /* bytes of an idempotency key */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define INFLIGHT_MAX 8     /* of one key: spec channel 8.4 */
+#define INFLIGHT_MAX 8     /* of one key, as OpenClaw */
 #define INFLIGHT_KEYS 4096
 
 struct inflight;
