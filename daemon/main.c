@@ -110,6 +110,23 @@ absolute(const char *path)
 	return s;
 }
 
+/* How an upgrade starts the next program: as we were, from anywhere. */
+static char *const *
+successor(const struct options *o, char *name, char *path)
+{
+	static char *argv[8];
+	int n = 0, i;
+
+	argv[n++] = strchr(name, '/') == NULL ? name : absolute(name);
+	if (o->foreground)
+		argv[n++] = (char *)"-d";
+	for (i = 0; i < o->verbose && i < 2; i++)
+		argv[n++] = (char *)"-v";
+	argv[n++] = (char *)"-f";
+	argv[n++] = path;
+	return argv;
+}
+
 static void
 raise_limits(void)
 {
@@ -209,8 +226,8 @@ main(int argc, char *argv[])
 
 	supervisor_init(&sup);
 	sup.foreground = o.foreground;
-	sup.argv = argv;
 	sup.config_path = absolute(o.file);
+	sup.argv = successor(&o, argv[0], sup.config_path);
 	spawn_init(argv[0]);
 	sdnotify_init();
 	raise_limits();

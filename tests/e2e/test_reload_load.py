@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -13,6 +14,7 @@ import pytest
 
 from called import Called, signed
 from conftest import account
+from daemon import POSTERND
 
 SECONDS = float(os.environ.get("POSTERN_LOAD_SECONDS", "3"))
 RATE = int(os.environ.get("POSTERN_LOAD_RATE", "1000"))
@@ -269,3 +271,23 @@ def test_upgrade_needs_a_good_file(world):
     assert r.returncode == 1 and "config check" in r.stderr
     assert p.pids() == pids
     assert "hello" in world.ask("hello")
+
+
+def test_upgrade_of_one_in_the_background(world):
+    """It was started with relative paths, and is in another directory."""
+    p = world.daemons(world.config(), start=False)
+    start = os.path.relpath(POSTERND, p.dir)
+    subprocess.run([start, "-f", os.path.basename(p.path)], cwd=p.dir,
+                   check=True, timeout=60)
+    try:
+        p.wait_connected()
+        before = p.status()
+        p.ctl("upgrade", timeout=90)
+        p.wait_connected()
+        after = p.status()
+        assert after["pid"] == before["pid"]
+        assert after["upMs"] < before["upMs"] + 90000
+        world.postern = p
+        assert "hello" in world.ask("hello")
+    finally:
+        p.ctl("stop", check=False)
