@@ -3,9 +3,12 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/add.h"
+#include "common/log.h"
 #include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -33,12 +36,28 @@ ask_complain(const char *fmt, ...)
 	    red ? "\033[0m" : "");
 }
 
+/* Of a file there may be much to say: a line for each. */
+static void
+complain_lines(const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *line;
+
+	if (copy == NULL)
+		fatal("strdup");
+	ask_complain("%s", strsep(&rest, "\n"));
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		output_harmless(line);
+		fprintf(stderr, "%s\n", line);
+	}
+	free(copy);
+}
+
 static void
 complain(const struct invocation *inv, const struct answer *a)
 {
 	struct json_object *o;
 
-	ask_complain("%s", a->text == NULL ? "the daemon refused" : a->text);
+	complain_lines(a->text == NULL ? "the daemon refused" : a->text);
 	if ((inv->given & OPT_JSON) == 0)
 		return;
 	o = json_object_new_object();

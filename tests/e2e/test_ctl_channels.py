@@ -183,6 +183,19 @@ def test_doctor_of_accounts(sim, first):
     assert "daemon.down" in findings(p, "-f", p.path)
 
 
+def test_each_error_has_a_line(first):
+    p = first.postern
+    with open(p.path, "w") as f:
+        json.dump(dict(p.config, log={"levle": "info", "format": 5}), f)
+    for verb in (["config", "check"], ["reload"]):
+        r = run(p, *verb)
+        assert r.returncode == 1
+        lines = r.stderr.splitlines()
+        assert len(lines) >= 2 and "?/" not in r.stderr, r.stderr
+        assert sum("levle" in x for x in lines) == 1
+        assert sum("log.format" in x for x in lines) == 1
+
+
 def test_doctor_of_the_store(first):
     """A store that cannot do its work is found; the account is not at fault."""
     p = first.postern
