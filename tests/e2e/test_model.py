@@ -40,6 +40,20 @@ def test_answer_is_streamed_into_one_post(talk):
     assert last["message"] == "one two three four five six seven eight"
 
 
+def test_reply_tags_are_not_posted(talk):
+    """Nor do they move the answer: that is replyToMode's to say."""
+    talk.server.model(reply="[[reply_to_current]] here you are", chunks=6,
+                      chunk_delay_ms=60)
+    talk.user.say(talk.channel, "@%s what is it?" % talk.bot.name)
+    seen = set()
+    found = lambda: talk.server.replies(talk.channel, talk.bot)
+    talk.postern.wait(lambda: [
+        seen.add(p["message"]) or p["message"] for p in found()] ==
+        ["here you are"])
+    assert not [m for m in seen if "[" in m]
+    assert found()[0]["root_id"] == ""
+
+
 def test_final_answer_does_not_wait_for_the_throttle(talk):
     talk.server.model(reply="quick and complete", chunks=4, chunk_delay_ms=30)
     begun = time.monotonic()

@@ -15,6 +15,7 @@
 #include "workers/account/outtext.h"
 #include "workers/account/progress_text.h"
 #include "workers/account/reasoning.h"
+#include "workers/account/replytag.h"
 #include "workers/account/stream_cfg.h"
 
 #define READ "\xf0\x9f\x93\x96 Read"
@@ -58,6 +59,10 @@ static const struct {
     {"Thinking....", 0, 0},
     {"Thinking about it", 0, 0},
     {"hello", 0, 0},
+    {"[", 0, 1},
+    {"[[reply_to: 8d3b", 0, 1},
+    {"[1] is the source", 0, 0},
+    {"[[a]] is a link", 0, 0},
 };
 
 static void
@@ -70,6 +75,41 @@ test_growing(void **state)
 			fail_msg("silent: \"%s\"", growing[i].text);
 		if (out_hold(growing[i].text) != growing[i].hold)
 			fail_msg("hold: \"%s\"", growing[i].text);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *want; /* NULL: there is no tag in it */
+} tags[] = {
+    {"hello", NULL},
+    {"a [[link]] and [[", NULL},
+    {"[[reply_to_current]] hello", "hello"},
+    {"[[reply_to_current]]\n\nhello", "\n\nhello"},
+    {"[[ Reply_To : 8d3bmxcs1tnfxqs5h7k9qk3t1e ]]NO_REPLY", "NO_REPLY"},
+    {"one [[audio_as_voice]] two", "one two"},
+    {"one[[reply_to:x]] two", "one two"},
+    {"one\n[[reply_to:x]]\ntwo", "one\n\ntwo"},
+    {"[[reply_to:x]][[audio_as_voice]]", ""},
+    {"[[reply_to]] and [[reply_to:x\n]]", NULL},
+    {"write `[[reply_to_current]]`", NULL},
+    {"```\n[[reply_to_current]]\n```\n[[reply_to_current]]",
+	"```\n[[reply_to_current]]\n```\n"},
+};
+
+static void
+test_reply_tags(void **state)
+{
+	size_t i;
+	char *s;
+
+	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		s = replytag_strip(tags[i].text);
+		if ((s == NULL) != (tags[i].want == NULL) ||
+		    (s != NULL && strcmp(s, tags[i].want) != 0))
+			fail_msg("\"%s\": \"%s\"", tags[i].text,
+			    s == NULL ? "nothing" : s);
+		free(s);
 	}
 }
 
@@ -355,6 +395,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_growing),
+	    cmocka_unit_test(test_reply_tags),
 	    cmocka_unit_test(test_no_reasoning_slips_out),
 	    cmocka_unit_test(test_prefix),
 	    cmocka_unit_test(test_render),

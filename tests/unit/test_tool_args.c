@@ -147,6 +147,13 @@ test_send(void **state)
 	assert_null(t.target);
 	tool_args_clear(&t);
 	json_object_put(in);
+
+	t = parsed("{\"action\":\"send\",\"message\":"
+		   "\"[[reply_to_current]] so\"}", &in);
+	assert_string_equal(t.text, "so");
+	assert_string_equal(t.post, "");
+	tool_args_clear(&t);
+	json_object_put(in);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "workers/account/chunk.h"
 #include "workers/account/outtext.h"
 #include "workers/account/reasoning.h"
+#include "workers/account/replytag.h"
 #include "workers/account/route.h"
 #include "workers/account/utf8.h"
 
@@ -178,6 +179,7 @@ out_hold(const char *text)
 
 	return out_silent(text) ||
 	    (len < strlen(SILENT) && strncmp(SILENT, s, len) == 0) ||
+	    replytag_possible(s) ||
 	    reasoning_possible(s);
 }
 

@@ -44,6 +44,7 @@ libpostern_stages_a_SOURCES = \
 	workers/account/progress_text.c workers/account/progress_text.h \
 	workers/account/reasoning.c workers/account/reasoning.h \
 	workers/account/reason.c workers/account/reason.h \
+	workers/account/replytag.c workers/account/replytag.h \
 	workers/account/route.c workers/account/route.h \
 	workers/account/rowdata.c workers/account/rowdata.h \
 	workers/account/session_place.c workers/account/session_place.h \

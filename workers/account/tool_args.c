@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "workers/account/replytag.h"
 #include "workers/account/tool_args.h"
 #include "workers/account/utf8.h"
 
@@ -215,6 +216,7 @@ parse_send(struct tool_args *t, struct json_object *o)
 	    "pollOption", NULL};
 	struct json_object *v;
 	const char *s;
+	char *plain;
 	size_t i;
 
 	s = TEXT_OF(o, "message", "SendMessage", "content", "text");
@@ -224,6 +226,10 @@ parse_send(struct tool_args *t, struct json_object *o)
 		fail(t, "the message is too long");
 	free(t->text);
 	t->text = line_breaks(s == NULL ? "" : s);
+	if ((plain = replytag_strip(t->text)) != NULL) {
+		free(t->text);
+		t->text = plain;
+	}
 	parse_media(t, o);
 	for (i = 0; polls[i] != NULL; i++)
 		if (member(o, polls[i]) != NULL)

@@ -25,6 +25,7 @@
 #include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/progress_text.h"
+#include "workers/account/replytag.h"
 #include "workers/account/route.h"
 #include "workers/account/storelink.h"
 #include "workers/account/turn.h"
@@ -311,6 +312,7 @@ static int
 frame_text(struct account *a, const char *agent, struct json_object *msg)
 {
 	const char *text;
+	char *plain;
 	struct fields f;
 	struct turn *t;
 	int64_t id;
@@ -323,8 +325,11 @@ frame_text(struct account *a, const char *agent, struct json_object *msg)
 	if ((t = turn_find(a, agent, id)) == NULL)
 		return 0;
 	typing_begin(t->typing, TYPING_MESSAGE);
-	if (turn_preview(t) != NULL)
-		preview_text(t->row->preview, text);
+	if (turn_preview(t) == NULL)
+		return 0;
+	plain = replytag_strip(text);
+	preview_text(t->row->preview, plain != NULL ? plain : text);
+	free(plain);
 	return 0;
 }
 
@@ -389,6 +394,7 @@ frame_final(struct account *a, const char *agent, struct json_object *msg)
 {
 	struct json_object *transcript, *usage;
 	const char *text, *model;
+	char *plain;
 	struct fields f;
 	struct turn *t;
 	int64_t id;
@@ -403,7 +409,10 @@ frame_final(struct account *a, const char *agent, struct json_object *msg)
 		return -1;
 	if ((t = turn_find(a, agent, id)) != NULL) {
 		prepare_usage(t->prep, usage, model);
-		turn_answer(t, text, json_object_get(transcript));
+		plain = replytag_strip(text);
+		turn_answer(t, plain != NULL ? plain : text,
+		    json_object_get(transcript));
+		free(plain);
 	}
 	return 0;
 }
