@@ -28,6 +28,7 @@ static const struct {
     {"with an empty allowFrom drops", "dm-policy.never"},
     {"will answer twice", "accounts.same-bot"},
     {"old spelling", "config.legacy"},
+    {"an old way to name", "config.legacy"},
     {"no longer a choice", "config.legacy"},
     {"defaultAccount", "accounts.default"},
     {"channels.mattermost is missing", "accounts.none"},

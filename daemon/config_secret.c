@@ -388,6 +388,11 @@ config_secret_get(struct config_ctx *ctx, const struct cval *v,
 		return CONFIG_MISSING;
 	if ((name = shorthand(v->str, &len)) != NULL)
 		return from_env(&w, name, len, out);
+	if (strncmp(v->str, "secretref-env:", 14) == 0 ||
+	    strncmp(v->str, "__env__:", 8) == 0)
+		config_say(ctx, CONFIG_WARNING, v,
+		    "%s: an old way to name a variable is taken for the secret "
+		    "itself: write \"$NAME\"", path);
 	config_secret_literal(ctx, v, path);
 	return config_secret_take(&w, v->str, v->str_len, "the secret", out);
 }

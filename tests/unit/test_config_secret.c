@@ -60,6 +60,10 @@ test_literal(void **state)
 	is_token("'  abc  '", "abc");
 	is_token("'$lower'", "$lower");
 	is_token("'$'", "$");
+	is_token("'secretref-env:A'", "secretref-env:A");
+	test_says(with_token("'secretref-env:A'"),
+	    "W1:33: channels.mattermost.botToken: an old way to name a "
+	    "variable is taken for the secret itself: write \"$NAME\"");
 	is_token("'${A'", "${A");
 	no_token("'a\\nb'",
 	    "the secret has more than one line or a control character");
