@@ -59,8 +59,7 @@ capabilities_of(const struct config *cfg, const struct config_account *a)
 	add_obj(o, "actions", actions_of(json));
 	add_words(o, "unsupported", not);
 	add_bool(o, "buttons", a->buttons);
-	add_bool(o, "nativeCommands",
-	    json_true(json_get(json, "commands"), "native"));
+	add_bool(o, "nativeCommands", a->commands);
 	add_bool(o, "textCommands", json_true(json, "textCommands"));
 	ask_str(o, "streaming",
 	    json_str(json_get(json, "streaming"), "mode"));

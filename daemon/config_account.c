@@ -380,7 +380,7 @@ account_json(struct build *b)
 	config_json_add(json, "mediaEndpoints", media_json(a));
 	config_json_add(json, "probeEndpoints", config_probes_json(a));
 	url = config_interaction_url(b->ctx->root, b->eff, a->id);
-	config_json_str(json, "interactionUrl", url);
+	config_json_str(json, "interactionUrl", a->buttons ? url : NULL);
 	free(url);
 	url = config_command_url(b->ctx->root, b->eff);
 	config_json_str(json, "commandUrl", url);
@@ -435,10 +435,11 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 		a->lacking = a->enabled && a->url.text == NULL;
 		a->enabled = 0;
 	}
-	a->buttons = has_buttons(b.eff);
 	v = cval_path(b.eff, "commands.native");
 	a->commands = v != NULL && v->type == CVAL_BOOL && v->b;
-	a->callbacks = a->buttons || a->commands;
+	/* The model picker, which a command opens, has buttons. */
+	a->buttons = a->commands || has_buttons(b.eff);
+	a->callbacks = a->buttons;
 	account_endpoints(&b);
 	config_probes(ctx, a, b.eff);
 	account_json(&b);

@@ -310,6 +310,26 @@ def test_picker(picker):
     w.postern.wait(lambda: "sim (11)" in picker.actions(post))
 
 
+def test_picker_is_heard_where_agents_have_no_buttons(called, llm):
+    w = called.world
+    called.promote(w.bot)
+    c = called.config(commands={"native": True}, capabilities=[])
+    c["models"] = w.model_config()["models"]
+    w.start(c)
+    called.wait_commands("oc_models")
+    post = open_picker(called, "/oc_models")
+    assert called.click(post, called.actions(post)["sim (1)"]["id"])[0] == 200
+    w.postern.wait(lambda: "test-model" in called.actions(post))
+
+
+def test_buttons_that_nobody_hears_of(world):
+    world.start()
+    r = world.postern.ctl("message", "send", "-t", "channel:" + world.channel,
+                          "-m", "x", "--buttons", YESNO, check=False)
+    assert r.returncode == 1 and "inlineButtons" in r.stderr
+    assert not world.server.replies(world.channel, world.bot)
+
+
 def test_picker_is_its_owners(picker):
     w = picker.world
     other = w.server.new_user()

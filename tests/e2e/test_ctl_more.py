@@ -148,6 +148,7 @@ def test_capabilities(world):
     assert got["actions"] == ["send", "read"]
     assert got["chatTypes"] == ["direct", "group", "channel", "thread"]
     assert got["streaming"] == "off" and not got["buttons"]
+    assert got["nativeCommands"] is False  # "auto" is off
     assert got["mediaMaxMb"] == 8 and "edit" in got["unsupported"]
     out = run(p, "channels", "capabilities").stdout.splitlines()
     assert out[0].split()[:4] == ["ACCOUNT", "SEND", "REACT", "READ"]

@@ -55,6 +55,13 @@ interact_props(const struct account *a, const char *channel,
 	buttons_nonce(nonce);
 	props = buttons_props(&o, buttons, presentation, why);
 	explicit_bzero(secret, sizeof(secret));
+	if (props != NULL && *url == '\0') {
+		json_object_put(props);
+		*why = "nobody would hear of a click: buttons need "
+		       "capabilities: [\"inlineButtons\"] or interactions in "
+		       "the configuration";
+		return NULL;
+	}
 	return props;
 }
 
