@@ -440,6 +440,7 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	/* The model picker, which a command opens, has buttons. */
 	a->buttons = a->commands || has_buttons(b.eff);
 	a->callbacks = a->buttons;
+	config_account_check_callbacks(ctx, &scope, a);
 	account_endpoints(&b);
 	config_probes(ctx, a, b.eff);
 	account_json(&b);

@@ -298,3 +298,84 @@ config_account_check(struct config_ctx *ctx, const struct config_scope *s)
 	check_callback(
 	    ctx, s, "interactions.callbackBaseUrl", "interactions");
 }
+
+static int
+is_loopback(const char *host)
+{
+	const char end[] = ".localhost";
+	size_t n = strlen(host), len = sizeof(end) - 1;
+
+	return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	    strncmp(host, "127.", 4) == 0 ||
+	    (n > len && strcmp(host + n - len, end) == 0);
+}
+
+int
+config_is_given(const struct cval *account, const char *path)
+{
+	const char *s = cval_string(cval_path(account, path), "");
+
+	return s[strspn(s, " \t\r\n")] != '\0';
+}
+
+/* Nobody wrote an address, so it is this host's: one elsewhere calls itself. */
+static void
+check_reach(struct config_ctx *ctx, const struct config_scope *s,
+    const struct config_account *a, const char *host, const char *section,
+    const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s.%s", section, key);
+	if (!config_is_given(s->account, path) && is_loopback(host) &&
+	    !is_loopback(a->url.host))
+		config_say(ctx, CONFIG_WARNING, at(s, section),
+		    "%s.%s: absent, so %s is told to call %s: good only when "
+		    "it runs on this host", where(s, section), path,
+		    a->url.text, host);
+}
+
+static void
+check_commands(struct config_ctx *ctx, const struct config_scope *s,
+    const struct config_account *a)
+{
+	char *url = config_command_url(ctx->root, s->account);
+	struct config_url u = {0};
+
+	if (config_url_parse(url, &u) == NULL)
+		check_reach(ctx, s, a, u.host, "commands", "callbackUrl");
+	config_url_free(&u);
+	free(url);
+}
+
+static void
+check_buttons(struct config_ctx *ctx, const struct config_scope *s,
+    const struct config_account *a)
+{
+	char *url = config_interaction_url(ctx->root, s->account, a->id);
+	struct config_url u = {0};
+
+	if (config_url_parse(url, &u) == NULL) {
+		check_reach(
+		    ctx, s, a, u.host, "interactions", "callbackBaseUrl");
+		if (!is_loopback(u.host) && cval_path(s->account,
+			"interactions.allowedSourceIps") == NULL)
+			config_say(ctx, CONFIG_WARNING, at(s, "interactions"),
+			    "%s.interactions.allowedSourceIps: absent, so "
+			    "clicks are taken from this host alone, and they "
+			    "are to come by %s", where(s, "interactions"),
+			    u.host);
+	}
+	config_url_free(&u);
+	free(url);
+}
+
+void
+config_account_check_callbacks(struct config_ctx *ctx,
+    const struct config_scope *s, const struct config_account *a)
+{
+	if (a->enabled && a->commands)
+		check_commands(ctx, s, a);
+	if (a->enabled && a->buttons)
+		check_buttons(ctx, s, a);
+}

@@ -193,6 +193,11 @@ struct config_scope {
 	const struct cval *account; /* both together */
 };
 void config_account_check(struct config_ctx *, const struct config_scope *);
+/* Addresses where no server comes through; when it is known what is on. */
+void config_account_check_callbacks(struct config_ctx *,
+    const struct config_scope *, const struct config_account *);
+/* 1 when there is more than white space. */
+int config_is_given(const struct cval *account, const char *path);
 
 /* config_agent.c */
 void config_agents(struct config_ctx *);

@@ -38,14 +38,6 @@ add_probe(struct config_ctx *ctx, struct config_account *a, const char *what,
 	a->nprobes++;
 }
 
-static int
-is_given(const struct cval *account, const char *path)
-{
-	const char *s = cval_string(cval_path(account, path), "");
-
-	return s[strspn(s, " \t\r\n")] != '\0';
-}
-
 void
 config_probes(struct config_ctx *ctx, struct config_account *a,
     const struct cval *account)
@@ -54,12 +46,13 @@ config_probes(struct config_ctx *ctx, struct config_account *a,
 
 	if (!a->enabled)
 		return;
-	if (a->commands && is_given(account, "commands.callbackUrl")) {
+	if (a->commands && config_is_given(account, "commands.callbackUrl")) {
 		url = config_command_url(ctx->root, account);
 		add_probe(ctx, a, "commands", url);
 		free(url);
 	}
-	if (a->buttons && is_given(account, "interactions.callbackBaseUrl")) {
+	if (a->buttons &&
+	    config_is_given(account, "interactions.callbackBaseUrl")) {
 		url = config_interaction_url(ctx->root, account, a->id);
 		add_probe(ctx, a, "buttons", url);
 		free(url);

@@ -143,6 +143,30 @@ test_shared(void **state)
 			"account");
 }
 
+/* https://h is not this host. */
+static void
+test_callbacks(void **state)
+{
+	test_says(MM("commands:{native:true}"),
+	    "W1:68: channels.mattermost.commands.callbackUrl: absent, so "
+	    "https://h is told to call localhost: good only when it runs on "
+	    "this host");
+	test_says(MM("capabilities:['inlineButtons']"),
+	    "W1:23: channels.mattermost.interactions.callbackBaseUrl: absent, "
+	    "so https://h is told to call localhost: good only when it runs "
+	    "on this host");
+	test_says(MM("interactions:{callbackBaseUrl:'https://gw.example'}"),
+	    "W1:72: channels.mattermost.interactions.allowedSourceIps: absent, "
+	    "so clicks are taken from this host alone, and they are to come "
+	    "by gw.example");
+	test_silent(MM("interactions:{callbackBaseUrl:'https://gw.example',"
+		       "allowedSourceIps:['10.0.0.1']},commands:{native:true,"
+		       "callbackUrl:'http://localhost/x'}"), "W");
+	test_silent("{channels:{mattermost:{botToken:'t',baseUrl:"
+		    "'http://127.0.0.1:8065',commands:{native:true}}}}",
+	    "absent");
+}
+
 static void
 test_policies(void **state)
 {
@@ -269,6 +293,7 @@ main(void)
 	    cmocka_unit_test(test_strict),
 	    cmocka_unit_test(test_all_errors),
 	    cmocka_unit_test(test_shared),
+	    cmocka_unit_test(test_callbacks),
 	    cmocka_unit_test(test_policies),
 	    cmocka_unit_test(test_lengths),
 	};
