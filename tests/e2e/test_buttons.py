@@ -415,12 +415,14 @@ def test_agent_sends_buttons(called, llm):
     llm.model(times=1, tool_calls=[{"id": "c1", "function": {
         "name": "message", "arguments": json.dumps({
             "action": "send", "message": "Which?",
+            "attachmentText": "One of these:",
             "buttons": json.loads(YESNO)})}}])
     w.user.say(w.channel, "@%s ask me" % w.bot.name)
     picked = w.postern.wait(lambda: [
         p for p in w.server.replies(w.channel, w.bot, w.user.api)
         if p["message"] == "Which?"])
     called.wait_said("thank you")
+    assert called.attachment(picked[0]["id"]) == ["One of these:"]
     assert called.click(picked[0]["id"], "leaveit")[0] == 200
 
     def asked():

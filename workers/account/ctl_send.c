@@ -214,7 +214,7 @@ add_buttons(struct sending *s, struct json_object *item)
 	if (s->buttons == NULL && s->presentation == NULL)
 		return 0;
 	props = interact_props(
-	    s->op.a, s->channel, s->buttons, s->presentation, &why);
+	    s->op.a, s->channel, s->buttons, s->presentation, NULL, &why);
 	if (props == NULL && why != NULL) {
 		answer_err(s, "buttons", why);
 		return -1;

@@ -41,11 +41,11 @@ interact_secret(const struct account *a, char secret[SIGNED_HEX_SIZE])
 struct json_object *
 interact_props(const struct account *a, const char *channel,
     struct json_object *buttons, struct json_object *presentation,
-    const char **why)
+    const char *text, const char **why)
 {
 	char secret[SIGNED_HEX_SIZE], nonce[NONCE_SIZE];
 	struct buttons_opts o = {.secret = secret, .url = url,
-	    .channel = channel, .nonce = nonce,
+	    .channel = channel, .nonce = nonce, .text = text,
 	    .expires = walltime_ms() / 1000 + BUTTONS_LIFE_S};
 	struct json_object *props;
 

@@ -18,12 +18,13 @@ int interact_secret(const struct account *, char secret[SIGNED_HEX_SIZE]);
 
 /*
  * The props of a message with these buttons and this presentation (either
- * may be NULL) for that channel: {"attachments": [..]}, the caller's. NULL
- * with *why NULL: nothing to click; else *why is a text for people.
+ * may be NULL) for that channel, text (may be NULL) standing above them:
+ * {"attachments": [..]}, the caller's. NULL with *why NULL: nothing to click;
+ * else *why is a text for people.
  */
 struct json_object *interact_props(const struct account *, const char *channel,
     struct json_object *buttons, struct json_object *presentation,
-    const char **why);
+    const char *text, const char **why);
 
 /* context with its _token, for a script; consumed. NULL: *why. */
 struct json_object *interact_sign(const struct account *,

@@ -312,7 +312,7 @@ props_make(const struct tool_op *op, struct json_object **props)
 	if (op->args.buttons == NULL && op->args.presentation == NULL)
 		return NULL;
 	*props = interact_props(op->a, op->channel, op->args.buttons,
-	    op->args.presentation, &why);
+	    op->args.presentation, op->args.attachment, &why);
 	if (*props == NULL && why == NULL && op->args.buttons != NULL)
 		why = "no button has both a text and a callback_data";
 	return why;

@@ -247,6 +247,7 @@ parse_send(struct tool_args *t, struct json_object *o)
 		else
 			fail(t, "buttons has to be an array of rows");
 	}
+	t->attachment = TEXT_OF(o, "attachmentText");
 	if ((v = member(o, "presentation")) != NULL ||
 	    (v = member(o, "interactive")) != NULL) {
 		if (json_object_is_type(v, json_type_object))

@@ -30,6 +30,7 @@ struct tool_args {
 	int top_level; /* not into the current thread */
 	struct json_object *buttons;      /* borrowed, or NULL */
 	struct json_object *presentation; /* borrowed, or NULL */
+	const char *attachment; /* text above buttons; borrowed, or NULL */
 	/* react */
 	char *emoji;
 	int remove;
