@@ -52,21 +52,42 @@ complain_lines(const char *text)
 	free(copy);
 }
 
+/* The same for programs; data may be NULL. */
 static void
-complain(const struct invocation *inv, const struct answer *a)
+error_json(const struct invocation *inv, const char *text,
+    struct json_object *data)
 {
 	struct json_object *o;
 
-	complain_lines(a->text == NULL ? "the daemon refused" : a->text);
 	if ((inv->given & OPT_JSON) == 0)
 		return;
 	o = json_object_new_object();
 	add_bool(o, "ok", 0);
-	ask_str(o, "error", a->text);
-	if (a->data != NULL)
-		add_obj(o, "data", json_object_get(a->data));
+	ask_str(o, "error", text);
+	if (data != NULL)
+		add_obj(o, "data", json_object_get(data));
 	output_json(o);
 	json_object_put(o);
+}
+
+void
+ask_fail(const struct invocation *inv, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ask_complain("%s", text);
+	error_json(inv, text, NULL);
+}
+
+static void
+complain(const struct invocation *inv, const struct answer *a)
+{
+	complain_lines(a->text == NULL ? "the daemon refused" : a->text);
+	error_json(inv, a->text, a->data);
 }
 
 int

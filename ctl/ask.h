@@ -32,6 +32,9 @@ int ask_anyway(const struct invocation *, const char *verb,
 /* A line for people on stderr, red on a terminal. */
 void ask_complain(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
+/* The same and, with --json, an object that says so on stdout. */
+void ask_fail(const struct invocation *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Members for args. A NULL value is left out. */
 void ask_str(struct json_object *, const char *key, const char *value);
 

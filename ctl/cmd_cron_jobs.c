@@ -135,11 +135,11 @@ find_job(const struct invocation *inv)
 		return found;
 	json_object_put(found);
 	if (n == 0)
-		ask_complain("there is no job \"%s\"; see \"cron list\"",
+		ask_fail(inv, "there is no job \"%s\"; see \"cron list\"",
 		    inv->operand);
 	else
-		ask_complain("several accounts have a job \"%s\": say which "
-			     "with --account, or give its id", inv->operand);
+		ask_fail(inv, "several accounts have a job \"%s\": say which "
+		    "with --account, or give its id", inv->operand);
 	return NULL;
 }
 
@@ -182,7 +182,7 @@ change(const struct invocation *inv, const char *verb,
 		if (json_true(a.data, "done"))
 			rc = print_done(inv, job, what, NULL);
 		else
-			ask_complain("there is no job \"%s\" any more",
+			ask_fail(inv, "there is no job \"%s\" any more",
 			    inv->operand);
 		client_free(&a);
 	}

@@ -441,8 +441,10 @@ def test_mistakes(jobs, world):
                  check=False)
     assert r.returncode == 2 and "empty" in r.stderr
     for verb in ("run", "rm", "enable", "disable"):
-        r = jobs.ctl("cron", verb, "nothing", check=False)
+        r = jobs.ctl("cron", verb, "nothing", "--json", check=False)
         assert r.returncode == 1 and 'no job "nothing"' in r.stderr
+        said = json.loads(r.stdout)
+        assert not said["ok"] and 'no job "nothing"' in said["error"]
     jobs.add("--every", "1h", "--name", "one")
     r = jobs.ctl("cron", "add", "-m", "x", "--every", "1h", "--name", "one",
                  *to, check=False)
