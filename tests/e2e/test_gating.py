@@ -162,3 +162,15 @@ def test_commands_need_a_list(gating, world):
     for text in ("@%s /new", "@%s /status", "@%s stop"):
         post = gating.say(text % world.bot.name)
         assert gating.reason(post) == "command-not-authorised"
+
+
+@pytest.mark.simulator
+def test_an_answer_that_is_read_before_we_know(sim, gating, world):
+    """The bot takes part from when its answer can be read, not from when
+    the server has told us so."""
+    gating.start()
+    sim.fault("rest", method="POST", path_prefix="/api/v4/posts",
+              user=world.bot.name, close="before", after_effect=True,
+              times=1)
+    root = thread(gating, world, "first")
+    gating.answered("third", root_id=root["id"])

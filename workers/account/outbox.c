@@ -174,7 +174,8 @@ takes_part(const struct out_row *r)
 {
 	const struct channel *ch = channel_find(r->a, r->channel);
 
-	return r->seq != 0 && r->key[0] != KEY_SCHEDULED && (r->op == OUT_POST || r->op == OUT_EDIT) &&
+	return r->seq != 0 && r->key[0] != KEY_SCHEDULED &&
+	    (r->op == OUT_POST || r->op == OUT_EDIT) &&
 	    r->root[0] != '\0' &&
 	    (ch == NULL || ch->type != 'D');
 }
@@ -184,10 +185,8 @@ outrow_done(struct out_row *r, const char *post)
 {
 	struct json_object *msg = chan_msg("outbox.done");
 
-	if (takes_part(r)) {
-		threads_note(r->a, r->channel, r->root);
+	if (takes_part(r))
 		add_bool(msg, "thread", 1);
-	}
 	add_str(msg, "key", r->key);
 	add_str(msg, "post", post);
 	tell(r->a, msg);
@@ -315,6 +314,9 @@ outrow_go(struct out_row *r)
 	/* Without an identity our posts cannot be told from others. */
 	if (r->a->bot_id[0] == '\0')
 		return;
+	/* Somebody may answer to it before we are told that it is there. */
+	if (takes_part(r))
+		threads_note(r->a, r->channel, r->root);
 	if (r->op == OUT_EDIT)
 		outrow_edit(r);
 	else if (r->op == OUT_DELETE)

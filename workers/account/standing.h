@@ -3,7 +3,7 @@
  *
  *  threads  where it has answered lately: there it is meant without being
  *           named. The store writes them with the end of
- *           an outbox row, so this is never ahead of what was delivered.
+ *           an outbox row; here they are known from when it is sent.
  *  loops    how many turns in a row only bots have had: after BOT_TURNS_MAX
  *           (pipeline.h) the bot is silent until a person speaks or no bot
  *           has had a turn for an hour: a loop is fast, alerts that a
@@ -17,7 +17,7 @@
 struct account;
 struct json_object;
 
-/* An answer was delivered there, now. */
+/* An answer is on its way there, now. */
 void threads_note(struct account *, const char *channel, const char *root);
 /* facts.participates of the pipeline; arg is the account. */
 int threads_participates(void *arg, const char *channel, const char *root);
