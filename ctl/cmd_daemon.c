@@ -91,6 +91,12 @@ cmd_upgrade(const struct invocation *inv)
 			json_object_put(now);
 			return 0;
 		}
+		/* Its socket stays open all the time, unless it is gone. */
+		if (now == NULL && !client_is_there(socket)) {
+			fprintf(stderr, "posternctl: posternd has ended: see "
+			    "the log\n");
+			return 1;
+		}
 		json_object_put(now);
 		nanosleep(&pause, NULL);
 	}

@@ -14,6 +14,7 @@
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "daemon/conf.h"
 #include "daemon/ctlreq.h"
 #include "daemon/listeners.h"
 #include "daemon/sdnotify.h"
@@ -131,9 +132,33 @@ upgrade_start(
 	return 0;
 }
 
+/*
+ * The next program binds what its file says, or ends: then nobody would be
+ * here. So it is bound now, and handed on. 0, or -1 and why.
+ */
+static int
+bind_for_it(struct supervisor *sup, char *why, size_t len)
+{
+	struct config_errors e;
+	struct config *cf;
+	int rc = -1;
+
+	config_errors_init(&e);
+	cf = config_load(sup->config_path, &e);
+	if (cf == NULL)
+		strlcpy(why, "the configuration has just changed", len);
+	else
+		rc = listeners_open(sup, cf, why, len);
+	config_free(cf);
+	config_errors_free(&e);
+	return rc;
+}
+
 void
 upgrade_checked(struct supervisor *sup, int status)
 {
+	char why[256];
+
 	sup->upgrade_check = 0;
 	if (status != 0) {
 		log_event(LOG_ERR, "upgrade.refused", "why",
@@ -144,6 +169,11 @@ upgrade_checked(struct supervisor *sup, int status)
 	}
 	if (sup->stopping || sup->reloading) {
 		answer(sup, 0, "the daemon is busy: again");
+		return;
+	}
+	if (bind_for_it(sup, why, sizeof(why)) == -1) {
+		log_event(LOG_ERR, "upgrade.refused", "why", why, NULL);
+		answer(sup, 0, why);
 		return;
 	}
 	answer(sup, 1, "going over");

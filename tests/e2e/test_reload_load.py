@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from callbacks import free_port
 from called import Called, signed
 from conftest import account
 from daemon import POSTERND
@@ -291,3 +292,24 @@ def test_upgrade_of_one_in_the_background(world):
         assert "hello" in world.ask("hello")
     finally:
         p.ctl("stop", check=False)
+
+
+def test_upgrade_needs_its_ports(world):
+    """The file names another one, which is in use: nobody goes over."""
+    c = world.config()
+    c["hooks"] = {"enabled": True, "token": "t" * 20}
+    c["gateway"] = {"port": free_port()}
+    p = world.start(c)
+    pids = p.pids()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        p.write(dict(p.config, gateway={"port": taken}))
+        r = p.ctl("upgrade", check=False)
+        assert r.returncode == 1 and "cannot listen on" in r.stderr
+        assert p.pids() == pids
+        assert "hello" in world.ask("hello")
+    p.ctl("upgrade", timeout=90)
+    p.wait_connected()
+    socket.create_connection(("127.0.0.1", taken), 5).close()
