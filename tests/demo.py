@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "e2e"))
 
 from daemon import Postern  # noqa: E402
 from mattermost import BUILD, Simulator  # noqa: E402
+from patience import tries  # noqa: E402
 
 
 def agents(config):
@@ -90,6 +91,25 @@ def simulated(directory):
         server.close()
 
 
+def connect(postern):
+    """None, or why the bot is not on its server."""
+    postern.start(wait=False)
+    why = "no answer"
+    for _ in tries(30):
+        if postern.process.poll() is not None:
+            return "posternd has ended\n" + postern.logs()
+        try:
+            a = postern.account()
+        except AssertionError:
+            continue  # it has only just been started
+        if a["state"] == "connected":
+            return None
+        why = a.get("reason") or a.get("lastError") or a["state"]
+        if a["state"] in ("parked", "disabled"):
+            break
+    return why
+
+
 def real(directory):
     """The bot of the environment, on its server, until interrupted."""
     config = {"channels": {"mattermost": {
@@ -98,7 +118,10 @@ def real(directory):
     model = agents(config)
     postern = Postern(config, directory=directory)
     try:
-        postern.start(timeout=30)
+        why = connect(postern)
+        if why:
+            say("%s: %s" % (os.environ["MATTERMOST_URL"], why))
+            return 1
         say(postern.ctl("status").stdout)
         if not sys.stdin.isatty():
             return 0

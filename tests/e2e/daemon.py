@@ -153,6 +153,7 @@ class Postern:
                 got = what()
                 if got:
                     return got
+                last = None
             except (AssertionError, ValueError, KeyError,
                     subprocess.TimeoutExpired) as e:
                 last = e
