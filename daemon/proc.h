@@ -36,7 +36,6 @@
 struct config_account;
 struct config_agent;
 struct event;
-struct link;
 struct supervisor;
 
 enum phase {

@@ -33,7 +33,6 @@ struct json_object;
 #define CTX_CHANNEL "__openclaw_channel_id"
 #define CTX_EXPIRES "postern_expires" /* s since the epoch */
 #define CTX_NONCE "postern_nonce"
-#define CTX_SELECTED "selected_option" /* added by the server */
 
 #define NONCE_SIZE 33
 

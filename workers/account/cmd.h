@@ -14,8 +14,6 @@
 #include "workers/account/command.h"
 
 struct account;
-struct inbound;
-struct json_object;
 struct row;
 struct sessinfo;
 

@@ -13,7 +13,6 @@ struct event;
 struct inbound;
 struct intake;
 struct json_object;
-struct verdict;
 
 /* Lives as long as the account. */
 struct intake *intake_new(struct account *);

@@ -23,7 +23,6 @@
 
 struct event;
 struct secret;
-struct slash_check;
 
 /* A trigger that there shall be. */
 struct slash_spec {

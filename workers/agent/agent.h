@@ -20,7 +20,6 @@
 struct agent;
 struct event;
 struct event_base;
-struct history_load;
 struct model;
 struct net;
 struct runtime;

@@ -20,7 +20,6 @@
 #include "workers/net/ws.h"
 
 struct chan;
-struct json_object;
 
 /*
  * Multis make descriptors, so all are made before the jail: endpoints of
