@@ -20,6 +20,8 @@
 #include "ctl/parse.h"
 #include "daemon/config_keys.h"
 
+#define UPGRADE_SETTLE_MS 5000
+
 int
 cmd_help(const struct invocation *inv)
 {
@@ -64,6 +66,20 @@ cmd_stop(const struct invocation *inv)
 }
 
 /*
+ * Are as many accounts connected as before? Not waited for without end: a
+ * server may have gone just now. *back: since when the daemon is.
+ */
+static int
+is_back(struct json_object *before, struct json_object *now,
+    struct monotime *back)
+{
+	if (back->ms == 0)
+		*back = monotime_now();
+	return monotime_since(*back) > UPGRADE_SETTLE_MS ||
+	    strcmp(json_str(before, "summary"), json_str(now, "summary")) == 0;
+}
+
+/*
  * The daemon that answers now is another one when it is younger than our
  * question.
  */
@@ -71,23 +87,29 @@ int
 cmd_upgrade(const struct invocation *inv)
 {
 	const char *socket = client_socket(inv->socket);
+	struct json_object *before = client_status(socket), *now;
 	struct monotime asked = monotime_now();
 	struct monotime end = monotime_add(asked, CLIENT_UPGRADE_MS);
 	struct timespec pause = {0, 20 * 1000 * 1000};
-	struct json_object *now;
+	struct monotime back = {0};
 	struct answer a;
 
-	if (ask_daemon(inv, "upgrade", NULL, CLIENT_WAIT_MS, &a) == -1)
+	if (ask_daemon(inv, "upgrade", NULL, CLIENT_WAIT_MS, &a) == -1) {
+		json_object_put(before);
 		return 1;
+	}
 	client_free(&a);
 	while (monotime_left(end) > 0) {
 		now = client_status(socket);
 		if (now != NULL &&
-		    json_int(now, "upMs") < monotime_since(asked)) {
+		    json_int(now, "upMs") < monotime_since(asked) &&
+		    is_back(before, now, &back)) {
 			printf("posternd %s, %s, after %s ms\n",
 			    json_str(now, "version"),
 			    json_str(now, "summary"),
-			    log_num((char[24]){0}, monotime_since(asked)));
+			    log_num((char[24]){0},
+				monotime_diff(asked, back)));
+			json_object_put(before);
 			json_object_put(now);
 			return 0;
 		}

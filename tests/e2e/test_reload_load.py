@@ -283,7 +283,8 @@ def test_upgrade_of_one_in_the_background(world):
     try:
         p.wait_connected()
         before = p.status()
-        p.ctl("upgrade", timeout=90)
+        said = p.ctl("upgrade", timeout=90).stdout
+        assert "1/1 account connected" in said
         p.wait_connected()
         after = p.status()
         assert after["pid"] == before["pid"]
