@@ -183,3 +183,34 @@ def test_full_disk(world, small_disk):
     assert len(found) == 61, p.logs()[-4000:]
     for i, m in enumerate(found[1:]):
         assert "full%d " % i in m
+
+
+def test_an_account_with_its_share(world):
+    """One that has filled its share of the store is told so, and waits with
+    what comes; when there is room it is answered."""
+    p = world.start()
+    assert "one" in world.ask("one")
+    p.stop()
+    path = os.path.join(p.dir, "store", "postern.db")
+    db = sqlite3.connect(path)
+    db.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM "
+               "c LIMIT 140000) INSERT INTO tool(account, key, seq) "
+               "SELECT 'default', 'old' || x, 999999 FROM c")
+    db.commit()
+    db.close()
+    p.start()
+    world.user.say(world.dm, "two")
+    p.wait(lambda: "store.quota" in p.logs(), 30)
+    p.wait(lambda: "its share of the store" in p.ctl("status").stdout, 30)
+    # The store itself is well.
+    assert not any(w.get("state") == "full" for w in p.status()["workers"])
+    assert len(world.said()) == 1
+    p.stop()
+    db = sqlite3.connect(path)
+    db.execute("DELETE FROM tool")
+    db.commit()
+    db.close()
+    p.start()
+    found = world.server.wait_replies(
+        world.dm, world.bot, 2, 40, world.user.api)
+    assert [m["message"] for m in found][1:] == ["echo: two"]

@@ -48,25 +48,81 @@ test_prune(void **state)
 
 #define DAY (24 * 3600 * 1000LL)
 
-/* A flood does not wait for the hour, and the newest of it are kept. */
+static void
+decisions(const char *account, int n)
+{
+	char sql[320];
+
+	snprintf(sql, sizeof(sql),
+	    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c"
+	    " LIMIT %d) INSERT INTO decision(account, post, channel, kind,"
+	    " stage, reason, rule, at, decided_at) SELECT '%s', '', '', 'post',"
+	    " 'gate', 'no-mention', '', x, 4000000000000 FROM c",
+	    n, account);
+	ts_sql(ts_db, sql);
+}
+
+/*
+ * A flood does not wait for the hour, the newest of it are kept, and what
+ * others have is not touched, though all of it is older.
+ */
 static void
 test_flood(void **state)
 {
-	char sql[256];
+	struct prune_seen seen;
 
-	assert_false(prune_is_due(ts_db));
-	snprintf(sql, sizeof(sql),
-	    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c"
-	    " LIMIT 2000) INSERT INTO decision SELECT x * %d, 'main', 'e' || x,"
-	    " '', 'post', 'gate', 'no-mention', '', x, 4000000000000 FROM c",
-	    STORE_DECISIONS_KEEP / 1000);
-	ts_sql(ts_db, sql);
-	assert_true(prune_is_due(ts_db));
+	decisions("other", 1000);
+	prune_see(ts_db, &seen);
+	assert_false(prune_is_due(ts_db, &seen));
+	decisions("main", STORE_DECISIONS_KEEP * 5);
+	assert_true(prune_is_due(ts_db, &seen));
 	ts_prune(ts_db, 1);
-	assert_false(prune_is_due(ts_db));
-	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM decision"), 1000);
+	prune_see(ts_db, &seen);
+	assert_false(prune_is_due(ts_db, &seen));
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM decision"
+				       " WHERE account = 'other'"),
+	    1000);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM decision"),
+	    1000 + STORE_DECISIONS_KEEP);
 	assert_int_equal(ts_sql(ts_db, "SELECT max(id) FROM decision"),
-	    2 * STORE_DECISIONS_KEEP);
+	    1000 + 5 * STORE_DECISIONS_KEEP);
+}
+
+/* Dead rows go by their size, too: of whom they are too large. */
+static void
+test_dead_bytes(void **state)
+{
+	ts_sql(ts_db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
+		      " SELECT x + 1 FROM c LIMIT 100)"
+		      " INSERT INTO inbox(account, kind, event, lane, channel,"
+		      " root, at, put_at, state, done_at, data) SELECT"
+		      " iif(x <= 10, 'other', 'main'), 'post', 'e' || x, '',"
+		      " '', '', x, x, 2, 4000000000000, zeroblob(1000000)"
+		      " FROM c");
+	ts_sql(ts_db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
+		      " SELECT x + 1 FROM c LIMIT 100)"
+		      " INSERT INTO outbox(account, key, seq, lane, op,"
+		      " channel, root, post, created, state, done_at, text)"
+		      " SELECT iif(x <= 10, 'other', 'main'), 'k' || x, 0, '',"
+		      " 'post', '', '', '', x, 2, 4000000000000,"
+		      " zeroblob(1000000) FROM c");
+	ts_prune(ts_db, 1);
+	assert_in_range(
+	    ts_sql(ts_db, "SELECT count(*) FROM inbox WHERE account = 'main'"),
+	    STORE_DEAD_KEEP / 1100000, STORE_DEAD_KEEP / 1000000);
+	assert_in_range(
+	    ts_sql(ts_db, "SELECT count(*) FROM outbox WHERE account = 'main'"),
+	    STORE_DEAD_KEEP / 1100000, STORE_DEAD_KEEP / 1000000);
+	assert_int_equal(
+	    ts_sql(ts_db, "SELECT count(*) FROM inbox WHERE account = 'other'"),
+	    10);
+	assert_int_equal(
+	    ts_sql(ts_db, "SELECT count(*) FROM outbox WHERE account = 'other'"),
+	    10);
+	/* The oldest went. */
+	assert_int_equal(ts_sql(ts_db, "SELECT max(event) = 'e99' FROM inbox"
+				       " WHERE account = 'main'"),
+	    1);
 }
 
 static void
@@ -131,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_prune),
 	    T(test_flood),
+	    T(test_dead_bytes),
 	    T(test_prune_number),
 	    T(test_retention),
 	};

@@ -503,6 +503,32 @@ test_reads_do_not_put_off_others(void **state)
 	client_close(&a);
 }
 
+/* One that has its share is refused, alone. */
+static void
+test_share(void **state)
+{
+	struct client a, b;
+	struct db *db = ts_open();
+
+	ts_sql(db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1"
+		   " FROM c LIMIT 140000) INSERT INTO tool(account, key, seq)"
+		   " SELECT 'a', x, 1 FROM c");
+	db_close(db);
+	service_start(rig_sv);
+	rig_open(&a, "account", "a", NULL);
+	rig_open(&b, "account", "b", NULL);
+	put(&a, "e1", 3);
+	put(&b, "e1", 3);
+	wait_replies(&a, 1);
+	wait_replies(&b, 1);
+	assert_string_equal(a.type, "err");
+	assert_string_equal(ts_str(a.reply, "code"), "quota");
+	assert_string_equal(b.type, "inbox.ok");
+	assert_string_equal(rig_state, "open");
+	client_close(&a);
+	client_close(&b);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, teardown)
 
 int
@@ -517,6 +543,7 @@ main(void)
 	    T(test_violation),
 	    T(test_peer_dies_in_group),
 	    T(test_full),
+	    T(test_share),
 	    T(test_cannot_open),
 	    T(test_links_before_start),
 	    T(test_slow_reader),

@@ -142,8 +142,7 @@ committed(struct account *a, struct json_object *reply, const char *err,
 	struct cmd_run *run = arg;
 	struct row *r = run->row;
 
-	if (err != NULL && (strcmp(err, "full") == 0 ||
-		strcmp(err, "io") == 0 || strcmp(err, "busy") == 0)) {
+	if (err != NULL && store_err_passes(err)) {
 		loop_timer(run->again, COMMIT_AGAIN_MS);
 		return;
 	}

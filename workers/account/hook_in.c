@@ -74,7 +74,7 @@ stored(struct account *a, struct json_object *reply, const char *err,
 	struct json_object *body, *v = NULL;
 
 	if (err != NULL) {
-		refuse(h, 503, "the store takes nothing");
+		refuse(h, 503, store_err_words(err));
 		return;
 	}
 	if (json_object_object_get_ex(reply, "open", &v) &&

@@ -81,7 +81,7 @@ stored(struct account *a, struct json_object *reply, const char *err,
 	if (err != NULL) {
 		log_event(LOG_ERR, "inbox.refused", "account", a->id,
 		    "event_id", f->in->event_id, "error", err, NULL);
-		op_fail(f, "store", "the store takes nothing");
+		op_fail(f, "store", store_err_words(err));
 		job_not_fired(a, f->job);
 		firing_free(f);
 		return;

@@ -64,7 +64,7 @@ judge_failed(struct account *a, struct inbound *in, const char *err)
 	seen_forget(a->intake->seen, key);
 	log_event(LOG_ERR, "inbox.refused", "account", a->id, "event_id",
 	    in->event_id, "error", err, NULL);
-	conn_drop(a, "the store takes nothing");
+	conn_drop(a, store_err_words(err));
 	inbound_free(in);
 }
 

@@ -112,6 +112,21 @@ storelink_take_fd(struct account *a)
 	return fd;
 }
 
+int
+store_err_passes(const char *err)
+{
+	return strcmp(err, "full") == 0 || strcmp(err, "quota") == 0 ||
+	    strcmp(err, "io") == 0 || strcmp(err, "busy") == 0;
+}
+
+const char *
+store_err_words(const char *err)
+{
+	return strcmp(err, "quota") == 0
+	    ? "this account has its share of the store"
+	    : "the store takes nothing";
+}
+
 /* Never from inside of storelink_request(): its caller is not ready. */
 static void
 on_large(int fd, short what, void *arg)

@@ -13,6 +13,11 @@
 struct account;
 struct json_object;
 
+/* 1: what failed for this code may go another time: full, quota, io, busy. */
+int store_err_passes(const char *err);
+/* For people, of a put that failed. */
+const char *store_err_words(const char *err);
+
 /* err: NULL when it worked; else the store's code ("full", "io", ...). */
 typedef void (*store_fn)(struct account *, struct json_object *reply,
     const char *err, void *arg);

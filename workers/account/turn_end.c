@@ -101,8 +101,7 @@ commit_refused(struct turn *t, const char *err)
 
 	log_event(LOG_ERR, "turn.commit", "account", a->id, "event_id",
 	    r->event, "error", err, NULL);
-	if (strcmp(err, "full") == 0 || strcmp(err, "io") == 0 ||
-	    strcmp(err, "busy") == 0) {
+	if (store_err_passes(err)) {
 		loop_timer(t->again, COMMIT_AGAIN_MS);
 		return;
 	}

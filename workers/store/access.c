@@ -164,12 +164,8 @@ enum store_rc
 loop_count(struct db *db, const char *account, const char *channel,
     const char *root, int64_t now)
 {
-	enum store_rc rc;
-
-	rc = db_run(db, Q_LOOP_OLD, "si", account, now - LOOP_LIFE_MS);
-	if (rc != STORE_OK)
-		return rc;
-	return db_run(db, Q_LOOP_COUNT, "sssi", account, channel, root, now);
+	return db_run(db, Q_LOOP_COUNT, "sssii", account, channel, root, now,
+	    now - LOOP_LIFE_MS);
 }
 
 enum store_rc

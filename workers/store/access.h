@@ -62,7 +62,7 @@ enum store_rc grant_delete(
 enum store_rc thread_note(struct db *, const char *account,
     const char *channel, const char *root, int64_t at);
 
-/* One more turn for a bot there. */
+/* One more turn for a bot there; the first after LOOP_LIFE_MS is one. */
 enum store_rc loop_count(struct db *, const char *account,
     const char *channel, const char *root, int64_t now);
 /* A person has spoken there. */

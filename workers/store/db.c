@@ -18,6 +18,7 @@ store_code(enum store_rc rc)
 	    [STORE_DENIED] = "denied",
 	    [STORE_SIZE] = "size",
 	    [STORE_FULL] = "full",
+	    [STORE_QUOTA] = "quota",
 	    [STORE_IO] = "io",
 	    [STORE_BUSY] = "busy",
 	};
@@ -104,6 +105,11 @@ db_bind(sqlite3_stmt *s, const char *fmt, va_list ap)
 		case 't':
 			text = va_arg(ap, const char *);
 			sqlite3_bind_text(
+			    s, i, text, (int)va_arg(ap, size_t), SQLITE_STATIC);
+			break;
+		case 'b':
+			text = va_arg(ap, const char *);
+			sqlite3_bind_blob(
 			    s, i, text, (int)va_arg(ap, size_t), SQLITE_STATIC);
 			break;
 		default:
@@ -263,6 +269,18 @@ const char *
 db_error(const struct db *db)
 {
 	return db->error == NULL ? "no error" : db->error;
+}
+
+void
+db_set_prune(struct db *db, int wanted)
+{
+	db->prune = wanted;
+}
+
+int
+db_wants_prune(const struct db *db)
+{
+	return db->prune;
 }
 
 int

@@ -46,7 +46,9 @@ enum store_rc db_save_undo(struct db *);
 
 /*
  * Run a query that gives no rows. fmt has a letter for each parameter:
- * s (const char *, NULL is NULL), t (const char *, size_t), i (int64_t).
+ * s (const char *, NULL is NULL), t (const char *, size_t), i (int64_t),
+ * b as t, for long texts whose length is asked for: that of a blob is in the
+ * row's head, that of a text is counted.
  */
 enum store_rc db_run(struct db *, enum query, const char *fmt, ...);
 /*
@@ -69,6 +71,10 @@ int db_changes(const struct db *);
 int64_t db_last_id(const struct db *);
 /* Static text of the last failure. */
 const char *db_error(const struct db *);
+
+/* Something has grown too large that a pass of prune.h makes smaller. */
+void db_set_prune(struct db *, int wanted);
+int db_wants_prune(const struct db *);
 
 /* Pages in the WAL after the last commit. */
 int db_wal_pages(const struct db *);

@@ -12,6 +12,7 @@ struct db {
 	sqlite3_stmt *stmt[Q_MAX];
 	const char *error;
 	int wal_pages;
+	int prune;
 	int64_t outbox_next;
 };
 

@@ -12,14 +12,21 @@ decision_note(struct db *db, const struct decision *d, int64_t now)
 }
 
 enum store_rc
+decision_count(struct db *db, const struct decision *d)
+{
+	if (strcmp(d->reason, "ok") == 0)
+		return STORE_OK;
+	return db_run(db, Q_DROP_COUNT, "ss", d->account, d->reason);
+}
+
+enum store_rc
 decision_add(struct db *db, const struct decision *d, int64_t now)
 {
 	enum store_rc rc = decision_note(db, d, now);
 
-	if (rc != STORE_OK || db_changes(db) == 0 ||
-	    strcmp(d->reason, "ok") == 0)
+	if (rc != STORE_OK || db_changes(db) == 0)
 		return rc;
-	return db_run(db, Q_DROP_COUNT, "ss", d->account, d->reason);
+	return decision_count(db, d);
 }
 
 enum store_rc

@@ -27,6 +27,8 @@ struct decision {
  * now: wall clock, ms.
  */
 enum store_rc decision_add(struct db *, const struct decision *, int64_t now);
+/* Counted alone. */
+enum store_rc decision_count(struct db *, const struct decision *);
 /* Recorded alone. */
 enum store_rc decision_note(struct db *, const struct decision *, int64_t now);
 /* STORE_NONE when there is no drop of the post itself. */

@@ -9,6 +9,8 @@
 #include "workers/store/group_int.h"
 #include "workers/store/reply.h"
 
+#define TELL_QUOTA_MS 60000 /* the log, again */
+
 void
 entry_free(struct entry *e)
 {
@@ -118,6 +120,7 @@ entry_call(struct group *g, struct entry *e, struct json_object *msg,
 	c->peer = e->peer;
 	if (c->peer == NULL) {
 		/* Its link ended; what it had said still counts. */
+		memset(&nobody.quota, 0, sizeof(nobody.quota));
 		strlcpy(nobody.id, e->account, sizeof(nobody.id));
 		c->peer = &nobody;
 	}
@@ -137,6 +140,8 @@ group_error(struct group *g, enum store_rc rc)
 		return "not yours";
 	case STORE_SIZE:
 		return "too large for one frame";
+	case STORE_QUOTA:
+		return "this account has its share of the store";
 	default:
 		return g->db == NULL ? "the database is not open"
 				     : db_error(g->db);
@@ -156,6 +161,20 @@ entry_violates(struct entry *e, const char *why)
 		chan_violation(p->chan, why);
 }
 
+/* Not of the disk, and not of the others. */
+static void
+tell_quota(struct entry *e)
+{
+	struct peer *p = e->peer;
+
+	if (p == NULL || monotime_left(p->quota.told_at) > 0)
+		return;
+	p->quota.told_at = monotime_add(monotime_now(), TELL_QUOTA_MS);
+	log_event(LOG_WARNING, "store.quota", "account", p->id, "op",
+	    e->op->type, "text", "the account has its share of the store",
+	    NULL);
+}
+
 /* An operation failed and is undone; the others of the group may go on. */
 void
 entry_failed(
@@ -170,6 +189,10 @@ entry_failed(
 		if (e->peer != NULL && !(e->op->flags & OP_QUIET))
 			reply_err(e->peer, e->id, rc, group_error(g, rc));
 		entry_free(e);
+		break;
+	case STORE_QUOTA:
+		tell_quota(e);
+		entry_refuse(g, e, rc, group_error(g, rc));
 		break;
 	default:
 		why = group_error(g, rc);

@@ -30,7 +30,7 @@ inbox_put(struct db *db, const struct inbox_row *r, int64_t now, int64_t *seq,
 	if (post != NULL && (*post == '\0' || strcmp(post, r->event) == 0))
 		post = NULL;
 	*dup = 0;
-	rc = db_run(db, Q_INBOX_PUT, "sssssssiits", r->account, r->kind,
+	rc = db_run(db, Q_INBOX_PUT, "sssssssiibs", r->account, r->kind,
 	    r->event, r->lane, r->channel, r->root, post, r->at, now, r->data,
 	    r->data_len, r->rule);
 	if (rc != STORE_OK)

@@ -27,6 +27,7 @@ libpostern_store_a_SOURCES = \
 	workers/store/outbox.c workers/store/outbox.h \
 	workers/store/peer.c workers/store/peer.h \
 	workers/store/prune.c workers/store/prune.h \
+	workers/store/quota.c workers/store/quota.h \
 	workers/store/reply.c workers/store/reply.h \
 	workers/store/service.c workers/store/service.h \
 	workers/store/session.c workers/store/session.h \

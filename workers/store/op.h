@@ -30,6 +30,7 @@ struct op_call {
 	const struct peer_list *peers; /* all, for what is claimed */
 	int64_t n_ops;		       /* of this process, for stats */
 	int64_t n_commits;
+	int ends; /* a turn: rows may go beyond the account's share */
 	/* What comes out of it. */
 	struct json_object *reply; /* sent after the commit */
 	int reply_fd;	   /* comes with it; 0: none. OP_READ only */
@@ -140,6 +141,10 @@ struct op_extra {
 };
 /* Takes the members; what is wrong shows in fields_end(). */
 void op_extra_take(struct op_extra *, struct fields *);
+/* len bytes more in the session, which is not forgotten for them. */
+struct session;
+enum store_rc op_session_more(
+    struct op_call *, const struct session *, int64_t len);
 /* Does them. session, agent: of the turn, may be "". */
 enum store_rc op_extra_run(struct op_call *, const struct op_extra *,
     const char *session, const char *agent);

@@ -88,8 +88,8 @@ op_access_load(struct op_call *c)
 		rc = op_rows(c, rc, s, thread_row, list(c, "threads"));
 	}
 	if (rc == STORE_OK) {
-		rc = db_rows(
-		    c->db, Q_LOOP_LIST, &s, "si", id, (int64_t)LOOPS_KEEP);
+		rc = db_rows(c->db, Q_LOOP_LIST, &s, "sii", id,
+		    (int64_t)LOOPS_KEEP, c->now - LOOP_LIFE_MS);
 		rc = op_rows(c, rc, s, loop_row, list(c, "loops"));
 	}
 	if (rc == STORE_OK)

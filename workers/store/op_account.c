@@ -38,7 +38,7 @@
  * commands: op_command.c; about attachments: op_media.c; about sessions:
  * op_session_meta.c; about what the next turn is told: op_note.c.
  *
- * Every request may be answered by err {code, text}; code: full io busy
+ * Every request may be answered by err {code, text}; code: full quota io busy
  * denied size. Nothing of a request that got err was kept.
  */
 #include "config.h"
@@ -83,6 +83,9 @@ op_put_event(struct op_call *c, struct inbox_row *r, struct json_object *data,
 	if (r->data_len > STORE_DATA)
 		return STORE_SIZE;
 	c->bytes = r->data_len;
+	rc = quota_queue(c->db, &c->peer->quota, r->account, r->data_len, 0);
+	if (rc != STORE_OK)
+		return rc;
 	rc = inbox_put(c->db, r, c->now, &put->seq, &put->dup);
 	if (rc == STORE_OK && put->dup)
 		rc = inbox_check(c->db, r->account, put->seq, &state, lane);
@@ -98,6 +101,16 @@ op_put_reply(struct op_call *c, const struct op_put *put)
 	add_bool(c->reply, "dup", put->dup);
 	add_bool(c->reply, "open", put->open);
 	return STORE_OK;
+}
+
+static enum store_rc
+set_mark(struct op_call *c, const char *channel, const char *post, int64_t at)
+{
+	enum store_rc rc;
+
+	rc = quota_mark(c->db, &c->peer->quota, c->peer->id);
+	return rc == STORE_OK
+	    ? mark_set(c->db, c->peer->id, channel, post, at) : rc;
 }
 
 static enum store_rc
@@ -129,10 +142,12 @@ op_inbox_put(struct op_call *c)
 	if (*r.kind == '\0' || *r.event == '\0')
 		return op_bad(c, "kind or event is empty");
 	rc = op_put_event(c, &r, data, &put);
-	if (rc == STORE_OK && bots && !put.dup)
+	if (rc == STORE_OK && bots && !put.dup &&
+	    (rc = quota_loop(c->db, &c->peer->quota, r.account, c->now)) ==
+		STORE_OK)
 		rc = loop_count(c->db, r.account, r.channel, r.root, c->now);
 	if (rc == STORE_OK && mark)
-		rc = mark_set(c->db, r.account, r.channel,
+		rc = set_mark(c, r.channel,
 		    r.post != NULL ? r.post : r.event, r.at);
 	if (rc == STORE_OK)
 		rc = op_put_reply(c, &put);
@@ -165,11 +180,13 @@ drop_one(struct op_call *c, struct json_object *obj)
 	/* Each is counted for ever, and told of with all others. */
 	if (reason_from(d.reason) == REASON_NONE)
 		return op_bad(c, "a drop for no known reason");
-	if ((rc = decision_add(c->db, &d, c->now)) != STORE_OK || !mark)
+	rc = quota_drop(&c->peer->quota) ? decision_add(c->db, &d, c->now)
+					 : decision_count(c->db, &d);
+	if (rc != STORE_OK || !mark)
 		return rc;
 	if (*d.post == '\0' || *d.channel == '\0')
 		return op_bad(c, "mark without post or channel");
-	return mark_set(c->db, d.account, d.channel, d.post, d.at);
+	return set_mark(c, d.channel, d.post, d.at);
 }
 
 static enum store_rc
@@ -246,7 +263,7 @@ op_mark(struct op_call *c)
 	at = fields_int(&f, "at", 0, INT64_MAX);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	return mark_set(c->db, c->peer->id, channel, post, at);
+	return set_mark(c, channel, post, at);
 }
 
 static enum store_rc

@@ -44,6 +44,22 @@ op_command_list(struct op_call *c)
 	return op_reply_list(c, "command", "commands", list, rc);
 }
 
+static enum store_rc
+has_room(struct op_call *c, const char *team, const char *trigger)
+{
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	rc = db_rows(
+	    c->db, Q_COMMAND_COUNT, &s, "sss", c->peer->id, team, trigger);
+	if (rc != STORE_OK)
+		return rc;
+	if (sqlite3_column_int64(s, 0) >= COMMANDS_KEEP)
+		rc = STORE_QUOTA;
+	db_end(s);
+	return rc;
+}
+
 enum store_rc
 op_command_set(struct op_call *c)
 {
@@ -59,6 +75,8 @@ op_command_set(struct op_call *c)
 		return op_bad(c, fields_error(&f));
 	if (*team == '\0' || *trigger == '\0')
 		return op_bad(c, "team or trigger is empty");
+	if (*id != '\0' && (rc = has_room(c, team, trigger)) != STORE_OK)
+		return rc;
 	if (*id == '\0')
 		rc = db_run(c->db, Q_COMMAND_DELETE, "sss", c->peer->id, team,
 		    trigger);

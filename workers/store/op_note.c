@@ -57,8 +57,10 @@ op_note_put(struct op_call *c)
 		return STORE_DENIED;
 	rc = note_find(c->db, session, key, at);
 	if (rc == STORE_NONE &&
-	    (rc = db_run(c->db, Q_NOTE_PUT, "ssis", session, key, at,
-		 text)) == STORE_OK)
+	    (rc = quota_note(c->db, &c->peer->quota, c->peer->id)) ==
+		STORE_OK &&
+	    (rc = db_run(c->db, Q_NOTE_PUT, "ssiss", session, key, at, text,
+		 c->peer->id)) == STORE_OK)
 		rc = db_run(c->db, Q_NOTE_TRIM, "si", session,
 		    (int64_t)NOTES_KEEP);
 	if (rc != STORE_OK)

@@ -182,6 +182,13 @@ run_ends(struct op_call *c, const struct op_extra *x)
 	return rc;
 }
 
+enum store_rc
+op_session_more(struct op_call *c, const struct session *ss, int64_t len)
+{
+	return quota_session(
+	    c->db, &c->peer->quota, c->peer->id, len, ss->num);
+}
+
 static enum store_rc
 run_meta(struct op_call *c, const struct op_extra *x, const char *session)
 {
@@ -206,7 +213,9 @@ run_meta(struct op_call *c, const struct op_extra *x, const char *session)
 		if (fields_end(&f) == -1)
 			return op_bad(c, "usage");
 	}
-	rc = session_open(c->db, session, c->now, &ss);
+	rc = session_open(c->db, session, c->peer->id, c->now, &ss);
+	if (rc == STORE_OK && ss.fresh)
+		rc = op_session_more(c, &ss, STORE_SESSION_ROW);
 	if (rc == STORE_OK && x->meta != NULL)
 		rc = session_meta_set(c->db, ss.num, model, thinking);
 	if (rc == STORE_OK && x->usage != NULL)
@@ -231,7 +240,8 @@ run_gate(struct op_call *c, const struct op_extra *x)
 		    c->db, Q_GATE_CLEAR, "ss", c->peer->id, channel);
 	if (strcmp(mode, "mention") != 0 && strcmp(mode, "always") != 0)
 		return op_bad(c, "unknown gate");
-	return db_run(c->db, Q_GATE_SET, "sss", c->peer->id, channel, mode);
+	return db_run(c->db, Q_GATE_SET, "sssi", c->peer->id, channel, mode,
+	    (int64_t)GATES_MAX);
 }
 
 static enum store_rc

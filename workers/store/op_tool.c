@@ -43,7 +43,10 @@ put_one(struct op_call *c, struct json_object *row, int64_t seq,
 		return op_bad(c, "outbox row without key");
 	if ((rc = tool_put(c->db, c->peer->id, key, seq, &dup)) != STORE_OK)
 		return rc;
-	if (!dup && (rc = op_outbox_row(c, row, seq, lane)) != STORE_OK)
+	if (!dup &&
+	    ((rc = quota_queue(c->db, &c->peer->quota, c->peer->id, 0, 0)) !=
+		    STORE_OK ||
+		(rc = op_outbox_row(c, row, seq, lane)) != STORE_OK))
 		return rc;
 	rc = tool_get(c->db, c->peer->id, key, &state, post, error);
 	if (rc != STORE_OK)

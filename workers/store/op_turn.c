@@ -69,7 +69,9 @@ op_outbox_row(
 		r.files = op_text(files, &r.files_len);
 	if (r.files_len > FILES_MAX * (STORE_ID + 4))
 		return op_bad(c, "outbox row with files that are none");
-	if ((rc = outbox_size(c, obj, &r)) != STORE_OK)
+	if ((rc = outbox_size(c, obj, &r)) != STORE_OK ||
+	    (rc = quota_queue(c->db, &c->peer->quota, c->peer->id,
+		 strlen(r.text) + r.props_len, c->ends)) != STORE_OK)
 		return rc;
 	return outbox_put(c->db, &r, c->now);
 }
@@ -173,6 +175,7 @@ static enum store_rc
 transcript_add(struct op_call *c, struct session *ss, struct json_object *m)
 {
 	struct json_object *role;
+	enum store_rc rc;
 	const char *text;
 	size_t len;
 
@@ -184,6 +187,8 @@ transcript_add(struct op_call *c, struct session *ss, struct json_object *m)
 	if (len > STORE_DATA)
 		return STORE_SIZE;
 	c->bytes += len;
+	if ((rc = op_session_more(c, ss, (int64_t)len)) != STORE_OK)
+		return rc;
 	return session_add(c->db, ss, c->now, text, len);
 }
 
@@ -196,8 +201,10 @@ commit_session(struct op_call *c, const struct commit *t)
 
 	if (t->transcript == NULL && !t->reset)
 		return STORE_OK;
-	rc = session_begin(c->db, t->session,
+	rc = session_begin(c->db, t->session, c->peer->id,
 	    t->reset ? "" : t->extra.parent, c->now, &ss);
+	if (rc == STORE_OK && ss.fresh)
+		rc = op_session_more(c, &ss, ss.bytes + STORE_SESSION_ROW);
 	if (rc == STORE_OK && t->reset)
 		rc = session_reset(c->db, &ss);
 	n = t->transcript == NULL ? 0 : json_object_array_length(t->transcript);
@@ -215,6 +222,7 @@ op_turn_commit(struct op_call *c)
 	enum store_rc rc;
 	int over;
 
+	c->ends = 1;
 	if ((rc = commit_parse(c, &t)) != STORE_OK)
 		return rc;
 	if ((rc = turn_take(c, t.seq, lane, &over)) != STORE_OK)
@@ -268,6 +276,7 @@ op_turn_dead(struct op_call *c)
 	int64_t seq;
 	int over, status;
 
+	c->ends = 1;
 	fields_open(&f, c->msg);
 	seq = fields_int(&f, "seq", 1, INT64_MAX);
 	op_cut(reason, fields_str(&f, "reason", PROTO_NORMAL), sizeof(reason));

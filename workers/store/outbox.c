@@ -13,10 +13,10 @@
 enum store_rc
 outbox_put(struct db *db, const struct outbox_row *r, int64_t now)
 {
-	return db_run(db, Q_OUTBOX_PUT, "ississsssitst", db_outbox_next(db),
+	return db_run(db, Q_OUTBOX_PUT, "ississsssibbt", db_outbox_next(db),
 	    r->account, r->key, r->seq, r->lane, r->op, r->channel, r->root,
-	    r->post, now, r->props, r->props_len, r->text, r->files,
-	    r->files_len);
+	    r->post, now, r->props, r->props_len, r->text,
+	    strlen(r->text), r->files, r->files_len);
 }
 
 struct outbox_ref {

@@ -9,6 +9,7 @@
 
 #include "common/chan.h"
 #include "workers/store/media.h"
+#include "workers/store/quota.h"
 #include "workers/store/store.h"
 
 #define PEER_CLAIMS 4096 /* rows that a peer may work on at a time */
@@ -32,6 +33,7 @@ struct peer {
 	int64_t refused; /* epoch: puts of it and of older ones fail */
 	char media[PEER_MEDIA][MEDIA_ID + 1]; /* "": none */
 	size_t next_media;
+	struct quota quota;
 };
 
 TAILQ_HEAD(peer_list, peer);

@@ -16,15 +16,29 @@ struct prune_account {
 	char id[STORE_ID + 1];
 	int64_t done;
 	int64_t dead;
+	int64_t bytes; /* of dead ones */
+};
+
+/* Tables that are walked through, from the newest row to the oldest. */
+enum phase { PRUNE_INBOX, PRUNE_OUTBOX, PRUNE_DECISIONS, PRUNE_MEDIA };
+
+static const struct {
+	enum query page; /* number, account, state, when it ended, bytes */
+	enum query delete;
+	int64_t keep; /* done rows of an account */
+} walks[] = {
+    [PRUNE_INBOX] = {Q_INBOX_OLD, Q_INBOX_DELETE, STORE_MARKERS_KEEP},
+    [PRUNE_OUTBOX] = {Q_OUTBOX_OLD, Q_OUTBOX_DELETE, STORE_MARKERS_KEEP},
+    [PRUNE_DECISIONS] = {Q_DECISION_OLD, Q_DECISION_DELETE,
+	STORE_DECISIONS_KEEP},
 };
 
 struct prune {
 	int64_t cutoff;
-	int64_t below; /* inbox rows from here up have been seen */
+	int64_t below; /* rows from here up have been seen */
 	struct prune_account *accounts;
 	size_t n_accounts;
-	enum { PRUNE_INBOX, PRUNE_OUTBOX, PRUNE_MEDIA,
-		PRUNE_DECISIONS } phase;
+	enum phase phase;
 	int64_t count;
 };
 
@@ -76,21 +90,26 @@ prune_account(struct prune *p, const char *id)
 
 /* Called from the newest row to the oldest. */
 static int
-prune_is_old(struct prune *p, const char *account, int state, int64_t done_at)
+prune_is_old(struct prune *p, sqlite3_stmt *s)
 {
-	struct prune_account *a = prune_account(p, account);
+	struct prune_account *a = prune_account(p, db_text(s, 1));
+	int state = sqlite3_column_int(s, 2);
 
 	if (state == STATE_OPEN)
 		return 0;
-	if (state == STATE_DONE && ++a->done > STORE_MARKERS_KEEP)
+	if (state == STATE_DONE && ++a->done > walks[p->phase].keep)
 		return 1;
-	if (state == STATE_DEAD && ++a->dead > STORE_MARKERS_KEEP)
-		return 1;
-	return done_at < p->cutoff;
+	if (state == STATE_DEAD) {
+		a->bytes += sqlite3_column_int64(s, 4) + STORE_ROW;
+		if (++a->dead > STORE_MARKERS_KEEP ||
+		    a->bytes > STORE_DEAD_KEEP)
+			return 1;
+	}
+	return sqlite3_column_int64(s, 3) < p->cutoff;
 }
 
 static enum store_rc
-prune_delete(struct prune *p, struct db *db, const int64_t *seqs, int n)
+prune_delete(struct prune *p, struct db *db, const int64_t *rows, int n)
 {
 	enum store_rc rc;
 	int i;
@@ -99,9 +118,12 @@ prune_delete(struct prune *p, struct db *db, const int64_t *seqs, int n)
 		return STORE_OK;
 	if ((rc = db_begin(db)) != STORE_OK)
 		return rc;
-	for (i = 0; i < n && rc == STORE_OK; i++)
-		if ((rc = tool_forget(db, seqs[i])) == STORE_OK)
-			rc = db_run(db, Q_INBOX_DELETE, "i", seqs[i]);
+	for (i = 0; i < n && rc == STORE_OK; i++) {
+		if (p->phase == PRUNE_INBOX)
+			rc = tool_forget(db, rows[i]);
+		if (rc == STORE_OK)
+			rc = db_run(db, walks[p->phase].delete, "i", rows[i]);
+	}
 	if (rc == STORE_OK)
 		rc = db_commit(db);
 	if (rc != STORE_OK)
@@ -111,43 +133,37 @@ prune_delete(struct prune *p, struct db *db, const int64_t *seqs, int n)
 	return rc;
 }
 
-static enum store_rc
-prune_inbox(struct prune *p, struct db *db)
+static void
+next_phase(struct prune *p)
 {
-	int64_t seqs[PRUNE_ROWS], last = p->below;
+	p->phase++;
+	p->below = INT64_MAX;
+	p->n_accounts = 0;
+}
+
+static enum store_rc
+prune_walk(struct prune *p, struct db *db)
+{
+	int64_t rows[PRUNE_ROWS], last = p->below;
 	sqlite3_stmt *s;
 	enum store_rc rc;
 	int n = 0, seen = 0;
 
-	rc = db_rows(db, Q_INBOX_OLD, &s, "ii", p->below, (int64_t)PRUNE_ROWS);
+	rc = db_rows(
+	    db, walks[p->phase].page, &s, "ii", p->below, (int64_t)PRUNE_ROWS);
 	for (; rc == STORE_OK; rc = db_next(db, s)) {
 		seen++;
 		last = sqlite3_column_int64(s, 0);
-		if (prune_is_old(p, db_text(s, 1), sqlite3_column_int(s, 2),
-			sqlite3_column_int64(s, 3)))
-			seqs[n++] = last;
+		if (prune_is_old(p, s))
+			rows[n++] = last;
 	}
 	if (rc != STORE_NONE)
 		return rc;
-	rc = prune_delete(p, db, seqs, n);
+	rc = prune_delete(p, db, rows, n);
 	p->below = last;
 	if (rc == STORE_OK && seen < PRUNE_ROWS)
-		p->phase = PRUNE_OUTBOX;
+		next_phase(p);
 	return rc;
-}
-
-static enum store_rc
-prune_outbox(struct prune *p, struct db *db)
-{
-	enum store_rc rc;
-
-	rc = db_run(db, Q_OUTBOX_PRUNE, "ii", p->cutoff, (int64_t)PRUNE_ROWS);
-	if (rc != STORE_OK)
-		return rc;
-	p->count += db_changes(db);
-	if (db_changes(db) < PRUNE_ROWS)
-		p->phase = PRUNE_MEDIA;
-	return STORE_OK;
 }
 
 /* The row first: a file without one is found at the next start. */
@@ -159,10 +175,6 @@ prune_media(struct prune *p, struct db *db)
 	enum store_rc rc;
 
 	rc = db_rows(db, Q_MEDIA_OLD, &s, "ii", p->cutoff, 1LL);
-	if (rc == STORE_NONE) {
-		p->phase = PRUNE_DECISIONS;
-		return STORE_OK;
-	}
 	if (rc != STORE_OK)
 		return rc;
 	strlcpy(id, db_text(s, 0), sizeof(id));
@@ -174,57 +186,41 @@ prune_media(struct prune *p, struct db *db)
 	return STORE_OK;
 }
 
-static enum store_rc
-decisions_range(struct db *db, int64_t *min, int64_t *max)
+static int64_t
+newest(struct db *db, enum query q)
 {
 	sqlite3_stmt *s;
-	enum store_rc rc;
+	int64_t n;
 
-	if ((rc = db_rows(db, Q_DECISION_RANGE, &s, "")) != STORE_OK)
-		return rc;
-	*min = sqlite3_column_int64(s, 0);
-	*max = sqlite3_column_int64(s, 1);
+	if (db_rows(db, q, &s, "") != STORE_OK)
+		return 0;
+	n = sqlite3_column_int64(s, 0);
 	db_end(s);
-	return STORE_OK;
+	return n;
+}
+
+void
+prune_see(struct db *db, struct prune_seen *seen)
+{
+	seen->inbox = newest(db, Q_INBOX_MAX);
+	seen->decision = newest(db, Q_DECISION_MAX);
 }
 
 int
-prune_is_due(struct db *db)
+prune_is_due(struct db *db, const struct prune_seen *then)
 {
-	int64_t min, max;
+	struct prune_seen now;
 
-	return decisions_range(db, &min, &max) == STORE_OK &&
-	    max - min > STORE_DECISIONS_KEEP + STORE_DECISIONS_KEEP / 10;
-}
-
-static enum store_rc
-prune_decisions(struct prune *p, struct db *db)
-{
-	int64_t min, max;
-	enum store_rc rc;
-
-	if ((rc = decisions_range(db, &min, &max)) != STORE_OK)
-		return rc;
-	rc = db_run(db, Q_DECISION_PRUNE, "iii", min + PRUNE_ROWS, p->cutoff,
-	    max - STORE_DECISIONS_KEEP + 1);
-	if (rc != STORE_OK)
-		return rc;
-	p->count += db_changes(db);
-	return db_changes(db) == 0 ? STORE_NONE : STORE_OK;
+	if (db_wants_prune(db))
+		return 1;
+	prune_see(db, &now);
+	return now.inbox - then->inbox > STORE_MARKERS_KEEP / 2 ||
+	       now.decision - then->decision > STORE_DECISIONS_KEEP / 5;
 }
 
 enum store_rc
 prune_step(struct prune *p, struct db *db)
 {
-	switch (p->phase) {
-	case PRUNE_INBOX:
-		return prune_inbox(p, db);
-	case PRUNE_OUTBOX:
-		return prune_outbox(p, db);
-	case PRUNE_MEDIA:
-		return prune_media(p, db);
-	case PRUNE_DECISIONS:
-	default:
-		return prune_decisions(p, db);
-	}
+	db_set_prune(db, 0);
+	return p->phase == PRUNE_MEDIA ? prune_media(p, db) : prune_walk(p, db);
 }

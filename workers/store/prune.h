@@ -19,8 +19,15 @@ void prune_free(struct prune *);
  * the next pass will find what this one left.
  */
 enum store_rc prune_step(struct prune *, struct db *);
-/* 1 when a flood has left so many decisions that a pass should not wait. */
-int prune_is_due(struct db *);
+
+/* The newest rows there were. */
+struct prune_seen {
+	int64_t inbox;
+	int64_t decision;
+};
+void prune_see(struct db *, struct prune_seen *);
+/* 1 when so much came since then that a pass should not wait. */
+int prune_is_due(struct db *, const struct prune_seen *then);
 /* Rows deleted so far. */
 int64_t prune_count(const struct prune *);
 

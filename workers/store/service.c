@@ -28,7 +28,7 @@
 #define WAL_FIRST_MS 200     /* after opening */
 #define PRUNE_FIRST_MS 60000 /* after opening */
 #define PRUNE_EVERY_MS 3600000
-#define PRUNE_LOOK_MS 60000 /* whether there are far too many */
+#define PRUNE_LOOK_MS 10000 /* whether there are far too many */
 #define PRUNE_STEP_MS 20
 #define TRIM_BYTES (256 * 1024) /* of text: worth giving memory back */
 #define TRIM_MS 1000            /* of silence before that, */
@@ -46,6 +46,7 @@ struct service {
 	struct peer_list peers;
 	struct prune *prune;
 	struct monotime pruned; /* when the last pass ended */
+	struct prune_seen seen; /* when it began */
 	struct event *reopen, *idle, *pruner, *trim;
 	int64_t reopen_ms;
 	size_t written, written_then; /* bytes since memory was given back */
@@ -228,12 +229,14 @@ on_prune(int fd, short what, void *arg)
 	}
 	if (sv->prune == NULL &&
 	    monotime_since(sv->pruned) < PRUNE_EVERY_MS &&
-	    !prune_is_due(sv->db)) {
+	    !prune_is_due(sv->db, &sv->seen)) {
 		loop_timer(sv->pruner, PRUNE_LOOK_MS);
 		return;
 	}
-	if (sv->prune == NULL)
+	if (sv->prune == NULL) {
+		prune_see(sv->db, &sv->seen);
 		sv->prune = prune_new(walltime_ms(), sv->days);
+	}
 	rc = prune_step(sv->prune, sv->db);
 	if (rc == STORE_OK) {
 		loop_timer(sv->pruner, PRUNE_STEP_MS);

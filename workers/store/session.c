@@ -32,21 +32,25 @@ session_find(struct db *db, const char *key, struct session *ss)
 	ss->num = sqlite3_column_int64(s, 0);
 	ss->first = sqlite3_column_int64(s, 1);
 	ss->next = sqlite3_column_int64(s, 2);
+	ss->bytes = sqlite3_column_int64(s, 3);
+	ss->fresh = 0;
 	db_end(s);
 	return STORE_OK;
 }
 
 enum store_rc
-session_open(struct db *db, const char *key, int64_t now, struct session *ss)
+session_open(struct db *db, const char *key, const char *account, int64_t now,
+    struct session *ss)
 {
 	enum store_rc rc;
 
 	rc = session_find(db, key, ss);
 	if (rc != STORE_NONE)
 		return rc;
-	rc = db_run(db, Q_SESSION_ADD, "si", key, now);
+	rc = db_run(db, Q_SESSION_ADD, "sis", key, now, account);
 	ss->num = db_last_id(db);
-	ss->first = ss->next = 0;
+	ss->first = ss->next = ss->bytes = 0;
+	ss->fresh = 1;
 	return rc;
 }
 
@@ -54,22 +58,50 @@ enum store_rc
 session_add(struct db *db, struct session *ss, int64_t now, const char *body,
     size_t len)
 {
-	return db_run(db, Q_MESSAGE_ADD, "iit", MESSAGE_ID(ss->num, ss->next++),
+	ss->bytes += (int64_t)len;
+	return db_run(db, Q_MESSAGE_ADD, "iib", MESSAGE_ID(ss->num, ss->next++),
 	    now, body, len);
 }
 
+/* The messages before that one. */
 static enum store_rc
-session_trim(struct db *db, struct session *ss, int64_t keep)
+session_cut(struct db *db, struct session *ss, int64_t first)
 {
-	int64_t first = ss->next - keep;
 	enum store_rc rc;
 
-	if (first <= ss->first)
-		return STORE_OK;
 	rc = db_run(db, Q_MESSAGE_TRIM, "ii", MESSAGE_ID(ss->num, ss->first),
 	    MESSAGE_ID(ss->num, first));
 	ss->first = first;
 	return rc;
+}
+
+/* Not with each turn, which would take two with each turn. */
+static enum store_rc
+session_trim(struct db *db, struct session *ss)
+{
+	int64_t first = ss->first;
+	sqlite3_stmt *s;
+	enum store_rc rc;
+
+	if (ss->next - first <= STORE_SESSION_KEEP + STORE_SESSION_SLACK &&
+	    ss->bytes <= STORE_SESSION_BYTES)
+		return STORE_OK;
+	rc = db_rows(db, Q_MESSAGE_SIZES, &s, "ii", MESSAGE_ID(ss->num, first),
+	    MESSAGE_ID(ss->num, ss->next));
+	while (rc == STORE_OK && (ss->next - first > STORE_SESSION_KEEP ||
+				     ss->bytes > STORE_SESSION_BYTES)) {
+		ss->bytes -= sqlite3_column_int64(s, 0);
+		first++;
+		rc = db_next(db, s);
+	}
+	if (rc == STORE_OK)
+		db_end(s);
+	else if (rc != STORE_NONE)
+		return rc;
+	/* What was there before bytes were counted is not in them. */
+	if (ss->bytes < 0)
+		ss->bytes = 0;
+	return session_cut(db, ss, first);
 }
 
 enum store_rc
@@ -79,7 +111,8 @@ session_reset(struct db *db, struct session *ss)
 
 	if ((rc = session_meta_reset(db, ss->num)) != STORE_OK)
 		return rc;
-	return session_trim(db, ss, 0);
+	ss->bytes = 0;
+	return session_cut(db, ss, ss->next);
 }
 
 enum store_rc
@@ -87,11 +120,22 @@ session_close(struct db *db, struct session *ss, int64_t now)
 {
 	enum store_rc rc;
 
-	rc = session_trim(db, ss, STORE_SESSION_KEEP);
-	if (rc != STORE_OK)
+	if ((rc = session_trim(db, ss)) != STORE_OK)
 		return rc;
-	return db_run(
-	    db, Q_SESSION_SET, "iiii", ss->num, ss->first, ss->next, now);
+	return db_run(db, Q_SESSION_SET, "iiiii", ss->num, ss->first, ss->next,
+	    now, ss->bytes);
+}
+
+enum store_rc
+session_forget(struct db *db, int64_t num)
+{
+	enum store_rc rc;
+
+	if ((rc = db_run(db, Q_MESSAGE_TRIM, "ii", MESSAGE_ID(num, 0LL),
+		 MESSAGE_ID(num + 1, 0LL))) != STORE_OK ||
+	    (rc = db_run(db, Q_META_DELETE, "i", num)) != STORE_OK)
+		return rc;
+	return db_run(db, Q_SESSION_DELETE, "i", num);
 }
 
 enum store_rc

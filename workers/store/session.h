@@ -18,19 +18,23 @@ struct session {
 	int64_t num;
 	int64_t first; /* oldest message kept */
 	int64_t next;  /* number of the next message */
+	int64_t bytes; /* of the messages kept */
+	int fresh;     /* it was not there before */
 };
 
 /* STORE_NONE when there is none of that key. */
 enum store_rc session_find(struct db *, const char *key, struct session *);
-/* Finds or creates. */
-enum store_rc session_open(
-    struct db *, const char *key, int64_t now, struct session *);
+/* Finds or creates; one that is created is the account's. */
+enum store_rc session_open(struct db *, const char *key, const char *account,
+    int64_t now, struct session *);
 enum store_rc session_add(
     struct db *, struct session *, int64_t now, const char *body, size_t len);
 /* Forget all messages so far. */
 enum store_rc session_reset(struct db *, struct session *);
 /* Writes the session's own row, and trims it. */
 enum store_rc session_close(struct db *, struct session *, int64_t now);
+/* As if it had never been. */
+enum store_rc session_forget(struct db *, int64_t num);
 
 /*
  * Hand the newest messages of which all fit into max bytes to fn, newest

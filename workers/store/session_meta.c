@@ -39,8 +39,8 @@ session_inherit(
 }
 
 enum store_rc
-session_begin(struct db *db, const char *key, const char *parent, int64_t now,
-    struct session *ss)
+session_begin(struct db *db, const char *key, const char *account,
+    const char *parent, int64_t now, struct session *ss)
 {
 	struct json_object *list;
 	enum store_rc rc;
@@ -50,7 +50,7 @@ session_begin(struct db *db, const char *key, const char *parent, int64_t now,
 	rc = session_find(db, key, ss);
 	if (rc != STORE_NONE)
 		return rc;
-	rc = session_open(db, key, now, ss);
+	rc = session_open(db, key, account, now, ss);
 	if (rc != STORE_OK || *parent == '\0')
 		return rc;
 	rc = session_inherit(db, parent, INHERIT_BYTES, &list);

@@ -18,8 +18,8 @@ struct json_object;
  * As session_open(); a session made by this begins with the newest messages
  * of parent, unless that is "".
  */
-enum store_rc session_begin(struct db *, const char *key, const char *parent,
-    int64_t now, struct session *);
+enum store_rc session_begin(struct db *, const char *key, const char *account,
+    const char *parent, int64_t now, struct session *);
 /* Those messages, oldest first, a new array of at most max bytes. */
 enum store_rc session_inherit(
     struct db *, const char *parent, size_t max, struct json_object **list);

@@ -16,7 +16,7 @@
  * message.id is session.num << 32 | n, so that a session is one run of
  * neighbouring rows and needs no index.
  *
- * decision.id grows with time; old ones are deleted from the low end.
+ * decision.id grows with time.
  */
 static const char schema_1[] =
     "CREATE TABLE account(id TEXT PRIMARY KEY, first_at INTEGER NOT NULL)"
@@ -131,9 +131,20 @@ static const char schema_cron[] =
 /* Why it was accepted. */
 static const char schema_rule[] = "ALTER TABLE inbox ADD COLUMN rule TEXT;";
 
+/*
+ * Who made it; '' for what was there before. bytes: of a session's messages;
+ * what was there before counts from its next change.
+ */
+static const char schema_share[] =
+    "ALTER TABLE session ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE session ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX session_account ON session(account);"
+    "ALTER TABLE note ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX note_account ON note(account);";
+
 const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
     schema_command, schema_media, schema_session, schema_cron,
-    schema_rule, NULL};
+    schema_rule, schema_share, NULL};
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
@@ -176,6 +187,9 @@ const char *const sql_query[Q_MAX] = {
 		   " WHERE excluded.at >= at",
     [Q_MARK_PAGE] = "SELECT channel, post, at FROM mark WHERE account = ?1"
 		    " AND channel > ?2 ORDER BY channel",
+    [Q_MARK_TRIM] = "DELETE FROM mark WHERE account = ?1 AND at <="
+		    " (SELECT at FROM mark WHERE account = ?1"
+		    " ORDER BY at DESC LIMIT 1 OFFSET ?2)",
 
     [Q_INBOX_PUT] = "INSERT INTO inbox(account, kind, event, lane, channel,"
 		    " root, post, at, put_at, data, rule)"
@@ -233,8 +247,8 @@ const char *const sql_query[Q_MAX] = {
     [Q_INBOX_DEAD_COUNT] = "SELECT account, count(*) FROM inbox"
 			   " INDEXED BY inbox_dead WHERE state = 2"
 			   " GROUP BY account",
-    [Q_INBOX_OLD] = "SELECT seq, account, state, done_at FROM inbox"
-		    " WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+    [Q_INBOX_OLD] = "SELECT seq, account, state, done_at, length(data)"
+		    " FROM inbox WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
     [Q_INBOX_DELETE] = "DELETE FROM inbox WHERE seq = ?1 AND state <> 0",
 
     [Q_OUTBOX_PUT] = "INSERT INTO outbox(n, account, key, seq, lane, op,"
@@ -262,8 +276,23 @@ const char *const sql_query[Q_MAX] = {
 	" ORDER BY done_at DESC, n DESC LIMIT ?2",
     [Q_OUTBOX_COUNT] = "SELECT account, state, count(*), min(created)"
 		       " FROM outbox GROUP BY account, state",
-    [Q_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox"
-		       " WHERE state = 2 AND done_at < ?1 LIMIT ?2)",
+    [Q_OUTBOX_OLD] = "SELECT n, account, state, done_at, length(text) +"
+		     " ifnull(length(props), 0) FROM outbox"
+		     " WHERE n < ?1 ORDER BY n DESC LIMIT ?2",
+
+    /* See quota.c; ?2 is what each row counts besides. */
+    [Q_INBOX_BYTES] = "SELECT total(length(data)) + count(*) * ?2"
+		      " FROM inbox INDEXED BY inbox_open"
+		      " WHERE account = ?1 AND state = 0",
+    [Q_INBOX_DEAD_BYTES] = "SELECT total(length(data)) + count(*) * ?2"
+			   " FROM inbox INDEXED BY inbox_dead"
+			   " WHERE account = ?1 AND state = 2",
+    [Q_OUTBOX_BYTES] = "SELECT total(iif(state = 2, 0, n)),"
+		       " total(iif(state = 2, n, 0)) FROM (SELECT state,"
+		       " length(text) + ifnull(length(props), 0) + ?2 AS n"
+		       " FROM outbox WHERE account = ?1)",
+    [Q_TOOL_BYTES] = "SELECT total(length(error)) + count(*) * ?2"
+		     " FROM tool WHERE account = ?1",
 
     [Q_TOOL_PUT] = "INSERT INTO tool(account, key, seq) VALUES(?1, ?2, ?3)"
 		   " ON CONFLICT DO NOTHING",
@@ -273,17 +302,26 @@ const char *const sql_query[Q_MAX] = {
 		   " WHERE account = ?1 AND key = ?2",
     [Q_TOOL_FORGET] = "DELETE FROM tool WHERE seq = ?1",
 
-    [Q_SESSION_GET] = "SELECT num, first, next FROM session WHERE key = ?1",
-    [Q_SESSION_ADD] = "INSERT INTO session(key, first, next, updated)"
-		      " VALUES(?1, 0, 0, ?2)",
+    [Q_SESSION_GET] = "SELECT num, first, next, bytes FROM session"
+		      " WHERE key = ?1",
+    [Q_SESSION_ADD] = "INSERT INTO session(key, first, next, updated,"
+		      " account) VALUES(?1, 0, 0, ?2, ?3)",
     [Q_SESSION_SET] = "UPDATE session SET first = ?2, next = ?3,"
-		      " updated = ?4 WHERE num = ?1",
+		      " updated = ?4, bytes = ?5 WHERE num = ?1",
+    [Q_SESSION_BYTES] = "SELECT total(bytes) + count(*) * ?2 FROM session"
+			" WHERE account = ?1",
+    [Q_SESSION_LEAST] = "SELECT num, bytes FROM session"
+			" WHERE account = ?1 AND num <> ?2"
+			" ORDER BY updated LIMIT ?3",
+    [Q_SESSION_DELETE] = "DELETE FROM session WHERE num = ?1",
     [Q_SESSION_LIST] = "SELECT key, next - first, updated FROM session"
 		       " WHERE substr(key, 1, length(?1)) = ?1"
 		       " ORDER BY updated DESC, num DESC LIMIT ?2",
     [Q_MESSAGE_ADD] = "INSERT INTO message(id, at, body)"
 		      " VALUES(?1, ?2, ?3)",
     [Q_MESSAGE_TRIM] = "DELETE FROM message WHERE id >= ?1 AND id < ?2",
+    [Q_MESSAGE_SIZES] = "SELECT length(body) FROM message WHERE id >= ?1"
+			" AND id < ?2 ORDER BY id",
     [Q_MESSAGE_BACK] = "SELECT body FROM message WHERE id >= ?1 AND id < ?2"
 		       " ORDER BY id DESC",
 
@@ -302,10 +340,10 @@ const char *const sql_query[Q_MAX] = {
 			   " decided_at FROM decision WHERE post = ?1"
 			   " AND post <> '' AND (?2 IS NULL OR account = ?2)"
 			   " ORDER BY id LIMIT 200",
-    [Q_DECISION_RANGE] = "SELECT (SELECT min(id) FROM decision),"
-			 " (SELECT max(id) FROM decision)",
-    [Q_DECISION_PRUNE] = "DELETE FROM decision WHERE id < ?1"
-			 " AND (decided_at < ?2 OR id < ?3)",
+    [Q_DECISION_MAX] = "SELECT max(id) FROM decision",
+    [Q_DECISION_OLD] = "SELECT id, account, 1, decided_at FROM decision"
+		       " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    [Q_DECISION_DELETE] = "DELETE FROM decision WHERE id = ?1",
     [Q_DROP_COUNT] = "INSERT INTO drop_count(account, reason, n)"
 		     " VALUES(?1, ?2, 1)"
 		     " ON CONFLICT(account, reason) DO UPDATE"
@@ -365,8 +403,10 @@ const char *const sql_query[Q_MAX] = {
     [Q_LOOP_COUNT] = "INSERT INTO bot_turn(account, channel, root, n, at)"
 		     " VALUES(?1, ?2, ?3, 1, ?4)"
 		     " ON CONFLICT(account, channel, root) DO UPDATE"
-		     " SET n = n + 1, at = excluded.at",
-    [Q_LOOP_OLD] = "DELETE FROM bot_turn WHERE account = ?1 AND at < ?2",
+		     " SET n = iif(at < ?5, 0, n) + 1, at = excluded.at",
+    [Q_LOOP_TRIM] = "DELETE FROM bot_turn WHERE account = ?1 AND (at < ?2"
+		    " OR at <= (SELECT at FROM bot_turn WHERE account = ?1"
+		    " ORDER BY at DESC LIMIT 1 OFFSET ?3))",
     [Q_LOOP_RESET] = "DELETE FROM bot_turn WHERE account = ?1"
 		     " AND channel = ?2 AND root = ?3",
     [Q_MEDIA_PUT] = "INSERT INTO media(id, account, file, event, name, type,"
@@ -390,6 +430,7 @@ const char *const sql_query[Q_MAX] = {
 		   " ON m.num = s.num WHERE s.key = ?1",
     [Q_META_ADD] = "INSERT INTO session_meta(num) VALUES(?1)"
 		   " ON CONFLICT DO NOTHING",
+    [Q_META_DELETE] = "DELETE FROM session_meta WHERE num = ?1",
     [Q_META_GEN] = "UPDATE session_meta SET gen = gen + 1, turns = 0,"
 		   " prompt = 0, completion = 0, used = '' WHERE num = ?1",
     [Q_META_MODEL] = "UPDATE session_meta SET model = ?2 WHERE num = ?1",
@@ -401,25 +442,32 @@ const char *const sql_query[Q_MAX] = {
 		     " WHERE num = ?1",
     [Q_NOTE_FIND] = "SELECT 1 FROM note WHERE session = ?1 AND key = ?2"
 		    " AND at = ?3",
-    [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text)"
-		   " VALUES(?1, ?2, ?3, ?4)",
+    [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text,"
+		   " account) VALUES(?1, ?2, ?3, ?4, ?5)",
     /* The newest ?2 stay. */
     [Q_NOTE_TRIM] = "DELETE FROM note WHERE session = ?1 AND id <="
 		    " (SELECT id FROM note WHERE session = ?1"
 		    " ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    [Q_NOTE_TRIM_ALL] = "DELETE FROM note WHERE account = ?1 AND id <="
+			" (SELECT id FROM note WHERE account = ?1"
+			" ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     [Q_NOTE_LIST] = "SELECT id, at, text FROM note WHERE session = ?1"
 		    " AND text <> '' ORDER BY id",
     [Q_NOTE_SHOWN] = "UPDATE note SET text = '' WHERE session = ?1"
 		     " AND id <= ?2 AND text <> ''",
+    /* Beyond ?4 nobody would read it; who is there may change. */
     [Q_GATE_SET] = "INSERT INTO gate(account, channel, mode)"
-		   " VALUES(?1, ?2, ?3)"
+		   " SELECT ?1, ?2, ?3 WHERE ?4 >"
+		   " (SELECT count(*) FROM gate WHERE account = ?1"
+		   " AND channel <> ?2)"
 		   " ON CONFLICT(account, channel) DO UPDATE"
 		   " SET mode = excluded.mode",
     [Q_GATE_CLEAR] = "DELETE FROM gate WHERE account = ?1 AND channel = ?2",
     [Q_GATE_LIST] = "SELECT channel, mode FROM gate WHERE account = ?1"
 		    " ORDER BY channel LIMIT ?2",
     [Q_LOOP_LIST] = "SELECT channel, root, n, at FROM bot_turn"
-		    " WHERE account = ?1 ORDER BY at DESC LIMIT ?2",
+		    " WHERE account = ?1 AND at >= ?3"
+		    " ORDER BY at DESC LIMIT ?2",
 
     [Q_COMMAND_LIST] = "SELECT team, trigger, id FROM command"
 		       " WHERE account = ?1 LIMIT ?2",
@@ -427,6 +475,8 @@ const char *const sql_query[Q_MAX] = {
 		      " VALUES(?1, ?2, ?3, ?4)"
 		      " ON CONFLICT(account, team, trigger) DO UPDATE"
 		      " SET id = excluded.id",
+    [Q_COMMAND_COUNT] = "SELECT count(*) FROM command WHERE account = ?1"
+			" AND (team, trigger) <> (?2, ?3)",
     [Q_COMMAND_DELETE] = "DELETE FROM command WHERE account = ?1"
 			 " AND team = ?2 AND trigger = ?3",
 
