@@ -83,6 +83,8 @@ privdrop(const struct privdrop *p)
 	limit(RLIMIT_CORE, 0, "core");
 	if (!p->passes)
 		limit_sent();
+	if (p->file_max > 0)
+		limit(RLIMIT_FSIZE, (rlim_t)p->file_max, "fsize");
 	if (!p->rootless && (p->uid == 0 || p->gid == 0))
 		fatalx("refusing to run a worker as root");
 	/*

@@ -291,7 +291,8 @@ rules_store(void)
 {
 	struct scmp_arg_cmp cmp[1];
 	static const int locks[] = {F_GETLK, F_SETLK, F_SETLKW, F_GETFD,
-	    F_OFD_GETLK, F_OFD_SETLK, F_DUPFD_CLOEXEC};
+	    F_OFD_GETLK, F_OFD_SETLK, F_DUPFD_CLOEXEC,
+	    F_SETLEASE /* who writes to a file? */};
 	size_t i;
 
 	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {

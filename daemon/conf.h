@@ -102,6 +102,7 @@ struct config_account {
 	unsigned endpoint; /* of url */
 	struct config_media *media;
 	size_t nmedia;
+	unsigned file_max; /* bytes of an attachment */
 	struct config_proxy proxy;
 	char *ca_file; /* absolute path, or NULL: the system's store */
 	struct secret *token; /* NULL: parked, its JSON has "problem" */

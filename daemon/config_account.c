@@ -350,6 +350,18 @@ resolve_prefixes(struct build *b, struct json_object *json)
 	config_json_add(json, "oncharPrefixes", kept);
 }
 
+/* Its worker writes nothing but attachments. */
+static unsigned
+file_max(struct json_object *json)
+{
+	struct json_object *mb = NULL;
+	double n = 0;
+
+	if (json_object_object_get_ex(json, "mediaMaxMb", &mb))
+		n = json_object_get_double(mb) * 1024 * 1024;
+	return n < 1 ? 1 : (unsigned)n;
+}
+
 static void
 account_json(struct build *b)
 {
@@ -387,6 +399,7 @@ account_json(struct build *b)
 	free(url);
 	config_json_add(json, "pickerModels", config_models_json(b->ctx));
 	a->json = json;
+	a->file_max = file_max(json);
 }
 
 void

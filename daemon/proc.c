@@ -16,6 +16,7 @@
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "daemon/conf.h"
 #include "daemon/feed.h"
 #include "daemon/links.h"
 #include "daemon/reload.h"
@@ -283,6 +284,7 @@ spawn(struct proc *p, int chan)
 	    .dir = store ? sup->store_dir : sup->empty_dir,
 	    .uid = ids->uid,
 	    .gid = ids->gid,
+	    .file_max = p->role == ROLE_ACCOUNT ? p->account->file_max : 0,
 	    .rootless = sup->rootless,
 	    .keep_root = p->role == ROLE_DIALER,
 	    .verbose = log_get_verbose(),

@@ -206,7 +206,7 @@ run_program(const struct spawn *sp, int chan, const char *path, char *const
 pid_t
 spawn_worker(const struct spawn *sp, int chan)
 {
-	char path[PATH_MAX], uid[16], gid[16], *argv[16];
+	char path[PATH_MAX], uid[16], gid[16], file_max[16], *argv[20];
 	sigset_t all, old;
 	int argc = 0;
 	pid_t pid;
@@ -226,6 +226,11 @@ spawn_worker(const struct spawn *sp, int chan)
 	argv[argc++] = gid;
 	argv[argc++] = (char *)"-c";
 	argv[argc++] = (char *)sp->dir;
+	if (sp->file_max > 0) {
+		snprintf(file_max, sizeof(file_max), "%u", sp->file_max);
+		argv[argc++] = (char *)"-f";
+		argv[argc++] = file_max;
+	}
 	if (sp->rootless)
 		argv[argc++] = (char *)"-R";
 	if (sp->verbose)

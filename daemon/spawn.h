@@ -26,6 +26,7 @@ struct spawn {
 	const char *dir;  /* to chroot into */
 	uid_t uid;
 	gid_t gid;
+	unsigned file_max; /* bytes of a file that it may write, 0: any */
 	int rootless;
 	int keep_root;    /* drop the uid but do not chroot */
 	int verbose;

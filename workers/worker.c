@@ -75,7 +75,7 @@ args_parse(struct worker *w, int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "n:u:g:c:Rjkv")) != -1) {
+	while ((ch = getopt(argc, argv, "n:u:g:c:f:Rjkv")) != -1) {
 		switch (ch) {
 		case 'n':
 			w->name = optarg;
@@ -88,6 +88,9 @@ args_parse(struct worker *w, int argc, char *argv[])
 			break;
 		case 'c':
 			w->drop.dir = optarg;
+			break;
+		case 'f':
+			w->drop.file_max = number(optarg, argv[0]);
 			break;
 		case 'R':
 			w->drop.rootless = 1;
@@ -339,6 +342,7 @@ signals_ignore(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /*

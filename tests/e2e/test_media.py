@@ -499,3 +499,15 @@ def test_progress_is_shown(gate, world):
     assert c.wait(60) == 0
     os.close(near)
     assert b"of 94.4 MB" in seen
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/limits"),
+                    reason="no /proc")
+def test_no_file_is_larger_than_an_attachment(world):
+    """Whoever has captured the account cannot fill the disk by one."""
+    p = world.start(world.config(mediaMaxMb=3))
+    pid = next(w["pid"] for w in p.status()["workers"]
+               if w["role"] == "account")
+    with open("/proc/%d/limits" % pid) as f:
+        limits = {line[:25].strip(): line[25:].split() for line in f}
+    assert limits["Max file size"][:2] == [str(3 << 20)] * 2

@@ -68,11 +68,20 @@ begin(const char *file)
 	return id;
 }
 
+/* It is full, and will not be written to any more. */
+static void
+end(void)
+{
+	close(a.fd);
+	a.fd = -1;
+}
+
 static const char *
 put_file(const char *id, const char *file, int size)
 {
 	char text[512];
 
+	end();
 	snprintf(text, sizeof(text),
 	    "{\"media\":\"%s\",\"file\":\"%s\",\"event\":\"e\","
 	    "\"name\":\"n\",\"type\":\"text/plain\",\"claimed\":\"\","
@@ -263,6 +272,7 @@ test_larger_than_all(void **state)
 	fill(FILE_1);
 	id = begin(FILE_2);
 	assert_int_equal(pwrite(a.fd, "x", 1, 1LL << 40), 1);
+	end();
 	snprintf(text, sizeof(text),
 	    "{\"media\":\"%s\",\"file\":\"" FILE_2 "\",\"event\":\"e\","
 	    "\"name\":\"n\",\"type\":\"\",\"claimed\":\"\","
@@ -271,6 +281,110 @@ test_larger_than_all(void **state)
 	assert_string_equal(ts_str(a.reply, "code"), "denied");
 	assert_string_equal(
 	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "media");
+}
+
+/* What was put stays as it was: nobody can still write to it. */
+static void
+test_written(void **state)
+{
+	const char *id = begin(FILE_1);
+	int fd = dup(a.fd);
+
+	assert_int_equal(write(fd, "hello", 5), 5);
+	assert_string_equal(put_file(id, FILE_1, 5), "err");
+	assert_string_equal(ts_str(a.reply, "code"), "denied");
+	close(fd);
+	assert_string_equal(put_file(id, FILE_1, 5), "media");
+}
+
+/* Descriptors that are kept cannot be had without end. */
+static void
+test_kept_descriptors(void **state)
+{
+	int fds[PEER_MEDIA], i;
+	char text[128];
+
+	for (i = 0; i < PEER_MEDIA; i++) {
+		snprintf(text, sizeof(text), "{\"media\":\"%s\"}",
+		    begin(FILE_1));
+		fds[i] = dup(a.fd);
+		end();
+		if (i % 2)
+			tell(&a, "media.drop", text);
+	}
+	assert_string_equal(
+	    call(&a, "media.new", "{\"file\":\"" FILE_1 "\"}"), "err");
+	assert_string_equal(ts_str(a.reply, "code"), "quota");
+	assert_int_equal(files(), PEER_MEDIA);
+	/* One that is closed makes room for another. */
+	close(fds[3]);
+	begin(FILE_1);
+	end();
+	assert_int_equal(files(), PEER_MEDIA);
+	fill(FILE_2);
+	service_unlink(rig_sv, "account", "a");
+	assert_int_equal(files(), 1);
+	for (i = 0; i < PEER_MEDIA; i++)
+		if (i != 3)
+			close(fds[i]);
+}
+
+/* Nor files with nothing in them: each counts as a block. */
+static void
+test_empty_files(void **state)
+{
+	struct db *db;
+
+	client_close(&a);
+	service_stop(rig_sv);
+	db = ts_open();
+	ts_sql(db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
+		   " SELECT x + 1 FROM c LIMIT 33000) INSERT INTO media"
+		   " SELECT x, iif(x <= 1000, 'b', 'a'), x, '', '', '', '', 0,"
+		   " x FROM c");
+	db_close(db);
+	rig_restart();
+	rig_open(&a, "account", "a", NULL);
+	fill(FILE_1);
+	client_close(&a);
+	service_stop(rig_sv);
+	db = ts_open();
+	assert_in_range(
+	    ts_sql(db, "SELECT count(*) FROM media"), 20000, 32768);
+	assert_int_equal(
+	    ts_sql(db, "SELECT count(*) FROM media WHERE account = 'b'"),
+	    1000);
+	db_close(db);
+	rig_restart();
+	rig_open(&a, "account", "a", NULL);
+}
+
+/* Who has less than the other keeps what still waits for its turn. */
+static void
+test_waiting_stay(void **state)
+{
+	const int size = 100 << 20;
+	char file[8];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		snprintf(file, sizeof(file), "w%d", i);
+		fill_hole(file, size);
+	}
+	client_close(&a);
+	rig_open(&a, "account", "b", NULL);
+	for (i = 0; i < 30; i++) {
+		snprintf(file, sizeof(file), "f%d", i);
+		fill_hole(file, size);
+	}
+	client_close(&a);
+	rig_open(&a, "account", "a", NULL);
+	for (i = 0; i < 4; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "{\"file\":\"w%d\"}", i);
+		assert_string_equal(call(&a, "media.new", text), "media");
+	}
 }
 
 static void
@@ -323,6 +437,10 @@ main(void)
 	    T(test_room),
 	    T(test_room_of_others),
 	    T(test_larger_than_all),
+	    T(test_written),
+	    T(test_kept_descriptors),
+	    T(test_empty_files),
+	    T(test_waiting_stay),
 	    T(test_sweep),
 	    T(test_prune),
 	};

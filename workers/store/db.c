@@ -283,6 +283,12 @@ db_wants_prune(const struct db *db)
 	return db->prune;
 }
 
+int64_t *
+db_media_room(struct db *db)
+{
+	return &db->media_room;
+}
+
 int
 db_wal_pages(const struct db *db)
 {

@@ -76,6 +76,9 @@ const char *db_error(const struct db *);
 void db_set_prune(struct db *, int wanted);
 int db_wants_prune(const struct db *);
 
+/* Bytes that the media folder has room for, as far as known; see op_media.c. */
+int64_t *db_media_room(struct db *);
+
 /* Pages in the WAL after the last commit. */
 int db_wal_pages(const struct db *);
 /* Move the WAL into the file, as far as it goes. */

@@ -13,6 +13,7 @@ struct db {
 	const char *error;
 	int wal_pages;
 	int prune;
+	int64_t media_room;
 	int64_t outbox_next;
 };
 

@@ -87,6 +87,22 @@ media_settle(const char *id)
 	return size;
 }
 
+int
+media_is_written(const char *id)
+{
+	int written = 0;
+#ifdef F_SETLEASE
+	int fd;
+
+	if ((fd = media_open(id)) == -1)
+		return 0;
+	/* As long as somebody may write, nobody can be promised to be told. */
+	written = fcntl(fd, F_SETLEASE, F_RDLCK) == -1 && errno == EAGAIN;
+	close(fd);
+#endif
+	return written;
+}
+
 void
 media_remove(const char *id)
 {

@@ -21,6 +21,8 @@ int media_open(const char *id);
 /* Its bytes are safe; how many, or -1 with errno. */
 int64_t media_settle(const char *id);
 void media_remove(const char *id);
+/* 1: somebody may still write to it. 0 where the system does not tell. */
+int media_is_written(const char *id);
 /* Remove what no row of the database names; how many. */
 int media_sweep(struct db *);
 

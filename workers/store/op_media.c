@@ -7,7 +7,8 @@
  *                  media.file {media} with a descriptor, to be written to
  *  media.put    media, file, event, name, type, claimed, size
  *               -> media {media ...}: what is kept; "denied": not a file
- *                  of this link, not that size, or larger than all may be
+ *                  of this link, not that size, larger than all may be, or
+ *                  open for writing
  *  media.drop   media: it will not be filled
  * Of an agent, about its accounts only:
  *  media.get    media
@@ -27,6 +28,10 @@
 #include "common/log.h"
 #include "workers/store/media.h"
 #include "workers/store/op.h"
+
+#define MEDIA_FILE 32768LL /* bytes that a file counts besides its own */
+#define ROOM_FILES 256	   /* removed in one go */
+#define ROOM_KEEP (STORE_MEDIA_KEEP / 64 * 63) /* left by that */
 
 static void
 add(struct json_object *o, const char *key, const char *value)
@@ -89,40 +94,79 @@ op_media_new(struct op_call *c)
 		return errno == ENOSPC || errno == EDQUOT ? STORE_FULL :
 							    STORE_DENIED;
 	}
-	peer_media_add(c->peer, id);
+	if (peer_media_add(c->peer, id) == -1) {
+		close(fd);
+		media_remove(id);
+		return STORE_QUOTA;
+	}
 	c->reply = chan_reply_msg("media.file", c->msg);
 	c->reply_fd = fd;
 	add(c->reply, "media", id);
 	return STORE_OK;
 }
 
-/*
- * When there are more bytes than are kept, the oldest go of the account that
- * has most, but not this one: nobody is pushed out by who takes it all.
- */
 static enum store_rc
-media_make_room(struct op_call *c, const char *keep)
+media_total(struct op_call *c, int64_t *total)
 {
-	char id[MEDIA_ID + 1];
-	int64_t total;
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	if ((rc = db_rows(c->db, Q_MEDIA_TOTAL, &s, "")) != STORE_OK)
+	rc = db_rows(c->db, Q_MEDIA_TOTAL, &s, "i", MEDIA_FILE);
+	if (rc != STORE_OK)
 		return rc;
-	total = sqlite3_column_int64(s, 0);
+	*total = sqlite3_column_int64(s, 0);
 	db_end(s);
-	while (total > STORE_MEDIA_KEEP) {
-		rc = db_rows(c->db, Q_MEDIA_EXCESS, &s, "s", keep);
-		if (rc != STORE_OK)
-			return rc == STORE_NONE ? STORE_OK : rc;
-		strlcpy(id, db_text(s, 0), sizeof(id));
-		total -= sqlite3_column_int64(s, 1);
-		db_end(s);
-		if ((rc = db_run(c->db, Q_MEDIA_DELETE, "s", id)) != STORE_OK)
-			return rc;
-		media_remove(id);
+	return STORE_OK;
+}
+
+/* The oldest of who has most, some of them. STORE_NONE: there are none. */
+static enum store_rc
+media_expel(struct op_call *c, const char *keep, int64_t *total)
+{
+	char id[ROOM_FILES][MEDIA_ID + 1];
+	int64_t size[ROOM_FILES];
+	sqlite3_stmt *s;
+	enum store_rc rc;
+	int i, n = 0;
+
+	rc = db_rows(c->db, Q_MEDIA_EXCESS, &s, "sii", keep, MEDIA_FILE,
+	    (int64_t)ROOM_FILES);
+	for (; rc == STORE_OK; rc = db_next(c->db, s), n++) {
+		strlcpy(id[n], db_text(s, 0), sizeof(id[n]));
+		size[n] = sqlite3_column_int64(s, 1) + MEDIA_FILE;
 	}
+	if (rc != STORE_NONE || n == 0)
+		return rc;
+	for (i = 0; i < n && *total > ROOM_KEEP; i++) {
+		rc = db_run(c->db, Q_MEDIA_DELETE, "s", id[i]);
+		if (rc != STORE_OK)
+			return rc;
+		media_remove(id[i]);
+		*total -= size[i];
+	}
+	return STORE_OK;
+}
+
+/*
+ * When there are more bytes than are kept, the oldest go of the account that
+ * has most, but not this one: nobody is pushed out by who takes it all. They
+ * are counted when what was found free the last time is used up.
+ */
+static enum store_rc
+media_make_room(struct op_call *c, const char *keep, int64_t size)
+{
+	int64_t total, *room = db_media_room(c->db);
+	enum store_rc rc;
+
+	*room -= size + MEDIA_FILE;
+	if (*room >= 0)
+		return STORE_OK;
+	if ((rc = media_total(c, &total)) != STORE_OK)
+		return rc;
+	while (total > STORE_MEDIA_KEEP)
+		if ((rc = media_expel(c, keep, &total)) != STORE_OK)
+			return rc == STORE_NONE ? STORE_OK : rc;
+	*room = STORE_MEDIA_KEEP - total;
 	return STORE_OK;
 }
 
@@ -179,7 +223,8 @@ op_media_put(struct op_call *c)
 	p.size = fields_int(&f, "size", 0, INT64_MAX);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	if (!peer_media_has(c->peer, p.id))
+	/* What is kept does not change any more. */
+	if (!peer_media_has(c->peer, p.id) || media_is_written(p.id))
 		return STORE_DENIED;
 	if ((size = media_settle(p.id)) == -1) {
 		log_warn("media: settle");
@@ -189,7 +234,7 @@ op_media_put(struct op_call *c)
 	if (size != p.size || size > STORE_MEDIA_KEEP)
 		return STORE_DENIED;
 	if ((rc = media_insert(c, &p)) != STORE_OK ||
-	    (rc = media_make_room(c, p.id)) != STORE_OK)
+	    (rc = media_make_room(c, p.id, size)) != STORE_OK)
 		return rc;
 	peer_media_done(c->peer, p.id);
 	rc = media_known(c, p.file);
@@ -206,10 +251,7 @@ op_media_drop(struct op_call *c)
 	id = fields_str(&f, "media", STORE_ID);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
-	if (peer_media_has(c->peer, id)) {
-		peer_media_done(c->peer, id);
-		media_remove(id);
-	}
+	peer_media_drop(c->peer, id);
 	return STORE_OK;
 }
 

@@ -94,8 +94,8 @@ peer_free(struct peer *p)
 	for (i = 0; i < p->n_agents; i++)
 		free(p->agents[i]);
 	for (i = 0; i < PEER_MEDIA; i++)
-		if (p->media[i][0] != '\0')
-			media_remove(p->media[i]);
+		if (p->media[i].id[0] != '\0')
+			media_remove(p->media[i].id);
 	free(p->agents);
 	free(p->claims);
 	free(p);
@@ -169,44 +169,94 @@ peers_claim(const struct peer_list *list, const char *account, int64_t seq)
 	return 0;
 }
 
-void
-peer_media_add(struct peer *p, const char *id)
+static void
+media_free(struct peer *p, struct peer_media *m)
 {
-	char *slot = NULL;
-	int i;
-
-	for (i = 0; i < PEER_MEDIA && slot == NULL; i++)
-		if (p->media[i][0] == '\0')
-			slot = p->media[i];
-	if (slot == NULL)
-		slot = p->media[p->next_media++ % PEER_MEDIA];
-	if (*slot != '\0')
-		media_remove(slot);
-	strlcpy(slot, id, sizeof(p->media[0]));
+	media_remove(m->id);
+	p->dropped -= m->dropped;
+	memset(m, 0, sizeof(*m));
 }
 
-static int
+int
+peer_media_sweep(struct peer *p)
+{
+	struct peer_media *m;
+
+	if (p->dropped == 0)
+		return 0;
+	for (m = p->media; m < p->media + PEER_MEDIA; m++)
+		if (m->dropped && !media_is_written(m->id))
+			media_free(p, m);
+	return p->dropped > 0;
+}
+
+/* The one to take: a free one, else the oldest that is not written to. */
+static struct peer_media *
+media_place(struct peer *p)
+{
+	struct peer_media *m, *old = NULL;
+	int i;
+
+	for (i = 0; i < PEER_MEDIA; i++)
+		if (p->media[i].id[0] == '\0')
+			return &p->media[i];
+	for (i = 0; i < PEER_MEDIA; i++) {
+		m = &p->media[i];
+		if ((old == NULL || m->age < old->age) &&
+		    !media_is_written(m->id))
+			old = m;
+	}
+	if (old != NULL)
+		media_free(p, old);
+	return old;
+}
+
+int
+peer_media_add(struct peer *p, const char *id)
+{
+	struct peer_media *m;
+
+	peer_media_sweep(p);
+	if ((m = media_place(p)) == NULL)
+		return -1;
+	strlcpy(m->id, id, sizeof(m->id));
+	m->age = p->n_media++;
+	return 0;
+}
+
+static struct peer_media *
 media_slot(const struct peer *p, const char *id)
 {
 	int i;
 
 	for (i = 0; i < PEER_MEDIA; i++)
-		if (*id != '\0' && strcmp(p->media[i], id) == 0)
-			return i;
-	return -1;
+		if (*id != '\0' && !p->media[i].dropped &&
+		    strcmp(p->media[i].id, id) == 0)
+			return (struct peer_media *)&p->media[i];
+	return NULL;
 }
 
 int
 peer_media_has(const struct peer *p, const char *id)
 {
-	return media_slot(p, id) != -1;
+	return media_slot(p, id) != NULL;
 }
 
 void
 peer_media_done(struct peer *p, const char *id)
 {
-	int i = media_slot(p, id);
+	struct peer_media *m = media_slot(p, id);
 
-	if (i != -1)
-		p->media[i][0] = '\0';
+	if (m != NULL)
+		m->id[0] = '\0';
+}
+
+void
+peer_media_drop(struct peer *p, const char *id)
+{
+	struct peer_media *m = media_slot(p, id);
+
+	if (m != NULL)
+		p->dropped += m->dropped = 1;
+	peer_media_sweep(p);
 }

@@ -13,11 +13,18 @@
 #include "workers/store/store.h"
 
 #define PEER_CLAIMS 4096 /* rows that a peer may work on at a time */
-#define PEER_MEDIA 4	 /* files that it is filling */
+#define PEER_MEDIA 8	 /* files that it may fill at a time */
 
 enum peer_kind { PEER_ACCOUNT, PEER_AGENT, PEER_CONTROL };
 
 struct load;
+
+/* A file that the peer may write to. */
+struct peer_media {
+	char id[MEDIA_ID + 1]; /* "": none */
+	int dropped;	       /* nobody wants it any more */
+	int64_t age;	       /* the smallest is the oldest */
+};
 
 struct peer {
 	TAILQ_ENTRY(peer) entry;
@@ -31,8 +38,9 @@ struct peer {
 	int64_t *claims;
 	size_t n_claims;
 	int64_t refused; /* epoch: puts of it and of older ones fail */
-	char media[PEER_MEDIA][MEDIA_ID + 1]; /* "": none */
-	size_t next_media;
+	struct peer_media media[PEER_MEDIA];
+	int64_t n_media;
+	int dropped; /* of them, that are still there */
 	struct quota quota;
 };
 
@@ -54,12 +62,18 @@ int peer_has_agent(const struct peer *, const char *agent);
 int peer_claim(struct peer *, int64_t seq);
 void peer_release(struct peer *, int64_t seq);
 /*
- * A file that the peer was given to fill. What it has not put when its link
- * ends, or when it was given PEER_MEDIA others, is removed.
+ * A file that the peer is to be given to fill. What it has not put when its
+ * link ends is removed, or when it is given others; but nothing that it may
+ * still write to: -1 when these are all that it may have.
  */
-void peer_media_add(struct peer *, const char *id);
+int peer_media_add(struct peer *, const char *id);
 int peer_media_has(const struct peer *, const char *id);
+/* It is kept. */
 void peer_media_done(struct peer *, const char *id);
+/* It goes, as soon as nobody writes to it any more. */
+void peer_media_drop(struct peer *, const char *id);
+/* Looks again at what was dropped and written to; 1: some still is. */
+int peer_media_sweep(struct peer *);
 
 /* 1: the account has claimed the row, on whichever link. */
 int peers_claim(const struct peer_list *, const char *account, int64_t seq);

@@ -34,6 +34,7 @@
 #define TRIM_MS 1000            /* of silence before that, */
 #define TRIM_LATER 10           /* waited for so often at most */
 #define STOP_FLUSH_MS 200
+#define SWEEP_MS 1000 /* for files that were dropped, and are open */
 
 struct service {
 	struct event_base *base;
@@ -47,7 +48,7 @@ struct service {
 	struct prune *prune;
 	struct monotime pruned; /* when the last pass ended */
 	struct prune_seen seen; /* when it began */
-	struct event *reopen, *idle, *pruner, *trim;
+	struct event *reopen, *idle, *pruner, *trim, *sweeper;
 	int64_t reopen_ms;
 	size_t written, written_then; /* bytes since memory was given back */
 	int trim_later;
@@ -255,6 +256,19 @@ on_prune(int fd, short what, void *arg)
 	loop_timer(sv->pruner, PRUNE_LOOK_MS);
 }
 
+static void
+on_sweep(int fd, short what, void *arg)
+{
+	struct service *sv = arg;
+	struct peer *p;
+	int left = 0;
+
+	TAILQ_FOREACH (p, &sv->peers, entry)
+		left |= peer_media_sweep(p);
+	if (left)
+		loop_timer(sv->sweeper, SWEEP_MS);
+}
+
 struct service *
 service_new(struct event_base *base, const char *path, service_report_fn report,
     void *arg)
@@ -279,8 +293,9 @@ service_new(struct event_base *base, const char *path, service_report_fn report,
 	sv->idle = evtimer_new(base, on_idle, sv);
 	sv->pruner = evtimer_new(base, on_prune, sv);
 	sv->trim = evtimer_new(base, on_trim, sv);
+	sv->sweeper = evtimer_new(base, on_sweep, sv);
 	if (sv->reopen == NULL || sv->idle == NULL || sv->pruner == NULL ||
-	    sv->trim == NULL)
+	    sv->trim == NULL || sv->sweeper == NULL)
 		fatalx("evtimer_new");
 	return sv;
 }
@@ -350,10 +365,13 @@ on_frame(struct chan *c, struct json_object *msg, int fd, void *arg)
 	struct peer *p = arg;
 	struct service *sv = p->owner;
 	struct json_object *t = NULL;
+	const struct op *op;
 
 	json_object_object_get_ex(msg, "t", &t);
-	group_submit(
-	    sv->group, p, op_find(p->kind, json_object_get_string(t)), msg);
+	op = op_find(p->kind, json_object_get_string(t));
+	if (op->run == op_media_drop && !evtimer_pending(sv->sweeper, NULL))
+		loop_timer(sv->sweeper, SWEEP_MS);
+	group_submit(sv->group, p, op, msg);
 }
 
 static void
@@ -447,5 +465,6 @@ service_free(struct service *sv)
 	event_free(sv->idle);
 	event_free(sv->pruner);
 	event_free(sv->trim);
+	event_free(sv->sweeper);
 	free(sv);
 }

@@ -287,8 +287,8 @@ const char *const sql_query[Q_MAX] = {
     [Q_INBOX_DEAD_BYTES] = "SELECT total(length(data)) + count(*) * ?2"
 			   " FROM inbox INDEXED BY inbox_dead"
 			   " WHERE account = ?1 AND state = 2",
-    [Q_OUTBOX_BYTES] = "SELECT total(iif(state = 2, 0, n)),"
-		       " total(iif(state = 2, n, 0)) FROM (SELECT state,"
+    [Q_OUTBOX_BYTES] = "SELECT total(n * (state <> 2)),"
+		       " total(n * (state = 2)) FROM (SELECT state,"
 		       " length(text) + ifnull(length(props), 0) + ?2 AS n"
 		       " FROM outbox WHERE account = ?1)",
     [Q_TOOL_BYTES] = "SELECT total(length(error)) + count(*) * ?2"
@@ -403,7 +403,8 @@ const char *const sql_query[Q_MAX] = {
     [Q_LOOP_COUNT] = "INSERT INTO bot_turn(account, channel, root, n, at)"
 		     " VALUES(?1, ?2, ?3, 1, ?4)"
 		     " ON CONFLICT(account, channel, root) DO UPDATE"
-		     " SET n = iif(at < ?5, 0, n) + 1, at = excluded.at",
+		     " SET n = CASE WHEN at < ?5 THEN 1 ELSE n + 1 END,"
+		     " at = excluded.at",
     [Q_LOOP_TRIM] = "DELETE FROM bot_turn WHERE account = ?1 AND (at < ?2"
 		    " OR at <= (SELECT at FROM bot_turn WHERE account = ?1"
 		    " ORDER BY at DESC LIMIT 1 OFFSET ?3))",
@@ -420,9 +421,9 @@ const char *const sql_query[Q_MAX] = {
 		    " LIMIT ?2",
     [Q_MEDIA_EXCESS] = "SELECT id, size FROM media WHERE id <> ?1"
 		       " AND account = (SELECT account FROM media"
-		       " GROUP BY account ORDER BY total(size) DESC LIMIT 1)"
-		       " ORDER BY at LIMIT 1",
-    [Q_MEDIA_TOTAL] = "SELECT total(size) FROM media",
+		       " GROUP BY account ORDER BY total(size + ?2) DESC"
+		       " LIMIT 1) ORDER BY at LIMIT ?3",
+    [Q_MEDIA_TOTAL] = "SELECT total(size + ?1) FROM media",
     [Q_MEDIA_DELETE] = "DELETE FROM media WHERE id = ?1",
     [Q_META_GET] = "SELECT s.num, s.next - s.first, s.updated, m.gen,"
 		   " m.model, m.thinking, m.turns, m.prompt, m.completion,"
