@@ -143,6 +143,16 @@ def forge(chan, link, act):
     elif act == "endpoint":
         for n in range(50):
             chan.send({"t": "dial", "id": n + 1, "ep": n})
+    elif act == "bye":
+        # As fast as it is answered: there is no other account for them.
+        end, n = time.monotonic() + 25, 0
+        chan.send(OURS["callback"])
+        while time.monotonic() < end:
+            n += 1
+            chan.send({"t": "cb.bye", "id": n})
+            while chan.recv()[0].get("t") != "cb.left":
+                pass
+        return "%d goodbyes" % n
     elif act == "others":
         # Rows of all, while those come and go.
         end, got = time.monotonic() + 4, b""

@@ -5,10 +5,12 @@ import json
 import os
 import re
 import shutil
+import threading
+import time
 
 import pytest
 
-from callbacks import free_port
+from callbacks import free_port, request
 from conftest import account
 from mattermost import BUILD
 
@@ -16,9 +18,9 @@ ACTS = ("unknown", "direction", "account", "short", "long", "version", "text",
         "deep", "descriptor")
 
 
-def forgers(world, link, acts):
+def forgers(world, link, acts, **more):
     """A daemon with the world's account, and one for each act."""
-    config = world.config()
+    config = dict(world.config(), **more)
     accounts = {"default": account(world.server, world.bot,
                                    capabilities=["inlineButtons"])}
     for act in acts:
@@ -27,7 +29,8 @@ def forgers(world, link, acts):
             "botToken": "token-" + act, "baseUrl": "http://127.0.0.1:9",
             "capabilities": ["inlineButtons"]}
     config["channels"]["mattermost"] = {"accounts": accounts}
-    config["gateway"] = {"port": free_port(), "customBindHost": "127.0.0.1"}
+    world.port = free_port()
+    config["gateway"] = {"port": world.port, "customBindHost": "127.0.0.1"}
     p = world.start(config, start=False,
                     standins={"postern-account": "standin.py"})
     # Beside the real one, for the world's account.
@@ -84,6 +87,31 @@ def test_a_callback_worker_ends_nobody(world):
     assert "one." in world.ask("one.")
     unharmed(p, before)
     assert not any(n for n in restarts(p).values())
+
+
+def test_goodbyes_without_end_hold_up_nobody(world):
+    """Hooks of other accounts do not wait for one that is always leaving."""
+    p = forgers(world, "callback", ["bye"],
+                hooks={"enabled": True, "token": "hook-secret-token"})
+    took = []
+
+    def hook(n):
+        began = time.monotonic()
+        a = request(world.port, "/hooks/agent", {
+            "message": "hook %d" % n, "channel": "mattermost",
+            "accountId": "default", "to": "user:" + world.user.id},
+            headers={"Authorization": "Bearer hook-secret-token"})
+        took.append((a.status, time.monotonic() - began))
+
+    time.sleep(5)  # what a start may take is over
+    assert "goodbyes" not in p.logs()
+    threads = [threading.Thread(target=hook, args=(n,)) for n in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(status == 200 and s < 2 for status, s in took), took
+    p.wait(lambda: len(world.said()) == 6)
 
 
 def test_rows_of_others_are_not_touched(world):

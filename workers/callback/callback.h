@@ -26,6 +26,7 @@
 #define CB_REQUEST_MS 5000    /* a whole request */
 #define CB_ACCOUNT_MS 10000   /* an account answers; the server gives 30 s */
 #define CB_HOLD_MS 4500       /* an account that is exchanged is back */
+#define CB_LOOK_MS 50	      /* whether it is */
 #define CB_COMMANDS_MAX 4096  /* of one account */
 #define CB_HOOK_FAILURES 20   /* wrong tokens of one address a minute */
 
@@ -180,7 +181,8 @@ void peers_call(struct conn *, struct peer *, struct json_object *msg,
 /*
  * Wait before looking at a request of this kind, for this account or, NULL,
  * for whichever it may be: its worker is being exchanged and has yet to tell
- * what a proof of it looks like. At most CB_HOLD_MS.
+ * what a proof of it looks like. At most CB_HOLD_MS. A hook needs no proof
+ * of an account's: it waits in peers_call(), for its own account alone.
  */
 int peers_settling(struct callback *, enum route_kind, struct peer *);
 void peers_control(struct callback *, int fd);

@@ -19,7 +19,6 @@
 
 #define LINGER_MS 1000             /* for what is still being sent */
 #define LINGER_BYTES (256u * 1024)
-#define HELD_MS 20
 #define CROWDED (GATE_SLOTS / 2)   /* from here on nobody is kept */
 
 enum state {
@@ -45,6 +44,7 @@ struct conn {
 	int held;
 	uint64_t hold;
 	char about[27]; /* the id of a post, or "" */
+	struct monotime held_at;
 	int last;      /* close after this answer */
 	int unread;    /* more of the request may come, and is not wanted */
 	size_t lingered;
@@ -331,11 +331,14 @@ head_checked(struct conn *c)
 
 /*
  * Is its account on its way back? Whose command it is may be known already:
- * then no other account can make it wait.
+ * then no other account can make it wait. One that is always leaving cannot
+ * make it wait without end.
  */
 static int
 is_early(struct conn *c)
 {
+	if (c->state == STATE_HELD && monotime_since(c->held_at) > CB_HOLD_MS)
+		return 0;
 	return peers_settling(c->cb, c->route, c->peer) &&
 	    (c->route != ROUTE_COMMAND || !command_is_known(c));
 }
@@ -346,10 +349,11 @@ hold_here(struct conn *c)
 {
 	if (c->state != STATE_HELD) {
 		c->state = STATE_HELD;
+		c->held_at = monotime_now();
 		c->cb->held++;
 		bufferevent_disable(c->bev, EV_READ);
 	}
-	loop_timer(c->timer, HELD_MS);
+	loop_timer(c->timer, CB_LOOK_MS);
 }
 
 /* The account is back, or will not be in time. */

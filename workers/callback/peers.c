@@ -2,6 +2,7 @@
 
 #include <sys/queue.h>
 
+#include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "workers/callback/callback.h"
 #include "workers/callback/gate.h"
 #include "workers/callback/tls.h"
@@ -21,6 +23,11 @@
 struct call {
 	struct conn *conn;
 	struct callback *cb;
+	struct peer *peer;
+	enum route_kind route;
+	struct json_object *msg; /* until it is sent */
+	struct event *timer;	 /* while the account is on its way back */
+	struct monotime since;
 	const char *type;
 	const struct fixed *(*otherwise)(int status);
 };
@@ -263,48 +270,6 @@ answer(struct call *call, struct json_object *msg)
 		answered_fixed(call, r, status);
 }
 
-static void
-on_reply(void *arg, const char *type, struct json_object *msg, int fd)
-{
-	struct call *call = arg;
-
-	call->cb->waiting--;
-	gate_room(call->cb->gate);
-	if (msg == NULL)
-		answered_fixed(call, RESULT_NO_ANSWER, 503);
-	else
-		answer(call, msg);
-	free(call);
-}
-
-void
-peers_call(struct conn *c, struct peer *p, struct json_object *msg,
-    const char *type, const struct fixed *(*otherwise)(int status))
-{
-	struct callback *cb = conn_owner(c);
-	struct call *call;
-
-	if (p->chan == NULL || p->leaving || chan_full(p->chan)) {
-		json_object_put(msg);
-		conn_answer(c, RESULT_NO_ACCOUNT, otherwise(503), 0);
-		return;
-	}
-	if ((call = calloc(1, sizeof(*call))) == NULL)
-		fatal("calloc");
-	call->conn = c;
-	call->cb = cb;
-	call->type = type;
-	call->otherwise = otherwise;
-	if (chan_request(p->chan, msg, -1, CB_ACCOUNT_MS, on_reply, call) ==
-	    -1) {
-		free(call);
-		conn_answer(c, RESULT_NO_ACCOUNT, otherwise(503), 0);
-		return;
-	}
-	cb->waiting++;
-	conn_waits(c);
-}
-
 /* Has this account told all that a caller needs? */
 static int
 is_settled(const struct peer *p, enum route_kind route)
@@ -327,13 +292,105 @@ is_settling(struct peer *p, enum route_kind route)
 	return !is_settled(p, route);
 }
 
+/* Its connection waits for the end of the call. */
+static void
+call_end(struct call *call)
+{
+	call->cb->waiting--;
+	gate_room(call->cb->gate);
+	if (call->timer != NULL)
+		event_free(call->timer);
+	json_object_put(call->msg);
+	free(call);
+}
+
+static void
+on_reply(void *arg, const char *type, struct json_object *msg, int fd)
+{
+	struct call *call = arg;
+
+	if (msg == NULL)
+		answered_fixed(call, RESULT_NO_ANSWER, 503);
+	else
+		answer(call, msg);
+	call_end(call);
+}
+
+static int
+is_there(const struct peer *p)
+{
+	return p->chan != NULL && !p->leaving && !chan_full(p->chan);
+}
+
+static void
+call_send(struct call *call)
+{
+	struct peer *p = call->peer;
+	struct json_object *msg = call->msg;
+
+	call->msg = NULL;
+	if (!is_there(p))
+		json_object_put(msg);
+	else if (chan_request(p->chan, msg, -1, CB_ACCOUNT_MS, on_reply,
+		     call) == 0)
+		return;
+	answered_fixed(call, RESULT_NO_ACCOUNT, 503);
+	call_end(call);
+}
+
+static void
+on_look(int fd, short what, void *arg)
+{
+	struct call *call = arg;
+
+	if (monotime_since(call->since) <= CB_HOLD_MS &&
+	    is_settling(call->peer, call->route))
+		loop_timer(call->timer, CB_LOOK_MS);
+	else
+		call_send(call);
+}
+
+void
+peers_call(struct conn *c, struct peer *p, struct json_object *msg,
+    const char *type, const struct fixed *(*otherwise)(int status))
+{
+	struct callback *cb = conn_owner(c);
+	int early = is_settling(p, conn_route(c));
+	struct call *call;
+
+	if (!early && !is_there(p)) {
+		json_object_put(msg);
+		conn_answer(c, RESULT_NO_ACCOUNT, otherwise(503), 0);
+		return;
+	}
+	if ((call = calloc(1, sizeof(*call))) == NULL)
+		fatal("calloc");
+	call->conn = c;
+	call->cb = cb;
+	call->peer = p;
+	call->route = conn_route(c);
+	call->msg = msg;
+	call->type = type;
+	call->otherwise = otherwise;
+	cb->waiting++;
+	conn_waits(c);
+	if (!early) {
+		call_send(call);
+		return;
+	}
+	call->since = monotime_now();
+	if ((call->timer = evtimer_new(cb->base, on_look, call)) == NULL)
+		fatalx("evtimer_new");
+	loop_timer(call->timer, CB_LOOK_MS);
+}
+
 int
 peers_settling(struct callback *cb, enum route_kind route, struct peer *only)
 {
 	struct peer *p;
 	int n = 0;
 
-	if (route == ROUTE_NONE || route == ROUTE_HEALTH)
+	if (route != ROUTE_ACTION && route != ROUTE_COMMAND)
 		return 0;
 	if (only != NULL)
 		return is_settling(only, route);
