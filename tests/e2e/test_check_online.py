@@ -49,6 +49,15 @@ def test_all_is_well(world):
     assert world.bot.token not in out + err
 
 
+def test_patterns_that_cannot_be_had(world):
+    c = world.config()
+    c["agents"] = {"list": [{"id": "main", "groupChat": {
+        "mentionPatterns": ["(?=helper)", "ok", "["]}}]}
+    rc, rows, _, _, _ = check(world, c, "--json")
+    assert rc == 1 and states(rows, "mention pattern") == ["fail"] * 2
+    assert "agent main: (?=helper): " in detail(rows, "mention pattern")
+
+
 def test_a_table_for_people(world):
     rc, _, out, err, _ = check(world, world.config())
     assert rc == 0, out + err

@@ -128,7 +128,8 @@ account_init(struct worker *w, struct json_object *config)
 	names_init(a);
 	a->pending = pending_new(a->policy->history_limit);
 	endpoint_init(a, config);
-	check_config(a, config);
+	if (worker_is_check(a->worker))
+		check_config(a, config);
 	slash_config(a, config);
 	interact_config(a, config);
 	picker_config(a, config);
