@@ -259,7 +259,7 @@ has_buttons(const struct cval *eff)
 	const struct cval *list = cval_get(eff, "capabilities"), *m;
 
 	for (m = list == NULL ? NULL : list->first; m != NULL; m = m->next)
-		if (strcmp(cval_string(m, ""), "inlineButtons") == 0)
+		if (strcmp(cval_string(m, ""), CONFIG_BUTTONS) == 0)
 			return 1;
 	/* A script of the operator's may post buttons where agents do not. */
 	return cval_get(eff, "interactions") != NULL;

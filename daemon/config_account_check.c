@@ -283,6 +283,23 @@ check_blocks(struct config_ctx *ctx, const struct config_scope *s)
 		    "than maxChars", where(s, "streaming"));
 }
 
+/* The peer knows others; one that is nearly ours is a slip of the pen. */
+static void
+check_capabilities(struct config_ctx *ctx, const struct config_scope *s)
+{
+	const struct cval *m = cval_get(s->account, "capabilities");
+	char near[CONFIG_WORD_MAX];
+
+	for (m = m == NULL ? NULL : m->first; m != NULL; m = m->next)
+		if (!m->bad && strcmp(m->str, CONFIG_BUTTONS) != 0 &&
+		    config_word_nearest(CONFIG_BUTTONS, m->str, near,
+			sizeof(near)) != NULL)
+			config_say(ctx, CONFIG_WARNING, m,
+			    "%s.capabilities: \"%s\" is not known (did you "
+			    "mean \"%s\"?)", where(s, "capabilities"), m->str,
+			    near);
+}
+
 void
 config_account_check(struct config_ctx *ctx, const struct config_scope *s)
 {
@@ -294,6 +311,7 @@ config_account_check(struct config_ctx *ctx, const struct config_scope *s)
 	check_channels(ctx, s);
 	check_retry(ctx, s);
 	check_blocks(ctx, s);
+	check_capabilities(ctx, s);
 	check_callback(ctx, s, "commands.callbackUrl", "commands");
 	check_callback(
 	    ctx, s, "interactions.callbackBaseUrl", "interactions");

@@ -14,6 +14,7 @@
 
 #define CONFIG_PATH_MAX 512 /* bytes of a key path in a message */
 #define CONFIG_POST_MAX 16383 /* characters of a post: Mattermost 5.0 */
+#define CONFIG_BUTTONS "inlineButtons" /* of capabilities */
 
 /* What a reference to a secret came to. */
 enum config_got { CONFIG_GOT, CONFIG_MISSING, CONFIG_FAILED };

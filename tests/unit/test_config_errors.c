@@ -143,6 +143,16 @@ test_shared(void **state)
 			"account");
 }
 
+static void
+test_capabilities(void **state)
+{
+	test_says(MM("capabilities:['other','inlinebuttons']"),
+	    "W1:81: channels.mattermost.capabilities: \"inlinebuttons\" is not "
+	    "known (did you mean \"inlineButtons\"?)");
+	test_silent(MM("capabilities:['inlineButtons','threads']"),
+	    "not known");
+}
+
 /* https://h is not this host. */
 static void
 test_callbacks(void **state)
@@ -293,6 +303,7 @@ main(void)
 	    cmocka_unit_test(test_strict),
 	    cmocka_unit_test(test_all_errors),
 	    cmocka_unit_test(test_shared),
+	    cmocka_unit_test(test_capabilities),
 	    cmocka_unit_test(test_callbacks),
 	    cmocka_unit_test(test_policies),
 	    cmocka_unit_test(test_lengths),
