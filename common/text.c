@@ -127,6 +127,38 @@ text_mend(const char *text, size_t len)
 	return d;
 }
 
+static int
+is_of_id(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+	    c == '-';
+}
+
+void
+text_id(const char *name, char id[TEXT_ID_SIZE])
+{
+	size_t n = 0;
+	int gap = 0;
+	char c;
+
+	for (; *name != '\0' && n + 1 < TEXT_ID_SIZE; name++) {
+		c = *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name;
+		if (is_of_id(c))
+			gap = 0;
+		else if (gap)
+			continue;
+		else {
+			gap = 1;
+			c = '-';
+		}
+		if (c != '-' || n > 0)
+			id[n++] = c;
+	}
+	while (n > 0 && id[n - 1] == '-')
+		n--;
+	id[n] = '\0';
+}
+
 char *
 text_dup(const char *s)
 {

@@ -23,6 +23,13 @@ int text_valid(const char *, size_t len);
  * U+FFFD. The caller frees.
  */
 char *text_mend(const char *, size_t len);
+/*
+ * The id that the name of an account or an agent stands for: lower case, with
+ * "-" for what is no letter, digit, "_" or "-" of ASCII, and none at its ends;
+ * at most TEXT_ID_SIZE - 1 bytes. "" when nothing is left.
+ */
+#define TEXT_ID_SIZE 65
+void text_id(const char *name, char id[TEXT_ID_SIZE]);
 /* A copy, which the caller frees. Without memory the program ends. */
 char *text_dup(const char *);
 

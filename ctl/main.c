@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "ctl/ctl.h"
 #include "ctl/parse.h"
 
@@ -18,12 +19,22 @@ ctl_help(const struct keyword *table, FILE *f)
 	keyword_help(table, f);
 }
 
+/* A name as the file has it becomes the id that the daemon knows. */
+static const char *
+id_of(const char *name, char id[TEXT_ID_SIZE])
+{
+	if (name == NULL)
+		return NULL;
+	text_id(name, id);
+	return id[0] != '\0' ? id : name;
+}
+
 int
 main(int argc, char *argv[])
 {
 	const struct keyword *at;
 	struct invocation inv;
-	char error[256];
+	char error[256], account[TEXT_ID_SIZE], agent[TEXT_ID_SIZE];
 
 	log_init("posternctl", 0);
 	ctl_argv0 = argv[0];
@@ -33,6 +44,8 @@ main(int argc, char *argv[])
 	}
 	switch (parse(argv + 1, &inv, &at, error, sizeof(error))) {
 	case PARSE_OK:
+		inv.account = id_of(inv.account, account);
+		inv.agent = id_of(inv.agent, agent);
 		return inv.cmd->run(&inv);
 	case PARSE_HELP:
 		if (at == NULL && inv.cmd != NULL)

@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include "common/text.h"
 #include "daemon/config_private.h"
 
-#define ACCOUNT_ID_MAX 64
 #define URL_MAX (CONFIG_STR_MAX + 1)
 
 static const char top_path[] = "channels.mattermost";
@@ -31,31 +29,14 @@ config_id_normalise(const char *in, char *buf, size_t len)
 {
 	static const char *const refused[] = {
 	    "__proto__", "constructor", "prototype"};
-	size_t n = 0, i;
-	int gap = 0;
-	char c;
+	char id[TEXT_ID_SIZE];
+	size_t i;
 
-	for (; *in != '\0' && n + 1 < len && n < ACCOUNT_ID_MAX; in++) {
-		c = (char)tolower((unsigned char)*in);
-		if (isalnum((unsigned char)c) || c == '_' || c == '-') {
-			gap = 0;
-		} else if (gap) {
-			continue;
-		} else {
-			gap = 1;
-			c = '-';
-		}
-		if (c != '-' || n > 0)
-			buf[n++] = c;
-	}
-	while (n > 0 && buf[n - 1] == '-')
-		n--;
-	buf[n] = '\0';
+	text_id(in, id);
+	strlcpy(buf, id[0] != '\0' ? id : "default", len);
 	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		if (strcmp(buf, refused[i]) == 0)
 			return -1;
-	if (n == 0)
-		strlcpy(buf, "default", len);
 	return 0;
 }
 

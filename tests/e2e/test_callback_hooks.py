@@ -213,3 +213,29 @@ def test_a_turn_ends_at_its_deadline(llm, world, hook):
     assert send(world, body).status == 200
     until(lambda: "the deadline of the turn has passed"
           in world.postern.logs())
+
+
+def test_names_as_the_file_has_them(world):
+    """Of accounts and agents; the daemon calls them by their ids."""
+    port = world.port = free_port()
+    c = hook_config(world, port)
+    c["channels"]["mattermost"] = {"accounts": {
+        "My Bot": c["channels"]["mattermost"]}}
+    c["agents"] = {"list": [{"id": "main", "default": True},
+                            {"id": "Night Shift"}]}
+    c["bindings"] = [{"agentId": "Night Shift", "match": {
+        "channel": "mattermost", "accountId": "My Bot",
+        "peer": {"kind": "channel", "id": world.channel}}}]
+    p = world.start(c)
+    wait_linked(p)
+    body = {"message": "the build is done", "channel": "mattermost",
+            "to": "user:" + world.user.id}
+    assert send(world, dict(body, accountId="My Bot",
+                            agentId="Night Shift")).status == 200
+    until(lambda: world.said())
+    assert send(world, dict(body, accountId="!")).status == 400
+    assert send(world, dict(body, agentId="!")).status == 400
+    for name, status in (("My Bot", 0), ("MY-BOT", 0), ("!", 1), ("x", 1)):
+        r = p.ctl("message", "send", "-t", "user:" + world.user.id, "-m", "x",
+                  "--account", name, check=False)
+        assert r.returncode == status, r.stderr

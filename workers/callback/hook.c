@@ -15,6 +15,7 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/monotime.h"
+#include "common/text.h"
 #include "workers/callback/callback.h"
 
 /* POST /hooks/agent and /hooks/wake, as OpenClaw takes them. */
@@ -292,6 +293,7 @@ hook_body(struct conn *c, const char *text, size_t len)
 {
 	struct callback *cb = conn_owner(c);
 	struct json_object *body = proof_body(text, len);
+	char account[TEXT_ID_SIZE], agent[TEXT_ID_SIZE];
 	struct hook h = {0};
 	struct peer *p;
 	const char *why;
@@ -302,8 +304,14 @@ hook_body(struct conn *c, const char *text, size_t len)
 	}
 	why = conn_route(c) == ROUTE_HOOK_AGENT ? agent_read(cb, body, &h) :
 						  wake_read(body, &h);
-	p = peers_find(cb,
-	    h.account != NULL ? h.account : cb->default_account);
+	if (h.account != NULL)
+		text_id(h.account, account);
+	if (h.agent != NULL) {
+		text_id(h.agent, agent);
+		h.agent = agent[0] != '\0' ? agent : h.agent;
+	}
+	p = peers_find(
+	    cb, h.account != NULL ? account : cb->default_account);
 	if (why != NULL)
 		wrong(c, why);
 	else if (p == NULL)
