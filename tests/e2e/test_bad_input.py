@@ -111,6 +111,21 @@ def test_numbers_in_another_order(sim, world, fault):
         assert [r["outcome"] for r in rows] == ["answered"]
 
 
+@pytest.mark.simulator
+@pytest.mark.parametrize("seq", [
+    10**18, (1 << 63) - 1, 1 << 70, -1, -(1 << 63), "7", 0.5])
+def test_numbers_beyond_all_others(sim, world, seq):
+    """What cannot be counted from ends the connection, nothing is lost."""
+    p = world.start()
+    world.ask("first")
+    sim.fault("ws_raw", user=world.bot.name, text=json.dumps(
+        {"event": "typing", "seq": seq, "data": {}, "broadcast": {}}))
+    posts = [mention(world, "q%d." % i) for i in range(3)]
+    assert len(answers(world, 3, 30)) == len(posts)
+    assert p.logs().count("account.gap") == 0
+    assert all(w["restarts"] == 0 for w in p.status()["workers"])
+
+
 def missed(sim, world, page):
     """A post that is missed, and what the first list says instead of it."""
     p = world.start()

@@ -211,6 +211,8 @@ test_bad_frames(void **state)
 	    "{\"event\":\"user_removed\",\"data\":{\"user_id\":\"" U "\"}}",
 	    "{\"event\":\"direct_added\",\"data\":{}}",
 	    "{\"event\":\"typing\"} {\"event\":\"typing\"}",
+	    "{\"event\":\"typing\",\"seq\":9223372036854775807}",
+	    "{\"event\":\"hello\",\"seq\":99999999999999999999}",
 	    "{\"event\":\"hello\",\"data\":{\"server_version\":\"\xff\"}}"};
 	char deep[400];
 	size_t i;

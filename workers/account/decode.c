@@ -8,6 +8,8 @@
 #include "workers/account/decode.h"
 #include "workers/account/decode_impl.h"
 
+#define SEQ_MAX 999999999999999999 /* what nobody ever counts to; has a next */
+
 /* A member that is JSON in a string, or an object already. Owned. */
 static struct json_object *
 nested(struct json_object *data, const char *key)
@@ -364,8 +366,11 @@ decode_event(struct json_object *frame, const char *account, struct event *ev)
 	if ((v = decode_member(frame, "event", json_type_string)) == NULL)
 		return take_reply(ev, frame);
 	(void)strlcpy(ev->name, json_object_get_string(v), sizeof(ev->name));
-	if ((v = decode_member(frame, "seq", json_type_int)) != NULL)
+	if ((v = decode_member(frame, "seq", json_type_int)) != NULL) {
+		if (json_object_get_int64(v) > SEQ_MAX)
+			return bad(ev, REASON_MALFORMED);
 		ev->seq = json_object_get_int64(v);
+	}
 	ev->type = type_of(ev->name);
 	ev->kind = kind_of(ev->type);
 	data = decode_member(frame, "data", json_type_object);
