@@ -245,3 +245,26 @@ def test_lists_of_reactions_that_lie(sim, llm, world):
     assert drops["malformed"] == 4
     assert drops["no-actor"] == 1 and drops["no-post-id"] == 1
     assert drops["duplicate"] >= 1
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("said", [
+    {"sender": "System", "type": "system_join_channel"},
+    {"sender": "ceo", "props": {"from_webhook": "true",
+                                "override_username": "ceo"}}])
+def test_under_ones_own_name(sim, llm, world, said):
+    """Whatever a post of that user is signed with: a webhook of theirs may
+    call itself anything, and the server signs some with "System"."""
+    world.start(config(world))
+    first = answer(world)
+    sim.fault("ws_raw", user=world.bot.name, text=json.dumps({
+        "event": "posted", "seq": 0,
+        "broadcast": {"channel_id": world.channel}, "data": {
+            "sender_name": said["sender"], "channel_type": "O",
+            "post": json.dumps(dict(first, id="q" * 26,
+                                    user_id=world.user.id,
+                                    props=said.get("props", {}),
+                                    type=said.get("type", "")))}}))
+    react(world.user, first, "tada")
+    ask_until(world, "who was that?", [
+        text_of(world, "added", "tada", world.user, first)])

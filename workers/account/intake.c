@@ -314,6 +314,16 @@ lifecycle(struct account *a, const struct event *ev)
 	}
 }
 
+/*
+ * A webhook may call itself anything, and what the server says is by
+ * "System": both in the name of the user whose post it is.
+ */
+static int
+is_own_name(const struct inbound *in)
+{
+	return !in->from_webhook && strncmp(in->type, "system_", 7) != 0;
+}
+
 void
 intake_event(struct account *a, struct event *ev)
 {
@@ -321,7 +331,8 @@ intake_event(struct account *a, struct event *ev)
 
 	switch (ev->type) {
 	case EVENT_POSTED:
-		users_learn(a, in->actor_id, in->actor_name);
+		if (is_own_name(in))
+			users_learn(a, in->actor_id, in->actor_name);
 		ev->in = NULL;
 		enter_live(a, in);
 		break;
