@@ -33,6 +33,12 @@ serve(struct peer *p, void *arg)
 			    "X-Ratelimit-Reset: 7\r\nX-Twice: a\r\n"
 			    "X-Twice: b\r\nContent-Length: 15\r\n\r\n"
 			    "limit exceeded\n");
+		else if (strcmp(p->path, "/days") == 0)
+			peer_printf(p,
+			    "HTTP/1.1 503 Later\r\nRetry-After: Fri, "
+			    "31 Dec 9999 23:59:59 GMT\r\n"
+			    "X-Ratelimit-Reset: 86400\r\n"
+			    "Content-Length: 2\r\n\r\n{}");
 		else if (strcmp(p->path, "/big") == 0) {
 			char *big = malloc(100001);
 
@@ -170,6 +176,27 @@ twice_done(struct net_request *req, const struct net_result *res, void *arg)
 	assert_null(net_result_header(res, "X-Absent"));
 	assert_int_equal(res->ratelimit_reset_ms, 7000);
 	call_done(req, res, arg);
+}
+
+static void
+days_done(struct net_request *req, const struct net_result *res, void *arg)
+{
+	assert_int_equal(res->ratelimit_reset_ms, NET_RETRY_MAX);
+	call_done(req, res, arg);
+}
+
+static void
+test_days(void **state)
+{
+	struct state *s = *state;
+	struct call c = {0};
+	struct net_request_opts o = {
+	    .method = "GET", .path = "/days", .done = days_done, .arg = &c};
+
+	net_request_start(s->ep, &o);
+	fixture_run(&s->f, &c.done, 1);
+	assert_int_equal(c.status, 503);
+	assert_int_equal(c.retry_after_ms, NET_RETRY_MAX);
 }
 
 static void
@@ -500,6 +527,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_get_post, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_bearer, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_headers, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_days, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_partial, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),

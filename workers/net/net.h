@@ -101,6 +101,8 @@ enum net_ending {
 	NET_ANSWERED  /* the server answered: status is set */
 };
 
+#define NET_RETRY_MAX (60 * 60 * 1000)
+
 struct net_result {
 	enum net_ending ending;
 	int status; /* HTTP status; 0 unless NET_ANSWERED */
@@ -115,8 +117,9 @@ struct net_result {
 	const char *body; /* with a NUL behind it; "" when streamed */
 	size_t len;
 	const char *content_type;   /* "" when absent */
-	int64_t retry_after_ms;	    /* Retry-After in seconds; -1 absent */
-	int64_t ratelimit_reset_ms; /* X-Ratelimit-Reset; -1 absent */
+	/* -1 absent; at most NET_RETRY_MAX, whatever was asked for. */
+	int64_t retry_after_ms;	    /* Retry-After, seconds or a date */
+	int64_t ratelimit_reset_ms; /* X-Ratelimit-Reset */
 	/* NULL, or the stage and what went wrong: "connect: ...". */
 	const char *error;
 	int64_t elapsed_ms; /* from net_request_start() */

@@ -49,6 +49,7 @@ net_result_date(const struct net_result *res)
 	return (int64_t)at * 1000;
 }
 
+/* One header must not silence a conversation for days. */
 static int64_t
 result_seconds(const char *value)
 {
@@ -59,12 +60,14 @@ result_seconds(const char *value)
 	if (value == NULL)
 		return -1;
 	ms = strtonum(value, 0, 86400, &errstr) * 1000;
-	if (errstr == NULL)
-		return ms;
-	if ((when = curl_getdate(value, NULL)) == -1)
-		return -1;
-	ms = (int64_t)when * 1000 - walltime_ms();
-	return ms < 0 ? 0 : ms;
+	if (errstr != NULL) {
+		if ((when = curl_getdate(value, NULL)) == -1)
+			return -1;
+		ms = (int64_t)when * 1000 - walltime_ms();
+	}
+	if (ms < 0)
+		return 0;
+	return ms < NET_RETRY_MAX ? ms : NET_RETRY_MAX;
 }
 
 static const char *
