@@ -215,7 +215,7 @@ def test_other_requests(world):
     assert e.value.code == 405
     # Who asks nothing, or never ends, keeps nobody else out.
     idle = [socket.create_connection(("127.0.0.1", w.port))
-            for _ in range(4)]
+            for _ in range(16)]
     endless = socket.create_connection(("127.0.0.1", w.port))
     try:
         endless.sendall(b"GET /metrics HTTP/1.1\r\n" + b"a" * 20000)

@@ -198,12 +198,28 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	reader_free(arg);
 }
 
+/* Those that hold a place and ask for nothing must not keep others out. */
+static int
+has_room(struct scrape *s)
+{
+	struct reader *r;
+
+	if (s->n < READERS_MAX)
+		return 1;
+	TAILQ_FOREACH(r, &s->readers, entry)
+		if (!r->asked) {
+			reader_free(r);
+			return 1;
+		}
+	return 0;
+}
+
 static void
 reader_new(struct scrape *s, int fd)
 {
 	struct reader *r;
 
-	if (s->n >= READERS_MAX) {
+	if (!has_room(s)) {
 		close(fd);
 		return;
 	}
