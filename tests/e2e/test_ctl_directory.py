@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 from conftest import World
 from daemon import POSTERNCTL
 from mattermost import Simulator
@@ -133,3 +135,20 @@ def test_ten_thousand(daemons):
             assert peak(v) - before[k] < 3 << 20, k
     finally:
         s.close()
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("kind", ["groups", "peers"])
+@pytest.mark.parametrize("team", ["", "../../../roles/x", 5, None])
+def test_teams_that_are_none(sim, world, kind, team):
+    """An id of the server goes into no path unless it is one."""
+    world.start()
+    sim.fault("rest", method="GET", path_prefix="/api/v4/users/me/teams",
+              user=world.bot.name, times=1, status=200,
+              body=json.dumps([{"id": team, "name": "a"}]))
+    r = run(world, kind, "list")
+    assert r.returncode != 0
+    assert "the list of teams is not usable" in r.stderr
+    asked = [x["path"] for x in sim.mmsim.sim("GET", "/requests")][-2:]
+    assert asked[-1].startswith("/api/v4/users/me/teams"), asked
+    assert "/channels" not in asked[-1] and "in_team" not in asked[-1]

@@ -189,7 +189,7 @@ groups_team(struct listing *l)
 		groups_page(l, "");
 		return;
 	}
-	snprintf(path, sizeof(path), "/users/me/teams/%.26s/channels",
+	snprintf(path, sizeof(path), "/users/me/teams/%s/channels",
 	    team_id(l, l->team++));
 	if (api_get_large(l->op.a, path, groups_listed, l) == NULL)
 		listing_err(l, "teams", "the list of teams is not usable");
@@ -310,7 +310,7 @@ peers_page(struct listing *l)
 		    peers_listed, l);
 	} else {
 		snprintf(path, sizeof(path),
-		    "/users?in_team=%.26s&active=true&page=%lu&per_page=%d",
+		    "/users?in_team=%s&active=true&page=%lu&per_page=%d",
 		    team, l->page, PAGE);
 		req = api_get(l->op.a, path, peers_listed, l);
 	}
@@ -320,15 +320,33 @@ peers_page(struct listing *l)
 
 /* Both begin with the bot's teams. */
 
+/* Their ids go into paths. */
+static int
+are_teams(struct json_object *list)
+{
+	size_t i;
+
+	if (!json_object_is_type(list, json_type_array))
+		return 0;
+	for (i = 0; i < json_object_array_length(list); i++)
+		if (!mm_id_valid(api_str(
+			json_object_array_get_idx(list, i), "id")))
+			return 0;
+	return 1;
+}
+
 static void
 teams_known(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
 {
 	struct listing *l = arg;
 
-	if (!api_ok(res, body, 200) ||
-	    !json_object_is_type(body, json_type_array)) {
+	if (!api_ok(res, body, 200)) {
 		listing_failed(l, res, body);
+		return;
+	}
+	if (!are_teams(body)) {
+		listing_err(l, "teams", "the list of teams is not usable");
 		return;
 	}
 	l->teams = json_object_get(body);
