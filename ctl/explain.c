@@ -75,6 +75,9 @@ done(FILE *f, struct json_object *o)
 	else if (strcmp(outcome, "stopped") == 0)
 		fputs(", and was stopped by somebody before it was answered",
 		    f);
+	else if (strcmp(outcome, "denied") == 0)
+		fputs(", but whoever said it was not let in any more when its "
+		      "turn came", f);
 	else if (strcmp(outcome, "merged") == 0)
 		fputs(", and was answered together with a later message", f);
 	else if (strcmp(outcome, "answered") != 0)

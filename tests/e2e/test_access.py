@@ -227,3 +227,81 @@ def test_loop_of_bots_ends(access, world):
     assert len(access.answers(access.mention(other, "elsewhere"))) >= 1
     world.user.say(world.channel, "enough?", root_id=root["id"])
     turn(12)
+
+
+def outcomes(world, *posts):
+    """Of their turns; a post that is read again is also decided again."""
+    rows = [json.loads(world.postern.ctl(
+        "explain", p["id"], "--json").stdout) for p in posts]
+    return [next((r["outcome"] for r in found if r["outcome"]), "")
+            for found in rows]
+
+
+def waiting(world, text="one"):
+    """Said to a model that takes its time, and something behind it."""
+    posts = [world.user.say(world.dm, text), world.user.say(world.dm, "two")]
+    world.postern.wait(lambda: len(world.model_requests()) == 1 and
+                       world.postern.account()["live"]["waiting"] == 2)
+    return posts
+
+
+def denied(world, posts, *more):
+    world.postern.wait(lambda: outcomes(world, *posts)[-1] == "denied")
+    assert world.said() == []
+    assert len(world.model_requests()) == 1
+    out = world.postern.ctl("explain", posts[-1]["id"]).stdout
+    assert "was not let in any more" in out
+    assert world.postern.account()["live"]["waiting"] == 0
+
+
+@pytest.mark.simulator
+def test_off_the_list_while_it_waits(sim, world):
+    """Neither what waits is answered, nor what had begun."""
+    sim.model(silent_ms=8000, chunks=4, reply="this takes a while")
+    config = world.model_config(dmPolicy="allowlist",
+                                allowFrom=[world.user.id])
+    p = world.start(config)
+    posts = waiting(world)
+    p.wait(lambda: world.said())  # the preview of the first
+    p.config["channels"]["mattermost"]["allowFrom"] = ["x" * 26]
+    p.write(p.config)
+    p.ctl("reload")
+    p.wait(lambda: not world.said(), 20)
+    denied(world, posts)
+    assert outcomes(world, *posts) == ["denied", "denied"]
+
+
+@pytest.mark.simulator
+def test_a_grant_is_revoked_while_it_waits(sim, world):
+    sim.model(first_delay_ms=3000, reply="granted")
+    config = world.model_config(dmPolicy="pairing", allowFrom=[])
+    p = world.start(config)
+    world.user.say(world.dm, "let me in")
+    code = p.wait(lambda: json.loads(p.ctl(
+        "pairing", "list", "--json").stdout)["requests"])[0]["code"]
+    p.ctl("pairing", "approve", code)
+    p.wait(lambda: len(world.said()) == 2)
+    posts = [*waiting(world), world.user.say(world.dm, "/new")]
+    p.ctl("pairing", "revoke", world.user.id)
+    # What had begun may end.
+    p.wait(lambda: outcomes(world, *posts) == [
+        "answered", "denied", "denied"], 20)
+    assert len(world.model_requests()) == 1
+    assert world.said()[2:] == ["granted"]
+
+
+@pytest.mark.simulator
+def test_what_waits_for_names_is_not_lost(sim, world):
+    """After a restart names are not known before the server was asked."""
+    sim.model(first_delay_ms=2000, reply="known again")
+    config = world.model_config(dmPolicy="allowlist",
+                                allowFrom=[world.user.name],
+                                dangerouslyAllowNameMatching=True)
+    p = world.start(config)
+    posts = waiting(world)
+    p.kill_all()
+    sim.fault("rest", method="POST", path_prefix="/api/v4/users/usernames",
+              status=500, times=2)
+    p.start(wait=False)
+    p.wait(lambda: outcomes(world, *posts) == ["answered", "answered"], 40)
+    assert world.said() == ["known again"] * 2

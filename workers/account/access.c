@@ -10,6 +10,7 @@
 #include "workers/account/account.h"
 #include "workers/account/conn.h"
 #include "workers/account/gates.h"
+#include "workers/account/lanes.h"
 #include "workers/account/pairing.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
@@ -39,6 +40,7 @@ on_access(struct account *a, struct json_object *reply, const char *err,
 		pairing_replace(a, grants);
 		loaded = 1;
 		told = 0;
+		lanes_run(a);
 		conn_wake(a);
 		return;
 	}

@@ -19,6 +19,7 @@
 #include "workers/account/outbox.h"
 #include "workers/account/pending.h"
 #include "workers/account/policy.h"
+#include "workers/account/recheck.h"
 #include "workers/account/route.h"
 #include "workers/account/rowdata.h"
 #include "workers/account/turn.h"
@@ -149,7 +150,7 @@ committed(struct account *a, struct json_object *reply, const char *err,
 	if (err != NULL)
 		log_event(LOG_ERR, "command.commit", "account", a->id,
 		    "event_id", r->event, "error", err, NULL);
-	else {
+	else if (!run->denied) {
 		log_event(LOG_INFO, "command", "account", a->id, "event_id",
 		    r->event, "name", command_name(run->id), NULL);
 		cmd_apply(run);
@@ -222,7 +223,7 @@ cmd_end(struct cmd_run *run)
 	add_int(msg, "seq", r->seq);
 	add_str(msg, "session", api_str(r->data, "session"));
 	add_str(msg, "agent", api_str(r->data, "agent"));
-	add_str(msg, "outcome", "command");
+	add_str(msg, "outcome", run->denied ? "denied" : "command");
 	add_obj(msg, "outbox", json_object_get(run->items));
 	add_changes(run, msg);
 	run->commit = msg;
@@ -262,6 +263,11 @@ cmd_start(struct account *a, struct row *r)
 	run->args = api_str(r->data, "args");
 	run->agent = route_find_agent(a->policy, agent);
 	turn_claim(a, r);
+	if (!recheck_allows(a, r)) {
+		run->denied = 1;
+		cmd_end(run);
+		return;
+	}
 	sessinfo_ask(
 	    a, api_str(r->data, "session"), agent, "", opened, run);
 }

@@ -19,6 +19,7 @@ struct cmd_run {
 	const struct agent *agent; /* NULL: not configured any more */
 	const char *args;	   /* blanks at both ends left out */
 	struct sessinfo info;
+	int denied; /* who gave it may not any more */
 	/* What comes out of it. */
 	struct strbuf out; /* the answer; empty: none */
 	int reset;

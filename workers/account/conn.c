@@ -18,6 +18,7 @@
 #include "workers/account/echo.h"
 #include "workers/account/gapfill.h"
 #include "workers/account/intake.h"
+#include "workers/account/lanes.h"
 #include "workers/account/names.h"
 #include "workers/account/outbox.h"
 #include "workers/account/slash.h"
@@ -123,6 +124,7 @@ static void
 named(struct account *a, const char *failed)
 {
 	if (failed == NULL) {
+		lanes_run(a);
 		ws_start(a);
 		return;
 	}

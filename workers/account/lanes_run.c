@@ -10,6 +10,7 @@
 #include "workers/account/batch.h"
 #include "workers/account/cmd.h"
 #include "workers/account/lanes_int.h"
+#include "workers/account/recheck.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
 
@@ -161,7 +162,7 @@ on_run(int fd, short what, void *arg)
 	struct lanes *ls = a->lanes;
 	struct lane *l;
 
-	if (a->stopping)
+	if (a->stopping || !recheck_ready(a))
 		return;
 	urgent_start(a);
 	while (ls->running < RUNNING_MAX &&

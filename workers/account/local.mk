@@ -60,6 +60,7 @@ postern_account_SOURCES = \
 	workers/account/pairing.c workers/account/pairing.h \
 	workers/account/prepare.c workers/account/prepare.h \
 	workers/account/reacted.c workers/account/reacted.h \
+	workers/account/recheck.c workers/account/recheck.h \
 	workers/account/recover.c workers/account/recover.h \
 	workers/account/preview.c workers/account/preview.h \
 	workers/account/preview_end.c workers/account/preview_int.h \

@@ -15,6 +15,7 @@
 
 struct names {
 	int wanted;                /* names may stand in allowlists */
+	int once;                  /* they have been asked for */
 	struct json_object *known; /* {name: id}, what was resolved */
 	struct json_object *open;  /* {name: true}, still to be asked for */
 	struct json_object *lost;  /* {name: true}, nobody has it */
@@ -57,6 +58,7 @@ done(struct account *a, const char *failed)
 	names_fn fn = a->names->fn;
 
 	a->names->fn = NULL;
+	a->names->once |= failed == NULL;
 	fn(a, failed);
 }
 
@@ -173,6 +175,12 @@ names_stop(struct account *a)
 		net_request_cancel(n->req);
 	n->req = NULL;
 	n->fn = NULL;
+}
+
+int
+names_known(const struct account *a)
+{
+	return !a->names->wanted || a->names->once;
 }
 
 static void

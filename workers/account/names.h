@@ -23,6 +23,8 @@ void names_init(struct account *);
 void names_start(struct account *, names_fn);
 /* The connection's start was given up: fn will not be called. */
 void names_stop(struct account *);
+/* 1: there are none to be resolved, or they have been. */
+int names_known(const struct account *);
 /* {"alice": "id", "bob": ""}, "" for nobody; NULL without any. */
 struct json_object *names_status(const struct account *);
 

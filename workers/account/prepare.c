@@ -340,7 +340,8 @@ add_merged(const struct row *r, struct json_object *msg,
 	TAILQ_FOREACH(m, &r->merged, entry)
 		json_object_array_add(seqs, json_object_new_int64(m->seq));
 	o = json_object_new_object();
-	add_str(o, "outcome", how == PREPARE_STOPPED ? "stopped" : "merged");
+	add_str(o, "outcome", how == PREPARE_STOPPED ? "stopped" :
+	    how == PREPARE_DENIED ? "denied" : "merged");
 	add_obj(o, "seqs", seqs);
 	add_obj(msg, "ends", o);
 }

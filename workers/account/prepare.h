@@ -10,7 +10,12 @@ struct json_object;
 struct prepared;
 struct turn;
 
-enum prepare_end { PREPARE_ANSWERED, PREPARE_STOPPED, PREPARE_DEAD };
+enum prepare_end {
+	PREPARE_ANSWERED,
+	PREPARE_STOPPED,
+	PREPARE_DENIED,
+	PREPARE_DEAD
+};
 
 /* turn_prepared() is called once, now or later, unless it is freed before. */
 void prepare_start(struct turn *);

@@ -163,6 +163,7 @@ rowdata_make(const struct policy *p, const struct inbound *in,
 	add_str(d, "sender", sender);
 	add_str(d, "actor", in->actor_id);
 	add_str(d, "surface", surface_name(in->surface));
+	add_if(d, "bot", inbound_of_bot(in));
 	add_if(d, "addressed", v->addressed);
 	add_str(d, "post", in->post_id);
 	add_if(d, "history", in->surface != SURFACE_UNKNOWN &&

@@ -25,6 +25,7 @@
 #include "workers/account/prepare.h"
 #include "workers/account/preview.h"
 #include "workers/account/progress_text.h"
+#include "workers/account/recheck.h"
 #include "workers/account/replytag.h"
 #include "workers/account/route.h"
 #include "workers/account/storelink.h"
@@ -244,6 +245,12 @@ turn_start(struct account *a, struct row *r)
 		return t;
 	}
 	turn_claim(a, r);
+	if (!recheck_allows(a, r)) {
+		if (r->begun)
+			turn_preview(t); /* to be removed */
+		turn_deny(t);
+		return t;
+	}
 	confirm_again(r);
 	if (picker_turn(a, t))
 		return t;

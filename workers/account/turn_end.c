@@ -83,6 +83,13 @@ turn_stop(struct turn *t)
 	turn_ending(t);
 }
 
+void
+turn_deny(struct turn *t)
+{
+	t->denied = 1;
+	turn_stop(t);
+}
+
 /* Ends that the store commits */
 
 static void commit_send(struct turn *);
@@ -119,7 +126,7 @@ static enum prepare_end
 end_of(const struct turn *t)
 {
 	if (t->stopped)
-		return PREPARE_STOPPED;
+		return t->denied ? PREPARE_DENIED : PREPARE_STOPPED;
 	return t->error == NULL ? PREPARE_ANSWERED : PREPARE_DEAD;
 }
 
@@ -224,9 +231,9 @@ end_stopped(struct turn *t)
 	struct json_object *msg = end_msg(t, "turn.commit");
 
 	t->items = turn_items(t, NULL);
-	add_str(msg, "outcome", "stopped");
+	add_str(msg, "outcome", t->denied ? "denied" : "stopped");
 	add_obj(msg, "outbox", json_object_get(t->items));
-	prepare_commit(t, msg, PREPARE_STOPPED);
+	prepare_commit(t, msg, end_of(t));
 	commit_send(t);
 }
 

@@ -30,6 +30,7 @@ struct turn {
 	struct turn_tools *tools; /* or NULL: it has called none */
 	int ending; /* the agent has had its say */
 	int stopped; /* by somebody, before that */
+	int denied;  /* so it was stopped */
 	struct prepared *prep;
 	/* What it said, while the preview comes to rest. */
 	char *text;
@@ -57,6 +58,8 @@ void turn_fail(struct turn *, int transient, const char *code,
 
 /* Nothing is answered, and nothing of it stays. */
 void turn_stop(struct turn *);
+/* The same: who asked may not any more. */
+void turn_deny(struct turn *);
 
 /* Timer callback of turn.again. */
 void turn_commit_again(int, short, void *turn);

@@ -23,10 +23,11 @@
  *  mark         channel, post(may be ""), at
  *  turn.begin   seq
  *  turn.commit  seq, session(o), agent(o), outcome: answered silent command
- *               notice, transcript(o) [{role, ...}], outbox(o) [{key, op:
- *               post edit delete, channel, root(o), post(o), text(o),
- *               props(o) object, files(o) [ids of the server]}], reset(o) bool:
- *               forget the session first; more of it: op_session_meta.c
+ *               notice stopped denied, transcript(o) [{role, ...}], outbox(o)
+ *               [{key, op: post edit delete, channel, root(o), post(o),
+ *               text(o), props(o) object, files(o) [ids of the server]}],
+ *               reset(o) bool: forget the session first; more of it:
+ *               op_session_meta.c
  *               -> ok {dup true, when the row was finished before}
  *  turn.retry   seq, not_before ms, reason            -> ok {dup ...}
  *  turn.dead    seq, reason, status, outbox(o)        -> ok {dup ...}

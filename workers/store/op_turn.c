@@ -132,7 +132,8 @@ static int
 outcome_is_known(const char *s)
 {
 	static const char *const known[] = {
-	    "answered", "silent", "command", "notice", "stopped"};
+	    "answered", "silent", "command", "notice", "stopped",
+	    "denied"};
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
