@@ -162,6 +162,10 @@ test_flags(void **state)
 	assert_int_equal(feed(&s, "data: {\"choices\":[],\"usage\":"
 				  "{\"prompt_tokens\":7,"
 				  "\"completion_tokens\":9}}\n\n"), 0);
+	/* No model has counted that; such figures are added up. */
+	assert_int_equal(feed(&s, "data: {\"choices\":[],\"usage\":"
+				  "{\"prompt_tokens\":9223372036854775807}}"
+				  "\n\n"), 0);
 	assert_int_equal(feed(&s, DONE), STREAM_DONE);
 	assert_int_equal(feed(&s, CHUNK("{\"content\":\"x\"}")), 0);
 	assert_int_equal(stream_close(&s), 0);

@@ -9,6 +9,7 @@
 
 #define DEPTH 32
 #define TOOLS_MAX 64
+#define TOKENS_MAX 1000000000000
 
 static struct json_object *
 member(struct json_object *o, const char *key, enum json_type type)
@@ -36,6 +37,15 @@ number(struct json_object *o, const char *key, int64_t dflt)
 	struct json_object *v = member(o, key, json_type_int);
 
 	return v == NULL ? dflt : json_object_get_int64(v);
+}
+
+/* Such figures are added up: what no model has counted is not known. */
+static int64_t
+tokens(struct json_object *usage, const char *key)
+{
+	int64_t n = number(usage, key, -1);
+
+	return n > TOKENS_MAX ? -1 : n;
 }
 
 static struct json_object *
@@ -184,8 +194,8 @@ delta_parse(struct delta *d, const char *json, size_t len)
 		return -1;
 	d->model = string(d->root, "model");
 	usage = member(d->root, "usage", json_type_object);
-	d->prompt_tokens = number(usage, "prompt_tokens", -1);
-	d->completion_tokens = number(usage, "completion_tokens", -1);
+	d->prompt_tokens = tokens(usage, "prompt_tokens");
+	d->completion_tokens = tokens(usage, "completion_tokens");
 	find_error(d);
 	if (!d->is_error)
 		take_choice(d, member(d->root, "choices", json_type_array));
