@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/text.h"
 #include "tests/unit/vectors.h"
@@ -102,6 +103,33 @@ test_chunk_bounds(void **state)
 		seed = seed * 1103515245u + 12345u;
 		check_chunks(text, round % 2 ? chunk_newline : chunk_length,
 		    1 + (seed >> 16) % 60);
+	}
+}
+
+/* Whatever a model says, and whatever the limit: nobody has to wait for it. */
+static void
+test_chunk_speed(void **state)
+{
+	static const struct {
+		const char *part;
+		size_t limit;
+	} cases[] = {{"~", 1}, {"`", 2}, {"a\n\n", 16383}, {"a\n \n", 16383},
+	    {"```\n", 1}, {"(", 16383}};
+	static char text[150001];
+	clock_t begun;
+	size_t i, k, n;
+	char **v;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		n = strlen(cases[i].part);
+		for (k = 0; k + n < sizeof(text); k += n)
+			memcpy(text + k, cases[i].part, n + 1);
+		begun = clock();
+		v = chunk_newline(text, cases[i].limit, &n);
+		chunk_free(v, n);
+		if (clock() - begun > CLOCKS_PER_SEC)
+			fail_msg("%s at %zu: too slow", cases[i].part,
+			    cases[i].limit);
 	}
 }
 
@@ -351,6 +379,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_chunks),
 	    cmocka_unit_test(test_chunk_bounds),
+	    cmocka_unit_test(test_chunk_speed),
 	    cmocka_unit_test(test_tables),
 	    cmocka_unit_test(test_drafts),
 	    cmocka_unit_test(test_reasoning),

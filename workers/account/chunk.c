@@ -147,10 +147,11 @@ find_cut(const struct cutter *c, size_t room)
 static size_t
 reopen_len(const struct cutter *c, const struct fence *f)
 {
-	size_t line = utf8_units(c->text + f->start, f->line_len);
 	size_t least = f->mark_len + 3; /* two newlines, a unit, the end */
 
-	if (c->pos > f->start + f->line_len && line + least <= c->limit)
+	/* A unit has three bytes at most; a line may be as long as the text. */
+	if (c->pos > f->start + f->line_len && f->line_len / 3 <= c->limit &&
+	    utf8_units(c->text + f->start, f->line_len) + least <= c->limit)
 		return f->line_len;
 	return f->mark_len + least <= c->limit ? f->mark_len : 0;
 }
@@ -282,6 +283,7 @@ static void
 by_paragraph(const char *text, size_t len, size_t limit, struct chunks *out)
 {
 	size_t at = 0, end, start = 0, last = 0; /* start..last is packed */
+	size_t units = 0;                        /* of that */
 	struct fences f;
 
 	fences_find(text, len, &f);
@@ -289,14 +291,15 @@ by_paragraph(const char *text, size_t len, size_t limit, struct chunks *out)
 		end = paragraph(text, len, &f, &at);
 		if (at >= len)
 			break;
-		if (last > start &&
-		    utf8_units(text + start, end - start) <= limit) {
+		units += utf8_units(text + last, end - last);
+		if (last > start && units <= limit) {
 			last = end;
 			continue;
 		}
 		by_length(text + start, last - start, limit, out);
 		start = at;
 		last = end;
+		units = utf8_units(text + start, last - start);
 	}
 	by_length(text + start, last - start, limit, out);
 	fences_free(&f);
