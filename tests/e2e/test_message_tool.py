@@ -309,6 +309,35 @@ def test_read(llm, world):
     assert "not both" in got[5]
 
 
+def test_read_for_those_who_could_themselves(llm, world):
+    """The bot is where the person is not who asks it."""
+    a = Agent(world, actions={"messages": True}).start()
+    w, server = world, world.server
+    boss = server.new_user()
+    rooms = {
+        "member": server.new_channel([w.bot, boss, w.user], kind="P"),
+        "private": server.new_channel([w.bot, boss], kind="P"),
+        "open": server.new_channel([w.bot, boss]),
+    }
+    team = server.new_team()
+    for who in (w.bot, boss):
+        server.join_team(who.id, team)
+    rooms["elsewhere"] = server.new_channel([w.bot, boss], team=team)
+    for name, room in rooms.items():
+        boss.say(room, "said in " + name)
+    got = a.do([call(id=n, action="read", target="channel:" + room)
+                for n, room in rooms.items()])
+    for name, text in zip(rooms, got):
+        assert ("said in " + name in text) == (
+            name in ("member", "open")), text
+        assert name in ("member", "open") or "is not in that channel" in text
+    # Who has left cannot any more.
+    server.admin.delete("/channels/%s/members/%s" % (
+        rooms["member"], w.user.id))
+    (text,) = a.do([call(action="read", target="channel:" + rooms["member"])])
+    assert "is not in that channel" in text
+
+
 # Models that misbehave
 
 

@@ -50,6 +50,7 @@ postern_account_SOURCES = \
 	workers/account/media_out.c workers/account/media_out.h \
 	workers/account/media_url.c workers/account/media_url.h \
 	workers/account/message_media.c \
+	workers/account/message_read.c \
 	workers/account/message_send.c \
 	workers/account/message_tool.c workers/account/message_tool.h \
 	workers/account/message_tool_int.h \

@@ -189,50 +189,6 @@ acted(struct account *a, int ok, const char *text, void *arg)
 	tool_op_end(arg, ok, text);
 }
 
-static void
-read_go(struct tool_op *op, char type)
-{
-	struct act_read ask = {op->channel, op->args.limit, op->args.before,
-	    op->args.after, TOOL_RESULT_MAX - 512};
-	const char *no;
-
-	no = act_may_read(op->a, op->t->row->channel, op->channel, type);
-	if (no != NULL)
-		tool_op_end(op, 0, no);
-	else
-		act_read(op->a, &ask, acted, op);
-}
-
-static void
-read_channel(struct account *a, const struct net_result *res,
-    struct json_object *body, void *arg)
-{
-	struct tool_op *op = arg;
-	struct channel *ch = NULL;
-
-	if (api_ok(res, body, 200))
-		ch = channel_learn(a, body);
-	if (op->t == NULL)
-		tool_op_end(op, 0, "");
-	else
-		read_go(op, ch == NULL ? 0 : ch->type);
-}
-
-/* Its type is asked for: what an event said is not enough to allow. */
-static void
-read_start(struct tool_op *op)
-{
-	char path[64];
-
-	if (tool_is_here(op)) {
-		read_go(op, 0);
-		return;
-	}
-	snprintf(path, sizeof(path), "/channels/%s", op->channel);
-	if (api_get(op->a, path, read_channel, op) == NULL)
-		tool_op_end(op, 0, "the target is not usable");
-}
-
 /* channel is known. */
 static void
 call_go(struct tool_op *op)
@@ -256,7 +212,7 @@ call_go(struct tool_op *op)
 		act_react(op->a, op->channel, op->args.post, op->args.emoji,
 		    op->args.remove, acted, op);
 	else
-		read_start(op);
+		tool_read(op);
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * For message_tool.c (the turn's side), message_send.c (posts): one call of
+ * For message_tool.c (the turn's side), message_send.c (posts), message_read.c: one call of
  * the message tool on its way.
  */
 #ifndef ACCOUNT_MESSAGE_TOOL_INT_H
@@ -58,6 +58,8 @@ struct tool_op {
 void tool_op_end(struct tool_op *, int ok, const char *text);
 /* The target is known: channel. */
 void tool_send(struct tool_op *);
+/* message_read.c: the same, for those who may read there. */
+void tool_read(struct tool_op *);
 /* message_media.c: the file first, then tool_send() again. */
 void tool_media(struct tool_op *);
 int tool_is_here(const struct tool_op *);
