@@ -189,6 +189,14 @@ test_own_members(void **state)
 	assert_string_equal(
 	    vec_str(ctx, CTX_CHANNEL), "c10123456789abcdefghijklmn");
 	json_object_put(props);
+	/* Of the picker, whose clicks are commands, are its own alone. */
+	props = build("[{\"text\":\"A\",\"value\":\"v\",\"context\":{\"k\":1,"
+		      "\"" CTX_PICKER "\":true}}]", "null", &why);
+	ctx = at(at(json_object_array_get_idx(actions_of(props), 0),
+		     "integration"), "context");
+	assert_non_null(at(ctx, "k"));
+	assert_null(at(ctx, CTX_PICKER));
+	json_object_put(props);
 }
 
 static void

@@ -161,7 +161,7 @@ decided(struct account *a, struct click *k)
 	struct json_object *more;
 	char line[600];
 
-	if (is_true(k->context, "oc_model_picker")) {
+	if (is_true(k->context, CTX_PICKER)) {
 		struct inbound *in = k->in;
 
 		k->in = NULL;

@@ -153,6 +153,8 @@ custom_context(struct json_object *entry)
 		json_object_deep_copy(value, &copy, NULL);
 		json_object_object_add(ctx, key, copy);
 	}
+	/* A click on it would be a command of whoever clicks. */
+	json_object_object_del(ctx, CTX_PICKER);
 	return ctx;
 }
 

@@ -33,6 +33,7 @@ struct json_object;
 #define CTX_CHANNEL "__openclaw_channel_id"
 #define CTX_EXPIRES "postern_expires" /* s since the epoch */
 #define CTX_NONCE "postern_nonce"
+#define CTX_PICKER "oc_model_picker" /* only the picker's own */
 
 #define NONCE_SIZE 33
 

@@ -114,7 +114,7 @@ put_action(struct render *r, const char *kind, const char *action,
 	char id[32], state[1024];
 	unsigned n = 0;
 
-	add_bool(ctx, "oc_model_picker", 1);
+	add_bool(ctx, CTX_PICKER, 1);
 	add_str(ctx, "action", action);
 	add_str(ctx, "ownerUserId", r->owner);
 	if (*provider != '\0')
