@@ -65,7 +65,7 @@ def test_add_and_remove(first):
     assert "alerts" in run(p, "channels", "list", "--all").stdout
     r = run(p, "channels", "remove", "--account", "alerts", "--delete")
     assert r.returncode == 0, r.stderr
-    assert [a["id"] for a in p.status()["accounts"]] == ["default"]
+    p.wait(lambda: [a["id"] for a in p.status()["accounts"]] == ["default"])
     assert text(p).startswith(COMMENT) and bot.token not in text(p)
     assert os.listdir(p.dir).count("postern.json5") == 1
     assert not [n for n in os.listdir(p.dir) if n.startswith("postern.json5.")]

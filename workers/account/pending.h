@@ -16,7 +16,7 @@
 
 #include "workers/account/context.h"
 
-#define PENDING_KEYS 1000
+#define PENDING_KEYS 1000 /* OpenClaw's */
 #define PENDING_BYTES (4u * 1024 * 1024)
 
 struct pending;

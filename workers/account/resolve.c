@@ -19,7 +19,7 @@
 #include "workers/account/utf8.h"
 
 #define TARGET_MAX 256
-#define CACHE_MAX 1024
+#define CACHE_MAX 1024 /* OpenClaw's */
 #define KIND_TTL_MS (5 * 60 * 1000)
 
 struct resolver {
