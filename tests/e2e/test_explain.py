@@ -328,7 +328,7 @@ def test_who_took_it_comes_first(world):
     post = world.user.say(channel, "@%s hello" % bots[2].name)["id"]
     p.wait(lambda: [r["state"] for r in rows(p, post)] == [
         "done", "ignored", "ignored"])
-    assert [r["account"] for r in rows(p, post)] == ["c", "a", "b"]
+    assert rows(p, post)[0]["account"] == "c"
     out = p.ctl("explain", post).stdout
     assert out.startswith("The post was accepted"), out
 

@@ -129,7 +129,7 @@ def test_the_mark_follows(world):
     p = world.start()
     world.user.say(world.channel, "chatter")
     p.wait(lambda: kept(p).get("no-mention") == 1)
-    time.sleep(32)  # it ripens, is looked at, is written
+    time.sleep(40)  # it ripens, is looked at, is written
     p.kill_all()
     p.start()
     p.wait(lambda: "account.filled" in p.logs())
