@@ -39,6 +39,8 @@ def test_explain(world):
     post = post["id"] if isinstance(post, dict) else post
     found = world.server.wait_replies(
         world.dm, world.bot, 1, 15, world.user.api)
+    # It can be read before we are told so.
+    p.wait(lambda: rows(p, "explain", post)[0]["answer_posts"])
     (o,) = rows(p, "explain", post)
     assert o["account"] == "default" and o["state"] == "done"
     assert o["answer_posts"] == [found[0]["id"]]

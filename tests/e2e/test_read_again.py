@@ -129,10 +129,10 @@ def test_the_mark_follows(world):
     p = world.start()
     world.user.say(world.channel, "chatter")
     p.wait(lambda: kept(p).get("no-mention") == 1)
-    time.sleep(40)  # it ripens, is looked at, is written
+    time.sleep(32)  # it ripens, is looked at, is written
     p.kill_all()
     p.start()
-    p.wait(lambda: "account.filled" in p.logs())
+    p.wait(lambda: p.logs().count("account.filled") == 2)
     filled = [line for line in p.logs().splitlines()
               if "account.filled" in line]
     assert "with_news=0" in filled[-1], filled[-1]
