@@ -25,14 +25,6 @@ copy(struct json_object *config, const char *to, struct json_object *in,
 		json_object_object_add(config, to, json_object_get(v));
 }
 
-static enum surface
-surface_from(const char *kind)
-{
-	if (strcmp(kind, "direct") == 0)
-		return SURFACE_DIRECT;
-	return strcmp(kind, "group") == 0 ? SURFACE_GROUP : SURFACE_CHANNEL;
-}
-
 static const char *
 vector_reason(enum reason r)
 {

@@ -13,14 +13,6 @@
 #include "workers/account/route.h"
 #include "workers/account/session_key.h"
 
-static enum surface
-surface_from(const char *kind)
-{
-	if (strcmp(kind, "direct") == 0)
-		return SURFACE_DIRECT;
-	return strcmp(kind, "group") == 0 ? SURFACE_GROUP : SURFACE_CHANNEL;
-}
-
 static enum reply_mode
 mode_from(const char *s)
 {
@@ -178,6 +170,17 @@ test_lane_keys(void **state)
 			       "r10123456789abcdefghijklmn");
 }
 
+static void
+test_surfaces(void **state)
+{
+	int i;
+
+	for (i = SURFACE_UNKNOWN; i < SURFACE_MAX; i++)
+		assert_int_equal(surface_from(surface_name(i)), i);
+	assert_int_equal(surface_from(""), SURFACE_UNKNOWN);
+	assert_int_equal(surface_from("Direct"), SURFACE_UNKNOWN);
+}
+
 int
 main(void)
 {
@@ -185,6 +188,7 @@ main(void)
 	    cmocka_unit_test(test_session_keys),
 	    cmocka_unit_test(test_thread_roots),
 	    cmocka_unit_test(test_lane_keys),
+	    cmocka_unit_test(test_surfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,13 +102,9 @@ static int
 is_for_all(const struct cmd_run *run)
 {
 	const struct row *r = run->row;
-	const char *name = api_str(r->data, "surface");
-	int s;
+	enum surface s = surface_from(api_str(r->data, "surface"));
 
-	for (s = SURFACE_DIRECT; s < SURFACE_MAX; s++)
-		if (strcmp(surface_name((enum surface)s), name) == 0)
-			break;
-	if (lane_reply_mode(run->a->policy, (enum surface)s) == REPLY_OFF)
+	if (lane_reply_mode(run->a->policy, s) == REPLY_OFF)
 		return 0;
 	return r->root[0] == '\0' ||
 	    strcmp(r->root, api_str(r->data, "post")) == 0;

@@ -53,6 +53,17 @@ surface_name(enum surface surface)
 				       surface_names[0];
 }
 
+enum surface
+surface_from(const char *name)
+{
+	int s;
+
+	for (s = SURFACE_DIRECT; s < SURFACE_MAX; s++)
+		if (strcmp(surface_names[s], name) == 0)
+			return (enum surface)s;
+	return SURFACE_UNKNOWN;
+}
+
 /* The owned strings, in one place. */
 static const size_t strings[] = {
     offsetof(struct inbound, actor_name),

@@ -90,6 +90,8 @@ int mm_id_valid(const char *s);
 /* Static text, as the inbox has it. */
 const char *inbound_kind_name(enum inbound_kind);
 const char *surface_name(enum surface);
+/* By that name; unknown for any other. */
+enum surface surface_from(const char *name);
 
 /* All members "", 0 or unknown. The caller's; free() takes NULL. */
 struct inbound *inbound_new(enum inbound_kind);

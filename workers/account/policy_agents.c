@@ -133,14 +133,7 @@ policy_compile_agents(struct policy *p, struct fields *f)
 static enum surface
 surface_named(const char *s)
 {
-	int i;
-
-	if (strcmp(s, "dm") == 0)
-		return SURFACE_DIRECT;
-	for (i = SURFACE_DIRECT; i < SURFACE_MAX; i++)
-		if (strcmp(surface_name((enum surface)i), s) == 0)
-			return (enum surface)i;
-	return SURFACE_UNKNOWN;
+	return strcmp(s, "dm") == 0 ? SURFACE_DIRECT : surface_from(s);
 }
 
 /* 0, or -1 when the binding can never match here. */

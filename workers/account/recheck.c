@@ -23,12 +23,10 @@ int
 recheck_allows(const struct account *a, const struct row *r)
 {
 	const char *actor = api_str(r->data, "actor");
-	const char *surface = api_str(r->data, "surface");
 	struct decision d;
 	/* A click, of all kinds, neither pairs nor needs a text. */
 	struct inbound in = {.kind = INBOUND_BUTTON,
 	    .control_command = r->cmd != COMMAND_NONE};
-	int s;
 
 	if (*actor == '\0')
 		return 1; /* a hook, a schedule */
@@ -36,9 +34,7 @@ recheck_allows(const struct account *a, const struct row *r)
 	(void)strlcpy(in.actor_id, actor, sizeof(in.actor_id));
 	ID_COPY(in.channel_id, r->channel);
 	in.actor_is_bot = rowdata_bool(r->data, "bot") ? TRI_YES : TRI_NO;
-	for (s = SURFACE_DIRECT; s < SURFACE_MAX; s++)
-		if (strcmp(surface_name((enum surface)s), surface) == 0)
-			in.surface = (enum surface)s;
+	in.surface = surface_from(api_str(r->data, "surface"));
 	d = authorise(a->policy, &in);
 	if (d.kind == DECISION_ALLOW &&
 	    (d.command_authorised || !in.control_command))

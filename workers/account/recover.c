@@ -58,13 +58,8 @@ bot_or_not(void *arg, const char *id)
 static void
 ask_fill(struct recover *r, struct thread_ask *ask)
 {
-	const char *name = api_str(r->row->data, "surface");
-	int s;
-
 	memset(ask, 0, sizeof(*ask));
-	for (s = SURFACE_DIRECT; s < SURFACE_MAX; s++)
-		if (strcmp(surface_name((enum surface)s), name) == 0)
-			ask->surface = (enum surface)s;
+	ask->surface = surface_from(api_str(r->row->data, "surface"));
 	ask->policy = r->a->policy;
 	ask->bot_id = r->a->bot_id;
 	ask->channel = r->row->channel;
