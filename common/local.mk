@@ -5,6 +5,7 @@ libpostern_common_a_SOURCES = \
 	common/chan_in.c common/chan_out.c common/chan_wait.c \
 	common/cron.c common/cron.h \
 	common/fields.c common/fields.h \
+	common/grow.c common/grow.h \
 	common/log.c common/log.h \
 	common/loop.c common/loop.h \
 	common/monotime.h \

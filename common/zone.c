@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/zone.h"
 
@@ -323,7 +324,6 @@ take_rule(const char *p, struct rule *r)
 static int
 take_shift(const char **p, struct zone *z)
 {
-	struct shift *s;
 	int64_t at, offset;
 
 	(*p)++;
@@ -331,9 +331,7 @@ take_shift(const char **p, struct zone *z)
 	    *(*p)++ != ':' || take_signed(p, OFFSET_MAX, &offset) == -1 ||
 	    (z->n > 0 && at <= z->shifts[z->n - 1].at))
 		return -1;
-	if ((s = reallocarray(z->shifts, z->n + 1, sizeof(*s))) == NULL)
-		fatal("reallocarray");
-	z->shifts = s;
+	z->shifts = grow(z->shifts, z->n, sizeof(*z->shifts));
 	z->shifts[z->n++] = (struct shift){at, (int32_t)offset};
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "ctl/output.h"
 
@@ -67,10 +68,8 @@ void
 table_add(struct table *t, const char *text)
 {
 	if (t->used % t->columns == 0) {
-		t->cells = reallocarray(t->cells, (t->rows + 1) * t->columns,
-		    sizeof(*t->cells));
-		if (t->cells == NULL)
-			fatal("reallocarray");
+		t->cells = grow(
+		    t->cells, t->rows, t->columns * sizeof(*t->cells));
 		t->rows++;
 	}
 	t->cells[t->used++] =

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "common/add.h"
-#include "common/log.h"
+#include "common/grow.h"
 #include "ctl/output.h"
 #include "ctl/pairing_file.h"
 
@@ -89,11 +89,8 @@ part_of(struct pairing_parts *ps, const char *account)
 	for (i = 0; i < ps->n; i++)
 		if (strcmp(ps->parts[i].account, account) == 0)
 			return &ps->parts[i];
-	p = reallocarray(ps->parts, ps->n + 1, sizeof(*p));
-	if (p == NULL)
-		fatal("reallocarray");
-	ps->parts = p;
-	p += ps->n++;
+	ps->parts = grow(ps->parts, ps->n, sizeof(*p));
+	p = &ps->parts[ps->n++];
 	strlcpy(p->account, account, sizeof(p->account));
 	p->grants = json_object_new_array();
 	p->requests = json_object_new_array();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -25,11 +26,7 @@ struct list {
 static void
 add(struct list *l, const char *id, const struct cval *own)
 {
-	struct listed *more = reallocarray(l->v, l->n + 1, sizeof(*more));
-
-	if (more == NULL)
-		fatal("reallocarray");
-	l->v = more;
+	l->v = grow(l->v, l->n, sizeof(*l->v));
 	strlcpy(l->v[l->n].id, id, sizeof(l->v[l->n].id));
 	l->v[l->n++].own = own;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/grow.h"
 #include "common/secret.h"
 #include "daemon/config_private.h"
 
@@ -53,12 +53,8 @@ config_commands_get(struct config_ctx *ctx, struct config_account *a,
 		s = NULL;
 		if (config_secret_get(ctx, m, full, &s) != CONFIG_GOT)
 			continue;
-		t = reallocarray(
-		    a->tokens, a->ntokens + 1, sizeof(*a->tokens));
-		if (t == NULL)
-			fatal("reallocarray");
-		a->tokens = t;
-		t += a->ntokens++;
+		a->tokens = grow(a->tokens, a->ntokens, sizeof(*t));
+		t = &a->tokens[a->ntokens++];
 		t->trigger = config_printf("command:%s", m->key);
 		t->token = s;
 	}

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/grow.h"
 #include "daemon/config_private.h"
 
 /*
@@ -18,7 +18,6 @@ config_endpoint_id(const char *owner, const char *host, uint16_t port, int tls)
 {
 	char *name = config_printf("%s %s://%s:%u", owner,
 	    tls ? "https" : "http", host, port);
-	char **more;
 	unsigned i;
 
 	for (i = 0; i < nknown; i++)
@@ -26,9 +25,7 @@ config_endpoint_id(const char *owner, const char *host, uint16_t port, int tls)
 			free(name);
 			return i + 1;
 		}
-	if ((more = reallocarray(known, nknown + 1, sizeof(*known))) == NULL)
-		fatal("reallocarray");
-	known = more;
+	known = grow(known, nknown, sizeof(*known));
 	known[nknown++] = name;
 	return nknown;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/config_private.h"
@@ -91,11 +92,8 @@ say(struct config_ctx *ctx, enum config_severity severity, int line,
 		free(text);
 		return;
 	}
-	m = reallocarray(e->msgs, e->len + 1, sizeof(*m));
-	if (m == NULL)
-		fatal("reallocarray");
-	e->msgs = m;
-	m += e->len++;
+	e->msgs = grow(e->msgs, e->len, sizeof(*m));
+	m = &e->msgs[e->len++];
 	m->severity = severity;
 	m->file = text_dup(ctx->file);
 	m->line = line;

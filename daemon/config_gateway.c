@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/grow.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "daemon/config_private.h"
@@ -20,12 +20,9 @@ add_listen(struct config *cfg, const char *host, uint16_t port)
 {
 	struct config_listen *more;
 
-	more = reallocarray(cfg->gateway.listen, cfg->gateway.nlisten + 1,
-	    sizeof(*more));
-	if (more == NULL)
-		fatal("reallocarray");
-	cfg->gateway.listen = more;
-	more += cfg->gateway.nlisten++;
+	cfg->gateway.listen = grow(
+	    cfg->gateway.listen, cfg->gateway.nlisten, sizeof(*more));
+	more = &cfg->gateway.listen[cfg->gateway.nlisten++];
 	more->host = text_dup(host);
 	more->port = port;
 }

@@ -306,6 +306,11 @@ tests_unit_test_store_session_SOURCES = tests/unit/test_store_session.c \
 	$(STORE_TEST)
 tests_unit_test_store_session_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_session_LDADD = $(STORE_TEST_LIBS)
+check_PROGRAMS += tests/unit/test_grow
+TESTS += tests/unit/test_grow
+tests_unit_test_grow_SOURCES = tests/unit/test_grow.c
+tests_unit_test_grow_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_cron
 TESTS += tests/unit/test_cron
 tests_unit_test_cron_SOURCES = tests/unit/test_cron.c

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "workers/account/allow.h"
 #include "workers/account/inbound.h"
@@ -59,9 +60,7 @@ set_add(struct set *set, char *item)
 		free(item);
 		return;
 	}
-	set->items = reallocarray(set->items, set->n + 1, sizeof(char *));
-	if (set->items == NULL)
-		fatal("reallocarray");
+	set->items = grow(set->items, set->n, sizeof(char *));
 	memmove(set->items + at + 1, set->items + at,
 	    (set->n - at) * sizeof(char *));
 	set->items[at] = item;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/strbuf.h"
 #include "workers/account/chunk.h"
@@ -34,9 +35,7 @@ struct cut {
 static void
 push(struct chunks *out, char *piece)
 {
-	out->v = reallocarray(out->v, out->n + 1, sizeof(char *));
-	if (out->v == NULL)
-		fatal("reallocarray");
+	out->v = grow(out->v, out->n, sizeof(char *));
 	out->v[out->n++] = piece;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/grow.h"
 #include "workers/account/fence.h"
 
 size_t
@@ -39,9 +39,7 @@ fence_closes(const char *open, size_t open_len, const char *line, size_t len)
 static struct fence *
 add(struct fences *f, size_t start, size_t end, size_t line_len)
 {
-	f->list = reallocarray(f->list, f->n + 1, sizeof(*f->list));
-	if (f->list == NULL)
-		fatal("reallocarray");
+	f->list = grow(f->list, f->n, sizeof(*f->list));
 	f->list[f->n] = (struct fence){.start = start, .end = end,
 	    .line_len = line_len};
 	return &f->list[f->n++];

@@ -5,6 +5,7 @@
 
 #include "common/add.h"
 #include "common/fields.h"
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "workers/account/pattern.h"
@@ -19,7 +20,7 @@ add_pattern(struct agent *a, struct pattern *pattern)
 {
 	if (pattern == NULL)
 		return;
-	a->patterns = policy_grow(a->patterns, a->n_patterns, sizeof(*a->patterns));
+	a->patterns = grow(a->patterns, a->n_patterns, sizeof(*a->patterns));
 	a->patterns[a->n_patterns++] = pattern;
 }
 
@@ -70,7 +71,7 @@ add_models(struct agent *a, struct json_object *model)
 		    json_object_get_string_len(v) > 256)
 			continue;
 		a->models =
-		    policy_grow(a->models, a->n_models, sizeof(*a->models));
+		    grow(a->models, a->n_models, sizeof(*a->models));
 		a->models[a->n_models++] = text_dup(json_object_get_string(v));
 	}
 }
@@ -84,7 +85,7 @@ add_agent(struct policy *p, struct json_object *o)
 	const char *s;
 
 	fields_open(&g, o);
-	p->agents = policy_grow(p->agents, p->n_agents, sizeof(*p->agents));
+	p->agents = grow(p->agents, p->n_agents, sizeof(*p->agents));
 	a = &p->agents[p->n_agents];
 	/* "id" is a frame's own member to fields.h: it may be read all the same. */
 	route_normal_id(fields_str(&g, "id", ACCOUNT_ID_SIZE - 1), a->id);
@@ -177,7 +178,7 @@ policy_compile_bindings(struct policy *p, struct fields *f)
 	for (i = 0; i < n; i++) {
 		fields_open(&g, json_object_array_get_idx(list, i));
 		p->bindings =
-		    policy_grow(p->bindings, p->n_bindings, sizeof(*p->bindings));
+		    grow(p->bindings, p->n_bindings, sizeof(*p->bindings));
 		b = &p->bindings[p->n_bindings];
 		route_normal_id(
 		    fields_str(&g, "agentId", ACCOUNT_ID_SIZE - 1), b->agent);

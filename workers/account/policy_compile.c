@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fields.h"
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/zone.h"
 #include "workers/account/pattern.h"
@@ -57,17 +58,6 @@ tri_of(struct fields *f, const char *key)
 	return v == -1 ? TRI_UNKNOWN : v ? TRI_YES : TRI_NO;
 }
 
-void *
-policy_grow(void *list, size_t n, size_t size)
-{
-	char *p = reallocarray(list, n + 1, size);
-
-	if (p == NULL)
-		fatal("reallocarray");
-	memset(p + n * size, 0, size);
-	return p;
-}
-
 static void
 compile_access(struct policy *p, struct fields *f)
 {
@@ -98,7 +88,7 @@ add_onchar(struct policy *p, const char *prefix)
 		free(s);
 		return;
 	}
-	p->onchar = policy_grow(p->onchar, p->n_onchar, sizeof(*p->onchar));
+	p->onchar = grow(p->onchar, p->n_onchar, sizeof(*p->onchar));
 	p->onchar[p->n_onchar++] = s;
 }
 
@@ -132,7 +122,7 @@ compile_groups(struct policy *p, struct fields *f)
 	{
 		if (strcmp(key, "*") != 0 && !mm_id_valid(key))
 			continue; /* matches no channel */
-		p->groups = policy_grow(p->groups, p->n_groups, sizeof(*p->groups));
+		p->groups = grow(p->groups, p->n_groups, sizeof(*p->groups));
 		r = &p->groups[p->n_groups++];
 		(void)strlcpy(r->channel_id, key, sizeof(r->channel_id));
 		fields_open(&g, val);
@@ -165,7 +155,7 @@ compile_pattern_scope(struct policy *p, struct fields *f)
 		    !mm_id_valid(json_object_get_string(v)))
 			continue;
 		p->patterns_in =
-		    policy_grow(p->patterns_in, p->n_patterns_in, MM_ID_SIZE);
+		    grow(p->patterns_in, p->n_patterns_in, MM_ID_SIZE);
 		memcpy(p->patterns_in[p->n_patterns_in++],
 		    json_object_get_string(v), MM_ID_SIZE);
 	}
@@ -241,7 +231,7 @@ add_link(struct policy *p, const char *canonical, struct json_object *v)
 	if (!json_object_is_type(v, json_type_string))
 		return;
 	name = utf8_trim(canonical);
-	p->links = policy_grow(p->links, p->n_links, sizeof(*p->links));
+	p->links = grow(p->links, p->n_links, sizeof(*p->links));
 	l = &p->links[p->n_links++];
 	l->canonical = utf8_lower(name);
 	free(name);

@@ -4,15 +4,15 @@
 #ifndef ACCOUNT_POLICY_IMPL_H
 #define ACCOUNT_POLICY_IMPL_H
 
-#include <stddef.h>
-
 struct fields;
 struct policy;
 
 #define LIST_MAX 10000 /* entries of any list in the configuration */
 
-/* Room for one more element of size, zeroed, behind n of them. */
-void *policy_grow(void *list, size_t n, size_t size);
+/*
+ * "agents" and "bindings" of the account's configuration into the policy,
+ * which owns what they make; an entry that cannot be read is left out.
+ */
 void policy_compile_agents(struct policy *, struct fields *);
 void policy_compile_bindings(struct policy *, struct fields *);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/grow.h"
 #include "common/strbuf.h"
 #include "workers/account/fence.h"
 #include "workers/account/table_row.h"
@@ -90,9 +90,7 @@ ends_table(const struct line *first, const struct line *l)
 static void
 add_row(struct table *t, const struct line *l)
 {
-	t->rows = reallocarray(t->rows, t->n + 1, sizeof(*t->rows));
-	if (t->rows == NULL)
-		fatal("reallocarray");
+	t->rows = grow(t->rows, t->n, sizeof(*t->rows));
 	(void)table_row_read(l->s + l->prefix, l->len - l->prefix,
 	    &t->rows[t->n++]);
 }

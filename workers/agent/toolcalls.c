@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "workers/agent/delta.h"
@@ -98,11 +99,8 @@ call_new(struct toolcalls *tc, int64_t index)
 
 	if (tc->n == TOOLCALLS_MAX)
 		return NULL;
-	tc->v = reallocarray(tc->v, tc->n + 1, sizeof(*tc->v));
-	if (tc->v == NULL)
-		fatal("reallocarray");
+	tc->v = grow(tc->v, tc->n, sizeof(*tc->v));
 	c = &tc->v[tc->n++];
-	memset(c, 0, sizeof(*c));
 	c->index = index;
 	return c;
 }

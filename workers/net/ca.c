@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "workers/net/internal.h"
 
@@ -112,9 +113,9 @@ entry_add(struct ca *ca, const unsigned char *der, size_t len)
 	if (name == NULL)
 		return;
 	ca->der = realloc(ca->der, ca->der_len + len);
-	ca->entries = reallocarray(ca->entries, ca->n + 1, sizeof(*e));
-	if (ca->der == NULL || ca->entries == NULL)
+	if (ca->der == NULL)
 		fatal("realloc");
+	ca->entries = grow(ca->entries, ca->n, sizeof(*e));
 	e = &ca->entries[ca->n++];
 	e->hash = X509_NAME_hash(name);
 	e->off = (uint32_t)ca->der_len;

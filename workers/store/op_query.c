@@ -42,7 +42,7 @@
 #include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
-#include "common/log.h"
+#include "common/grow.h"
 #include "workers/store/op.h"
 #include "workers/store/session.h"
 #include "workers/store/session_meta.h"
@@ -53,7 +53,7 @@
 
 struct messages {
 	struct json_object **v; /* newest first */
-	size_t n, cap;
+	size_t n;
 };
 
 static void
@@ -61,12 +61,7 @@ message_keep(const char *body, size_t len, void *arg)
 {
 	struct messages *m = arg;
 
-	if (m->n == m->cap) {
-		m->cap = m->cap == 0 ? 32 : 2 * m->cap;
-		m->v = reallocarray(m->v, m->cap, sizeof(*m->v));
-		if (m->v == NULL)
-			fatal("reallocarray");
-	}
+	m->v = grow(m->v, m->n, sizeof(*m->v));
 	m->v[m->n++] = op_raw(body, len);
 }
 
@@ -74,7 +69,7 @@ enum store_rc
 op_messages(struct op_call *c, const char *session, int64_t max,
     struct json_object **list)
 {
-	struct messages m = {NULL, 0, 0};
+	struct messages m = {NULL, 0};
 	enum store_rc rc;
 
 	if (max > STORE_DATA)

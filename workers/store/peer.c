@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fields.h"
+#include "common/grow.h"
 #include "common/log.h"
 #include "workers/store/peer.h"
 
@@ -126,20 +127,11 @@ peer_claims(const struct peer *p, int64_t seq)
 int
 peer_claim(struct peer *p, int64_t seq)
 {
-	int64_t *claims;
-
 	if (peer_claims(p, seq))
 		return 0;
 	if (p->n_claims == PEER_CLAIMS)
 		return -1;
-	/* Room in steps of 16. */
-	if (p->n_claims % 16 == 0) {
-		claims =
-		    reallocarray(p->claims, p->n_claims + 16, sizeof(*claims));
-		if (claims == NULL)
-			fatal("reallocarray");
-		p->claims = claims;
-	}
+	p->claims = grow(p->claims, p->n_claims, sizeof(*p->claims));
 	p->claims[p->n_claims++] = seq;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "workers/store/media.h"
 #include "workers/store/prune.h"
@@ -78,12 +79,8 @@ prune_account(struct prune *p, const char *id)
 	for (i = 0; i < p->n_accounts; i++)
 		if (strcmp(p->accounts[i].id, id) == 0)
 			return &p->accounts[i];
-	a = reallocarray(p->accounts, p->n_accounts + 1, sizeof(*a));
-	if (a == NULL)
-		fatal("reallocarray");
-	p->accounts = a;
-	a += p->n_accounts++;
-	memset(a, 0, sizeof(*a));
+	p->accounts = grow(p->accounts, p->n_accounts, sizeof(*a));
+	a = &p->accounts[p->n_accounts++];
 	strlcpy(a->id, id, sizeof(a->id));
 	return a;
 }
