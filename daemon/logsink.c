@@ -108,23 +108,44 @@ use_file(const char *path)
 	return 0;
 }
 
+static int
+is_file(const struct config *cf, int foreground)
+{
+	return !foreground && cf->log.destination != NULL &&
+	    cf->log.destination[0] == '/';
+}
+
+int
+logsink_try(const struct config *cf, int foreground)
+{
+	int fd;
+
+	if (!is_file(cf, foreground))
+		return 0;
+	if ((fd = file_open(cf->log.destination)) == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 int
 logsink_setup(const struct config *cf, int foreground)
 {
 	const char *to = cf->log.destination;
 	int rc = 0;
 
-	if (foreground || to == NULL || strcmp(to, "stderr") == 0) {
+	if (is_file(cf, foreground)) {
+		rc = use_file(to);
+	} else if (foreground || to == NULL || strcmp(to, "stderr") == 0) {
 		use_fd(STDERR_FILENO);
 		sink.path[0] = '\0';
 		sink.to_syslog = 0;
-	} else if (strcmp(to, "syslog") == 0) {
+	} else {
 		use_fd(STDERR_FILENO);
 		sink.path[0] = '\0';
 		openlog("posternd", LOG_NDELAY | LOG_PID, LOG_DAEMON);
 		sink.to_syslog = 1;
-	} else
-		rc = use_file(to);
+	}
 	sink.json = cf->log.json;
 	sink.prio = cf->log.prio;
 	log_set_json(sink.json && !sink.to_syslog);

@@ -13,6 +13,8 @@ struct config;
  * as it was, with a line about it; -1 then.
  */
 int logsink_setup(const struct config *cf, int foreground);
+/* The same as far as it can fail, without switching: 0, or -1 and a line. */
+int logsink_try(const struct config *cf, int foreground);
 /* The file was moved away: open it again. */
 void logsink_reopen(void);
 

@@ -141,18 +141,40 @@ raise_limits(void)
 		log_warn("setrlimit");
 }
 
-static int
-check_only(const char *file)
+/* All that is fatal in main() and can be had twice. */
+static void
+try_start(
+    struct config *cf, const struct options *o, char *argv0, const char *left)
 {
+	static struct supervisor sup;
+	char path[PATH_MAX];
+
+	supervisor_init(&sup);
+	sup.config = cf;
+	spawn_init(argv0);
+	if (!spawn_has_workers(path, sizeof(path)))
+		fatal("%s", path);
+	if (logsink_try(cf, o->foreground) == -1)
+		fatalx("no log");
+	rundir_try(&sup, left);
+}
+
+static int
+check_only(const struct options *o, char *argv0)
+{
+	const char *left = upgrade_would_leave();
 	struct config_errors e;
 	struct config *cf;
 	int bad;
 
 	config_errors_init(&e);
-	cf = config_load(file, &e);
-	config_errors_print(&e, stderr, CONFIG_INFO);
+	cf = config_load(o->file, &e);
+	config_errors_print(
+	    &e, stderr, left == NULL ? CONFIG_INFO : CONFIG_PARKED);
 	bad = cf == NULL || e.parked > 0;
 	config_errors_free(&e);
+	if (!bad && left != NULL)
+		try_start(cf, o, argv0, left);
 	config_free(cf);
 	if (bad)
 		return 1;
@@ -222,7 +244,7 @@ main(int argc, char *argv[])
 	if (o.check > 1)
 		return check_online(&o, argv[0]);
 	if (o.check)
-		return check_only(o.file);
+		return check_only(&o, argv[0]);
 
 	supervisor_init(&sup);
 	sup.foreground = o.foreground;

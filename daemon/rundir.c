@@ -261,16 +261,12 @@ rundir_make(struct supervisor *sup)
 	free(media);
 }
 
-void
-rundir_lock(struct supervisor *sup)
+static void
+take_lock(struct supervisor *sup, const char *path)
 {
-	char *path = path_join(sup->run_dir, PID_FILE), pid[16] = "";
+	char pid[16] = "";
 	ssize_t n;
 
-	if (upgrade_take(sup, path) && sup->lock_fd != -1) {
-		free(path);
-		return;
-	}
 	sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 	    0644);
 	if (sup->lock_fd == -1)
@@ -284,6 +280,28 @@ rundir_lock(struct supervisor *sup)
 		fatalx("posternd is running already in %s, as process %s",
 		    sup->run_dir, pid[0] == '\0' ? "unknown" : pid);
 	}
+}
+
+void
+rundir_lock(struct supervisor *sup)
+{
+	char *path = path_join(sup->run_dir, PID_FILE);
+
+	if (!upgrade_take(sup, path) || sup->lock_fd == -1)
+		take_lock(sup, path);
+	free(path);
+}
+
+void
+rundir_try(struct supervisor *sup, const char *left)
+{
+	char *path;
+
+	rundir_users(sup);
+	rundir_make(sup);
+	path = path_join(sup->run_dir, PID_FILE);
+	if (strcmp(path, left) != 0)
+		take_lock(sup, path);
 	free(path);
 }
 

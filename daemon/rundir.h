@@ -25,6 +25,11 @@ void rundir_make(struct supervisor *);
  * the lock goes along.
  */
 void rundir_lock(struct supervisor *);
+/*
+ * All of the above, to see whether it can be had by who comes after the
+ * instance that leaves the lock of this pid file behind.
+ */
+void rundir_try(struct supervisor *, const char *left);
 /* Write our pid, after detaching. */
 void rundir_write_pid(struct supervisor *);
 /* Bind and listen; only a socket that nobody answers on is replaced. */

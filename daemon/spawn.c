@@ -17,6 +17,7 @@
 #include "daemon/spawn.h"
 
 #define CHANNEL_FD 3
+#define ARGS_MAX 20
 
 static const char *const role_names[ROLE_MAX] = {
     [ROLE_STORE] = "store",
@@ -139,23 +140,39 @@ spawn_over(char *const argv[])
 		execv(self, argv);
 }
 
-pid_t
-spawn_check(const char *config_path)
+int
+spawn_has_workers(char *path, size_t len)
 {
-	char *argv[] = {self, (char *)"-n", (char *)"-f",
-	    (char *)(uintptr_t)config_path, NULL};
+	int r;
+
+	for (r = 0; r < ROLE_MAX; r++)
+		if (program_path(path, len, libexec, r) == -1 ||
+		    access(path, X_OK) == -1)
+			return 0;
+	return 1;
+}
+
+pid_t
+spawn_check(char *const argv[], int out)
+{
+	char *check[ARGS_MAX] = {self, (char *)"-n"};
 	sigset_t all, old;
+	size_t i;
 	pid_t pid;
 
 	if (spawn_self() == NULL)
 		return -1;
+	for (i = 1; argv[i] != NULL && i + 2 < ARGS_MAX; i++)
+		check[i + 1] = argv[i];
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = fork();
 	if (pid == 0) {
 		reset_signals();
-		closefrom(STDERR_FILENO + 1);
-		execv(self, argv);
+		if (dup2(out, STDERR_FILENO) != -1) {
+			closefrom(STDERR_FILENO + 1);
+			execv(self, check);
+		}
 		_exit(127);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -206,7 +223,7 @@ run_program(const struct spawn *sp, int chan, const char *path, char *const
 pid_t
 spawn_worker(const struct spawn *sp, int chan)
 {
-	char path[PATH_MAX], uid[16], gid[16], file_max[16], *argv[20];
+	char path[PATH_MAX], uid[16], gid[16], file_max[16], *argv[ARGS_MAX];
 	sigset_t all, old;
 	int argc = 0;
 	pid_t pid;

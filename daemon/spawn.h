@@ -54,8 +54,14 @@ pid_t spawn_worker(const struct spawn *, int chan);
  * one that may be run with our rights (it can be written by others).
  */
 const char *spawn_self(void);
-/* posternd -n on a file, with our own environment. Its pid or -1. */
-pid_t spawn_check(const char *config_path);
+/*
+ * The program itself with -n before these arguments of ours, with our own
+ * environment and out (which stays the caller's) as its standard error. Its
+ * pid, or -1 with errno.
+ */
+pid_t spawn_check(char *const argv[], int out);
+/* 1 when all programs of the workers can be run; 0, and path of one not. */
+int spawn_has_workers(char *path, size_t len);
 
 /* Execute it in our place. Returns only when that is not possible. */
 void spawn_over(char *const argv[]);

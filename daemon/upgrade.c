@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <signal.h>
@@ -26,11 +27,21 @@
  * variable that counts only for this very process.
  */
 #define VAR "POSTERN_UPGRADE"
+/* For the program that only looks: the pid file whose lock it would get. */
+#define CHECK_VAR "POSTERN_UPGRADE_CHECK"
 #define FIRST_FD 3
 #define FDS_MAX 32
 #define NAMES_MAX 8192
+#define SAID_MAX 4096
 
 static struct json_object *request; /* of the control worker, unanswered */
+/* What the program that looks has to say, cut to our buffer. */
+static struct {
+	struct event *event;
+	int fd;
+	char text[SAID_MAX];
+	size_t len;
+} said;
 static char *names[FDS_MAX];        /* as we were left them */
 static int count = -1;
 
@@ -56,6 +67,12 @@ upgrade_inherited(void)
 	while (count < FDS_MAX && (word = strsep(&at, " ")) != NULL)
 		names[count++] = word;
 	return count;
+}
+
+const char *
+upgrade_would_leave(void)
+{
+	return getenv(CHECK_VAR);
 }
 
 /* The rest of a name after what it is for, or NULL. */
@@ -103,6 +120,76 @@ answer(struct supervisor *sup, int ok, const char *text)
 	request = NULL;
 }
 
+/* All that there is now: whoever writes must not wait for us. */
+static void
+said_read(void)
+{
+	char buf[1024];
+	ssize_t n;
+	size_t room;
+
+	while ((n = read(said.fd, buf, sizeof(buf))) > 0) {
+		room = sizeof(said.text) - 1 - said.len;
+		if ((size_t)n < room)
+			room = (size_t)n;
+		memcpy(said.text + said.len, buf, room);
+		said.len += room;
+		said.text[said.len] = '\0';
+	}
+	if (n == 0)
+		event_del(said.event);
+}
+
+static void
+on_said(evutil_socket_t fd, short what, void *arg)
+{
+	said_read();
+}
+
+/* It has ended. */
+static void
+said_end(void)
+{
+	said_read();
+	event_free(said.event);
+	close(said.fd);
+	while (said.len > 0 && said.text[said.len - 1] == '\n')
+		said.text[--said.len] = '\0';
+}
+
+/* The program that looks is started, and listened to: its pid, or -1. */
+static pid_t
+look(struct supervisor *sup)
+{
+	char *lock;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return -1;
+	if (asprintf(&lock, "%s/posternd.pid", sup->run_dir) == -1)
+		fatal("asprintf");
+	setenv(CHECK_VAR, lock, 1);
+	free(lock);
+	pid = spawn_check(sup->argv, fds[1]);
+	unsetenv(CHECK_VAR);
+	close(fds[1]);
+	if (pid == -1) {
+		close(fds[0]);
+		return -1;
+	}
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1)
+		fatal("fcntl");
+	said.fd = fds[0];
+	said.len = 0;
+	said.text[0] = '\0';
+	said.event = event_new(
+	    sup->base, said.fd, EV_READ | EV_PERSIST, on_said, NULL);
+	if (said.event == NULL || event_add(said.event, NULL) == -1)
+		fatalx("out of memory");
+	return pid;
+}
+
 int
 upgrade_start(
     struct supervisor *sup, struct json_object *req, char *why, size_t len)
@@ -120,7 +207,7 @@ upgrade_start(
 		snprintf(why, len, "a path with a space in it");
 		return -1;
 	}
-	if ((pid = spawn_check(sup->config_path)) == -1) {
+	if ((pid = look(sup)) == -1) {
 		snprintf(why, len, "posternd cannot be run%s%s",
 		    errno == EPERM ? ": it can be written by others than root"
 				   : ": ",
@@ -154,17 +241,33 @@ bind_for_it(struct supervisor *sup, char *why, size_t len)
 	return rc;
 }
 
+/* What it says is for people, one thing a line; the log has one line. */
+static void
+refused(struct supervisor *sup, const char *why)
+{
+	char *text, *line;
+
+	if (asprintf(&text, "refused, all stays as it is:\n%s", why) == -1)
+		fatal("asprintf");
+	answer(sup, 0, text);
+	line = strchr(text, '\n') + 1;
+	while ((line = strchr(line, '\n')) != NULL)
+		*line = ';';
+	log_event(LOG_ERR, "upgrade.refused", "why", strchr(text, '\n') + 1,
+	    NULL);
+	free(text);
+}
+
 void
 upgrade_checked(struct supervisor *sup, int status)
 {
 	char why[256];
 
 	sup->upgrade_check = 0;
+	said_end();
 	if (status != 0) {
-		log_event(LOG_ERR, "upgrade.refused", "why",
-		    spawn_status_text(status), NULL);
-		answer(sup, 0, "the program that lies there now does not "
-		    "take the configuration: see posternctl config check");
+		refused(sup, WIFEXITED(status) && said.len > 0 ?
+			said.text : spawn_status_text(status));
 		return;
 	}
 	if (sup->stopping || sup->reloading) {
@@ -172,8 +275,7 @@ upgrade_checked(struct supervisor *sup, int status)
 		return;
 	}
 	if (bind_for_it(sup, why, sizeof(why)) == -1) {
-		log_event(LOG_ERR, "upgrade.refused", "why", why, NULL);
-		answer(sup, 0, why);
+		refused(sup, why);
 		return;
 	}
 	answer(sup, 1, "going over");

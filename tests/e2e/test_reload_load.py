@@ -1,9 +1,12 @@
 """Reload and upgrade while callbacks come and people talk: nobody is
 refused, nothing is lost, and what was rotated is refused at once."""
 
+import copy
+import fcntl
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +18,7 @@ import pytest
 from callbacks import free_port
 from called import Called, signed
 from conftest import account
-from daemon import POSTERND
+from daemon import POSTERNCTL, POSTERND
 
 SECONDS = float(os.environ.get("POSTERN_LOAD_SECONDS", "3"))
 RATE = int(os.environ.get("POSTERN_LOAD_RATE", "1000"))
@@ -269,9 +272,97 @@ def test_upgrade_needs_a_good_file(world):
     with open(p.path, "a") as f:
         f.write("}")
     r = p.ctl("upgrade", check=False)
-    assert r.returncode == 1 and "config check" in r.stderr
+    assert r.returncode == 1 and "refused" in r.stderr
+    assert re.search(r"^%s:\d+:\d+: " % re.escape(p.path), r.stderr, re.M)
     assert p.pids() == pids
     assert "hello" in world.ask("hello")
+
+
+def no_user(p):
+    p.config["postern"]["user"] = "nosuchuser"
+    return "no user nosuchuser; create it with: useradd"
+
+
+def no_store_user(p):
+    p.config["postern"]["storeUser"] = "nosuchuser"
+    return "no user nosuchuser; create it with: useradd"
+
+
+def no_group(p):
+    p.config["postern"]["group"] = "nosuchgroup"
+    return "no group nosuchgroup; create it with: groupadd"
+
+
+def one_user_for_both(p):
+    p.config["postern"]["storeUser"] = p.config["postern"]["user"]
+    return "the database needs a user of its own"
+
+
+def store_of_another(p):
+    path = p.config["store"]["path"] = os.path.join(p.dir, "other")
+    os.mkdir(path, 0o700)
+    return "%s belongs to uid 0; make it right with: chown" % path
+
+
+def run_dir_is_a_file(p):
+    path = p.config["postern"]["runDir"] = os.path.join(p.dir, "file")
+    open(path, "w").close()
+    return path + " is not a directory"
+
+
+def empty_is_not_empty(p):
+    run = p.config["postern"]["runDir"] = os.path.join(p.dir, "run2")
+    os.makedirs(os.path.join(run, "empty", "something"))
+    return "must be empty"
+
+
+def another_runs_there(p):
+    run = p.config["postern"]["runDir"] = os.path.join(p.dir, "run3")
+    os.mkdir(run)
+    p.held = open(os.path.join(run, "posternd.pid"), "w")
+    fcntl.flock(p.held, fcntl.LOCK_EX)
+    return "posternd is running already in " + run
+
+
+def no_log_file(p):
+    p.config["log"] = {"destination": os.path.join(p.dir, "none", "log")}
+    return "none/log: No such file"
+
+
+def no_worker(p):
+    path = os.path.join(p.dir, "bin", "postern-agent")
+    os.unlink(path)
+    return path + ": No such file"
+
+
+@pytest.mark.parametrize("spoil", [
+    no_user, no_store_user, no_group, one_user_for_both, store_of_another,
+    run_dir_is_a_file, empty_is_not_empty, another_runs_there, no_log_file,
+    no_worker], ids=lambda f: f.__name__)
+def test_upgrade_needs_what_a_start_needs(world, spoil):
+    """The configuration is good; whoever started with it would end."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    config = world.config()
+    p = world.daemons(config, start=False, standins={})
+    subprocess.run([*p.command, "-f", p.path], check=True, timeout=60)
+    try:
+        p.wait_connected()
+        pids = p.pids()
+        old = copy.deepcopy(p.config)
+        run = old["postern"]["runDir"]
+        why = spoil(p)
+        p.write(p.config)
+        said = subprocess.run(
+            [POSTERNCTL, "-s", os.path.join(run, "control.sock"),
+             "upgrade"], capture_output=True, text=True, timeout=60)
+        p.config = old
+        assert said.returncode == 1 and why in said.stderr, said.stderr
+        assert p.pids() == pids
+        world.postern = p
+        assert "hello" in world.ask("hello")
+    finally:
+        p.ctl("stop", check=False)
 
 
 def test_upgrade_of_one_in_the_background(world):
