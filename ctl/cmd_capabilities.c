@@ -54,7 +54,7 @@ capabilities_of(const struct config *cfg, const struct config_account *a)
 	ask_str(o, "channel", "mattermost");
 	ask_str(o, "account", a->id);
 	add_bool(o, "enabled", a->enabled);
-	add_bool(o, "configured", a->token != NULL && a->url.text != NULL);
+	add_bool(o, "configured", config_account_is_configured(a));
 	add_words(o, "chatTypes", chats);
 	add_obj(o, "actions", actions_of(json));
 	add_words(o, "unsupported", not);

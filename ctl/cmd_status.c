@@ -13,6 +13,7 @@
 #include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/parse.h"
+#include "ctl/snapshot.h"
 
 #define PROBE_MS 10000 /* OpenClaw's */
 #define PROBE_MAX_MS 60000
@@ -410,15 +411,27 @@ show_list(const struct invocation *inv, struct json_object *list)
 	json_object_put(list);
 }
 
+static void
+show_snapshots(struct json_object *list)
+{
+	struct json_object *peers = snapshots(list);
+
+	output_json(peers);
+	json_object_put(peers);
+}
+
 /* Without a daemon, which was said: what its file has. It failed all the same. */
 static int
-list_offline(const struct invocation *inv)
+list_offline(const struct invocation *inv, int status)
 {
 	struct json_object *list;
 
-	if (client_is_there(client_socket(inv->socket)))
+	if (client_is_there(client_socket(inv->socket)) ||
+	    (list = offline_accounts(inv)) == NULL)
 		return 1;
-	if ((list = offline_accounts(inv)) != NULL)
+	if (status && inv->given & OPT_JSON)
+		show_snapshots(list);
+	else
 		show_list(inv, list);
 	json_object_put(list);
 	return 1;
@@ -436,9 +449,9 @@ cmd_channels_status(const struct invocation *inv)
 		return 2;
 	}
 	if (ask_daemon(inv, "status", args, CLIENT_WAIT_MS + ms, &a) == -1)
-		return list_offline(inv);
+		return list_offline(inv, 1);
 	if (inv->given & OPT_JSON)
-		output_json(json_get(a.data, "accounts"));
+		show_snapshots(json_get(a.data, "accounts"));
 	else {
 		print_accounts(a.data);
 		if (inv->given & OPT_PROBE)
@@ -454,7 +467,7 @@ cmd_channels_list(const struct invocation *inv)
 	struct answer a;
 
 	if (ask_daemon(inv, "status", NULL, CLIENT_WAIT_MS, &a) == -1)
-		return list_offline(inv);
+		return list_offline(inv, 0);
 	show_list(inv, json_get(a.data, "accounts"));
 	client_free(&a);
 	return 0;

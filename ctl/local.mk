@@ -33,6 +33,7 @@ libpostern_ctl_a_SOURCES = \
 	ctl/parse.c ctl/parse_args.c ctl/parse.h \
 	ctl/when.c ctl/when.h \
 	ctl/report.c ctl/report.h \
+	ctl/snapshot.c ctl/snapshot.h \
 	daemon/rootless.c daemon/rootless.h
 libpostern_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'
 if OPENCLAW_ALIAS

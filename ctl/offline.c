@@ -3,7 +3,6 @@
 #include <json-c/json.h>
 #include <unistd.h>
 
-#include "common/add.h"
 #include "ctl/ask.h"
 #include "ctl/config_file.h"
 #include "ctl/offline.h"
@@ -12,15 +11,9 @@
 static struct json_object *
 account(const struct config_account *a)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = config_account_facts(a);
 
-	ask_str(o, "id", a->id);
-	ask_str(o, "name", a->name);
-	ask_str(o, "server", a->url.text);
 	ask_str(o, "state", a->enabled ? "not running" : "disabled");
-	add_bool(o, "configured", a->token != NULL && a->url.text != NULL);
-	ask_str(o, "botTokenSource", config_source_name(a->token_source));
-	ask_str(o, "baseUrlSource", config_source_name(a->url_source));
 	return o;
 }
 

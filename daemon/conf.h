@@ -107,6 +107,7 @@ struct config_account {
 	char *ca_file; /* absolute path, or NULL: the system's store */
 	struct secret *token; /* NULL: parked, its JSON has "problem" */
 	enum config_source token_source, url_source;
+	int has_token; /* one is there, or would be if it were switched on */
 	size_t *agents; /* those bound to it, indices into config.agents */
 	size_t nagents;
 	struct config_command_token *tokens;
@@ -200,6 +201,14 @@ int config_account_same_commands(
     const struct config_account *, const struct config_account *);
 /* Where a value was found: "config", "env" or "none". */
 const char *config_source_name(enum config_source);
+/* 1 when it has an address, and says where its token comes from. */
+int config_account_is_configured(const struct config_account *);
+/*
+ * What there is to say of an account without asking it: an object of id,
+ * name, server, enabled, configured, botTokenSource, botTokenStatus,
+ * baseUrlSource and dmPolicy, the caller's to put. No secrets.
+ */
+struct json_object *config_account_facts(const struct config_account *);
 /* 1 when the callback worker may have something for this account. */
 int config_account_is_called(
     const struct config *, const struct config_account *);

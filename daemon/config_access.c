@@ -39,6 +39,34 @@ config_account_json(const struct config *cfg, const struct config_account *a)
 	return json_object_get(a->json);
 }
 
+int
+config_account_is_configured(const struct config_account *a)
+{
+	return a->token_source != CONFIG_FROM_NONE && a->url.text != NULL;
+}
+
+struct json_object *
+config_account_facts(const struct config_account *a)
+{
+	struct json_object *o = json_object_new_object();
+
+	config_json_str(o, "id", a->id);
+	config_json_str(o, "name", a->name);
+	if (a->url.text != NULL)
+		config_json_str(o, "server", a->url.text);
+	config_json_bool(o, "enabled", a->enabled || a->lacking);
+	config_json_bool(o, "configured", config_account_is_configured(a));
+	config_json_str(
+	    o, "botTokenSource", config_source_name(a->token_source));
+	config_json_str(o, "botTokenStatus", a->has_token ? "available" :
+		a->token_source != CONFIG_FROM_NONE ?
+		"configured_unavailable" : "missing");
+	config_json_str(
+	    o, "baseUrlSource", config_source_name(a->url_source));
+	config_json_copy(o, "dmPolicy", a->json, "dmPolicy");
+	return o;
+}
+
 struct json_object *
 config_agent_json(const struct config *cfg, const struct config_agent *a)
 {

@@ -123,6 +123,7 @@ account_token(struct build *b)
 		a->token_source = CONFIG_FROM_CONFIG;
 		return;
 	case CONFIG_FAILED:
+		a->token_source = CONFIG_FROM_CONFIG;
 		return;
 	case CONFIG_MISSING:
 		break;
@@ -178,6 +179,39 @@ account_url(struct build *b)
 		config_say(b->ctx, CONFIG_WARNING, v,
 		    "%s: the token crosses the network unencrypted: use https",
 		    path);
+}
+
+/*
+ * What is shown of one that is switched off: no secret is looked up for it,
+ * and what is wrong with it is not said.
+ */
+static void
+account_off(struct build *b)
+{
+	struct config_account *a = b->a;
+	int dflt = strcmp(a->id, "default") == 0;
+	char path[CONFIG_PATH_MAX], base[URL_MAX];
+	const struct cval *v = own_or_top(b, "botToken", path, sizeof(path));
+	const char *env = dflt ? getenv("MATTERMOST_BOT_TOKEN") : NULL;
+
+	if (v != NULL && (v->str_len > 0 || v->type == CVAL_OBJ))
+		a->token_source = CONFIG_FROM_CONFIG;
+	else if (env != NULL && *env != '\0')
+		a->token_source = CONFIG_FROM_ENV;
+	a->has_token = a->token_source == CONFIG_FROM_ENV ||
+	    (v != NULL && v->str_len > 0);
+	v = own_or_top(b, "baseUrl", path, sizeof(path));
+	env = cval_string(v, "");
+	a->url_source = CONFIG_FROM_CONFIG;
+	if (*env == '\0') {
+		env = dflt ? getenv("MATTERMOST_URL") : NULL;
+		a->url_source = CONFIG_FROM_ENV;
+	}
+	if (env == NULL || config_base_url(env, base, sizeof(base)) == -1 ||
+	    config_url_parse(base, &a->url) != NULL) {
+		config_url_free(&a->url);
+		a->url_source = CONFIG_FROM_NONE;
+	}
 }
 
 static void
@@ -392,6 +426,7 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	const struct cval *v;
 	size_t before = ctx->errs->errors;
 	struct config_scope scope;
+	int off;
 
 	if (own != NULL && own->key != NULL)
 		snprintf(path, sizeof(path), "%s.accounts", top_path);
@@ -404,11 +439,13 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	a->name = text_dup(*cval_string(v, "") ? v->str : a->id);
 	a->enabled = cval_bool(cval_get(top, "enabled"), 1) &&
 	    cval_bool(cval_get(own, "enabled"), 1);
+	off = !a->enabled;
 	if (a->enabled) {
 		ctx->lenient = 1;
 		account_token(&b);
 		ctx->lenient = 0;
 		account_url(&b);
+		a->has_token = a->token != NULL;
 	}
 	if (a->enabled)
 		config_commands_get(ctx, a, b.eff, b.path);
@@ -438,6 +475,9 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	account_endpoints(&b);
 	config_probes(ctx, a, b.eff);
 	account_json(&b);
+	/* Last: nobody may dial there. */
+	if (off)
+		account_off(&b);
 	cval_free(b.eff);
 }
 

@@ -53,18 +53,37 @@ worker_status(const struct proc *p)
 	return o;
 }
 
+static void
+add_time(struct json_object *o, const char *key, int64_t at)
+{
+	if (at != 0)
+		add_int(o, key, at);
+}
+
+/* When it was connected last, and since when it is not. */
+static void
+add_past(struct json_object *o, const struct proc *p)
+{
+	struct json_object *d;
+
+	add_bool(o, "running", p->pid != 0 && p->phase != PHASE_STOPPING);
+	add_time(o, "lastStartAt", p->started_at);
+	add_time(o, "lastStopAt", p->stopped_at);
+	add_time(o, "lastConnectedAt", p->health.connected_at);
+	if (p->health.disconnected_at == 0)
+		return;
+	d = json_object_new_object();
+	add_int(d, "at", p->health.disconnected_at);
+	add_text(d, "error", p->health.disconnected);
+	add_obj(o, "lastDisconnect", d);
+}
+
 static struct json_object *
 account_status(struct supervisor *sup, const struct config_account *ac)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = config_account_facts(ac);
 	struct proc *p;
 
-	add_text(o, "id", ac->id);
-	add_text(o, "name", ac->name);
-	add_text(o, "server", ac->url.text);
-	add_bool(o, "configured", ac->token != NULL && ac->url.text != NULL);
-	add_text(o, "botTokenSource", config_source_name(ac->token_source));
-	add_text(o, "baseUrlSource", config_source_name(ac->url_source));
 	p = proc_find(sup, ROLE_ACCOUNT, ac->id);
 	if (p == NULL) {
 		add_text(o, "state", ac->lacking ? "parked" : "disabled");
@@ -79,6 +98,7 @@ account_status(struct supervisor *sup, const struct config_account *ac)
 		add_int(o, "lastErrorAt", p->health.last_error_at);
 	}
 	add_int(o, "restarts", p->restarts);
+	add_past(o, p);
 	return o;
 }
 

@@ -199,6 +199,8 @@ proc_gone(struct proc *p)
 	enum phase was = p->phase;
 
 	event_del(p->timer);
+	if (was != PHASE_DOWN)
+		p->stopped_at = walltime_ms();
 	p->phase = PHASE_DOWN;
 	p->pinged = 0;
 	if (was == PHASE_HELLO)
@@ -302,6 +304,7 @@ proc_start(struct proc *p)
 
 	p->next = NEXT_RETRY;
 	p->started = monotime_now();
+	p->started_at = walltime_ms();
 	p->why[0] = '\0';
 	p->violation = p->again = 0;
 	p->resident = p->private = 0;

@@ -74,6 +74,7 @@ struct proc {
 	struct chan *chan; /* NULL: hung up */
 	struct event *timer;
 	struct monotime started;
+	int64_t started_at, stopped_at; /* wall clock ms, 0 never */
 	struct backoff backoff;
 	unsigned restarts;
 	int checked;   /* posternd -nn: it has told all */

@@ -67,6 +67,12 @@ enter(struct health *h, enum health_state to, const char *reason)
 			h->count->in[h->state]--;
 			h->count->in[to]++;
 		}
+		if (to == HEALTH_CONNECTED)
+			h->connected_at = walltime_ms();
+		if (h->state == HEALTH_CONNECTED) {
+			h->disconnected_at = walltime_ms();
+			set_text(h->disconnected, reason);
+		}
 		h->state = to;
 		h->since = monotime_now();
 	}

@@ -46,6 +46,9 @@ struct health {
 	char detail[HEALTH_TEXT];     /* an account's bot user, or "" */
 	char last_error[HEALTH_TEXT]; /* why it last was not well, or "" */
 	int64_t last_error_at;        /* wall clock, ms; 0 never */
+	int64_t connected_at;         /* the same */
+	int64_t disconnected_at;      /* the same */
+	char disconnected[HEALTH_TEXT]; /* why it was, or "" */
 	struct health_count *count;   /* borrowed, may be NULL */
 };
 

@@ -254,7 +254,7 @@ def test_what_the_file_says(world):
     p.start(wait=False)
     p.wait_state("default", "connected")
     r = run(p, "channels", "status", "--json", "--probe")
-    said = {a["id"]: a for a in json.loads(r.stdout)}
+    said = {a["accountId"]: a for a in json.loads(r.stdout)}
     for key in ("configured", "botTokenSource", "baseUrlSource"):
         assert said["default"][key] == got["default"][key]
         assert said["off"][key] == got["off"][key]

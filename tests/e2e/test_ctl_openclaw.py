@@ -172,7 +172,7 @@ def test_probe_that_fails(sim, daemons):
         "a": account(sim, bots[0]), "b": account(sim, bots[1])}}}})
     sim.fault("rest", path_prefix="/api/v4/users/me", times=-1,
               user=bots[0].name, stall=True)
-    got = {a["id"]: a["probe"] for a in json.loads(p.ctl(
+    got = {a["accountId"]: a["probe"] for a in json.loads(p.ctl(
         "channels", "status", "--probe", "--timeout", "500", "--json").stdout)}
     assert got["b"]["ok"] and got["b"]["elapsedMs"] < 500
     assert not got["a"]["ok"] and got["a"]["error"]

@@ -77,6 +77,7 @@ struct account {
 	/* Counters for status. */
 	uint64_t n_events, n_accepted, n_answers, n_resumes, n_fills;
 	int64_t last_in, last_out; /* wall clock ms, 0 never */
+	int close_code; /* of the last session that worked, 0 none has ended */
 
 	struct policy *policy;
 	struct storelink *store;

@@ -182,6 +182,8 @@ ws_gone(struct account *a)
 {
 	struct conn *c = a->conn;
 
+	if (c->state == CONN_LIVE)
+		a->close_code = WS_CODE_ABNORMAL;
 	c->ws = NULL;
 	pings_stop(c);
 	event_del(c->timer);
@@ -215,6 +217,8 @@ on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
 
 	c->at_least = ws_retry_after_ms(c->ws);
 	ws_gone(a);
+	if (was_live && end == WS_END_CLOSE)
+		a->close_code = code;
 	if (was_live || !c->resuming)
 		c->resumable = was_live && ws_end_noticed(end) &&
 		    !c->doubtful && c->connection_id[0] != '\0';

@@ -48,6 +48,7 @@ on_status(struct chan *c, struct json_object *msg, int fd, void *arg)
 	add_int(r, "outbox", outbox_pending(a));
 	add_int(r, "last_in", a->last_in);
 	add_int(r, "last_out", a->last_out);
+	add_int(r, "close_code", a->close_code);
 	add_obj(r, "drops", drops_counts(a));
 	figures_add(a, r);
 	add_obj(r, "names", names_status(a));

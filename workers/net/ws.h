@@ -23,6 +23,7 @@ struct net_endpoint;
 struct ws;
 
 #define WS_MESSAGE_MAX (4u * 1024 * 1024)
+#define WS_CODE_ABNORMAL 1006 /* RFC 6455, 7.1.5: no close frame came */
 #define WS_CONNECT_MS 15000 /* dial, TLS and upgrade together */
 
 enum ws_end {
