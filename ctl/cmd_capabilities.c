@@ -107,8 +107,10 @@ int
 cmd_channels_capabilities(const struct invocation *inv)
 {
 	struct json_object *list = json_object_new_array();
+	const struct config_account *only = NULL;
 	struct config_errors errs;
 	struct config *cfg;
+	char why[2048] = "";
 	size_t i;
 
 	config_errors_init(&errs);
@@ -120,14 +122,16 @@ cmd_channels_capabilities(const struct invocation *inv)
 		json_object_put(list);
 		return 1;
 	}
+	if (inv->account != NULL)
+		only = config_account_named(
+		    cfg, inv->account, why, sizeof(why));
 	for (i = 0; i < cfg->naccounts; i++)
-		if (inv->account == NULL ||
-		    strcmp(inv->account, cfg->accounts[i].id) == 0)
+		if (inv->account == NULL || only == &cfg->accounts[i])
 			json_object_array_add(
 			    list, capabilities_of(cfg, &cfg->accounts[i]));
 	config_free(cfg);
 	if (json_object_array_length(list) == 0 && inv->account != NULL) {
-		ask_complain("there is no account %s", inv->account);
+		ask_complain("%s", why);
 		json_object_put(list);
 		return 1;
 	}

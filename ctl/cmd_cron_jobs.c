@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/add.h"
 #include "common/monotime.h"
@@ -16,9 +17,12 @@
 
 /* cron list, run, rm, enable, disable */
 
-/* All jobs, page by page; the caller's. NULL after a complaint. */
+/*
+ * All jobs, or those of one account, page by page; the caller's. NULL after
+ * a complaint.
+ */
 static struct json_object *
-all_jobs(const struct invocation *inv)
+all_jobs(const struct invocation *inv, const char *account)
 {
 	struct json_object *all = json_object_new_array(), *args, *rows;
 	struct json_object *last = NULL;
@@ -28,7 +32,7 @@ all_jobs(const struct invocation *inv)
 
 	do {
 		args = json_object_new_object();
-		ask_str(args, "account", inv->account);
+		ask_str(args, "account", account);
 		if (last != NULL) {
 			ask_str(args, "after_account",
 			    json_str(last, "account"));
@@ -92,7 +96,7 @@ print_jobs(struct json_object *rows)
 int
 cmd_cron_list(const struct invocation *inv)
 {
-	struct json_object *all = all_jobs(inv), *list;
+	struct json_object *all = all_jobs(inv, inv->account), *list;
 	size_t i;
 
 	if (all == NULL)
@@ -112,11 +116,15 @@ cmd_cron_list(const struct invocation *inv)
 	return 0;
 }
 
-/* The one that the operand names; the caller's. NULL after a complaint. */
+/*
+ * The one that the operand names; the caller's. NULL after a complaint. It
+ * may be of an account that the file has no more, which is no reason to keep
+ * it.
+ */
 static struct json_object *
 find_job(const struct invocation *inv)
 {
-	struct json_object *all = all_jobs(inv), *o, *found = NULL;
+	struct json_object *all = all_jobs(inv, NULL), *o, *found = NULL;
 	size_t i, n = 0;
 
 	if (all == NULL)
@@ -126,6 +134,9 @@ find_job(const struct invocation *inv)
 		if (strcmp(json_str(o, "id"), inv->operand) != 0 &&
 		    strcmp(json_str(o, "name"), inv->operand) != 0)
 			continue;
+		if (inv->account != NULL &&
+		    strcasecmp(json_str(o, "account"), inv->account) != 0)
+			continue;
 		n++;
 		json_object_put(found);
 		found = json_object_get(o);
@@ -133,6 +144,11 @@ find_job(const struct invocation *inv)
 	json_object_put(all);
 	if (n == 1)
 		return found;
+	json_object_put(found);
+	found = NULL;
+	if (n == 0 && inv->account != NULL &&
+	    (found = all_jobs(inv, inv->account)) == NULL)
+		return NULL; /* there is no such account */
 	json_object_put(found);
 	if (n == 0)
 		ask_fail(inv, "there is no job \"%s\"; see \"cron list\"",

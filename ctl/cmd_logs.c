@@ -114,9 +114,13 @@ print(const struct invocation *inv, const struct tail *t)
 	json_object_put(list);
 }
 
-/* The file that the log goes to, the caller's; NULL after a complaint. */
+/*
+ * The file that the log goes to, the caller's; NULL after a complaint.
+ * unknown: that there is no such account, which the log may have all the
+ * same.
+ */
 static char *
-log_path(const struct invocation *inv)
+log_path(const struct invocation *inv, char *unknown, size_t len)
 {
 	const char *file = config_file_path(inv);
 	struct config_errors errs;
@@ -135,6 +139,8 @@ log_path(const struct invocation *inv)
 		    "can name a file", cfg->log.destination);
 	else if ((path = strdup(cfg->log.destination)) == NULL)
 		fatal("strdup");
+	if (path != NULL && inv->account != NULL)
+		config_account_named(cfg, inv->account, unknown, len);
 	config_free(cfg);
 	return path;
 }
@@ -144,7 +150,7 @@ cmd_channels_logs(const struct invocation *inv)
 {
 	struct tail t = {.max = LINES};
 	const char *err = NULL;
-	char *path;
+	char *path, unknown[2048] = "";
 	int rc;
 
 	if (inv->lines != NULL)
@@ -153,12 +159,17 @@ cmd_channels_logs(const struct invocation *inv)
 		ask_complain("--lines %s is %s", inv->lines, err);
 		return 2;
 	}
-	if ((path = log_path(inv)) == NULL)
+	if ((path = log_path(inv, unknown, sizeof(unknown))) == NULL)
 		return 1;
 	if ((t.lines = calloc(t.max, sizeof(*t.lines))) == NULL)
 		fatal("calloc");
-	if ((rc = read_log(path, inv->account, &t)) == 0)
-		print(inv, &t);
+	if ((rc = read_log(path, inv->account, &t)) == 0) {
+		if (t.n == 0 && *unknown != '\0') {
+			ask_complain("%s", unknown);
+			rc = -1;
+		} else
+			print(inv, &t);
+	}
 	tail_free(&t);
 	free(path);
 	return rc == 0 ? 0 : 1;

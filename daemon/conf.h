@@ -201,6 +201,12 @@ int config_account_same_commands(
     const struct config_account *, const struct config_account *);
 /* Where a value was found: "config", "env" or "none". */
 const char *config_source_name(enum config_source);
+/*
+ * The account that id, as a person has written it, names; the default one
+ * for "". NULL when there is none: then why says so, and which there are.
+ */
+const struct config_account *config_account_named(
+    const struct config *, const char *id, char *why, size_t len);
 /* 1 when it has an address, and says where its token comes from. */
 int config_account_is_configured(const struct config_account *);
 /*

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,32 @@ struct json_object *
 config_account_json(const struct config *cfg, const struct config_account *a)
 {
 	return json_object_get(a->json);
+}
+
+const struct config_account *
+config_account_named(
+    const struct config *cfg, const char *id, char *why, size_t len)
+{
+	const struct config_account *a = NULL;
+	char norm[65];
+	size_t i;
+
+	if (*id == '\0' && cfg->default_account < cfg->naccounts)
+		return &cfg->accounts[cfg->default_account];
+	if (*id != '\0' && config_id_normalise(id, norm, sizeof(norm)) == 0)
+		a = config_account_find(cfg, norm);
+	if (a != NULL)
+		return a;
+	if (cfg->naccounts == 0) {
+		strlcpy(why, "there is no account", len);
+		return NULL;
+	}
+	snprintf(why, len, "there is no account \"%s\", only", id);
+	for (i = 0; i < cfg->naccounts; i++) {
+		strlcat(why, i == 0 ? " " : ", ", len);
+		strlcat(why, cfg->accounts[i].id, len);
+	}
+	return NULL;
 }
 
 int

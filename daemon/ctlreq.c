@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -246,15 +247,31 @@ do_status(struct proc *p, struct json_object *req, const char *arg)
 	answer(p, req, 1, NULL, ctlreq_status(p->sup));
 }
 
-/* Whom a request without an account is for. */
+/*
+ * Whom a request is for that names arg, or nobody. Where nothing can be sent
+ * through the account, the peer's words for it go along.
+ */
 static void
-do_default(struct proc *p, struct json_object *req, const char *arg)
+do_account(struct proc *p, struct json_object *req, const char *arg)
 {
-	const struct config *cfg = p->sup->config;
-	int ok = cfg->default_account < cfg->naccounts;
+	const struct config_account *a;
+	struct json_object *data;
+	char text[TEXT_MAX];
 
-	answer(p, req, ok,
-	    ok ? cfg->accounts[cfg->default_account].id : NULL, NULL);
+	a = config_account_named(p->sup->config, arg, text, sizeof(text));
+	if (a == NULL) {
+		answer(p, req, 0, text, NULL);
+		return;
+	}
+	data = json_object_new_object();
+	if (!a->enabled && !a->lacking) {
+		snprintf(text, sizeof(text),
+		    "Mattermost account \"%s\" is disabled", a->id);
+		add_text(data, "refusal", text);
+	} else if (!config_account_is_configured(a))
+		add_text(data, "refusal",
+		    "Mattermost botToken/baseUrl missing.");
+	answer(p, req, 1, a->id, data);
 }
 
 static void
@@ -291,7 +308,7 @@ static const struct {
 	void (*fn)(struct proc *, struct json_object *req, const char *arg);
 } verbs[] = {
     {"status", do_status},
-    {"default", do_default},
+    {"account", do_account},
     {"reload", do_reload},
     {"check", do_check},
     {"stop", do_stop},

@@ -154,7 +154,7 @@ def test_capabilities(world):
     assert out[0].split()[:4] == ["ACCOUNT", "SEND", "REACT", "READ"]
     assert out[1].split()[:4] == ["default", "yes", "no", "yes"]
     r = run(p, "channels", "capabilities", "--account", "none")
-    assert r.returncode == 1 and "no account none" in r.stderr
+    assert r.returncode == 1 and 'no account "none"' in r.stderr
     # It is the file's, and takes no daemon.
     p.stop()
     (got,) = rows(p, "channels", "capabilities", "--file", p.path)

@@ -326,4 +326,4 @@ def test_import(pairing, world, tmp_path):
                            check=False).returncode == 1
     r = pairing.ctl("pairing", "import", "--account", "nobody",
                     str(tmp_path / "mattermost-allowFrom.json"), check=False)
-    assert r.returncode == 1 and "no account nobody" in r.stderr
+    assert r.returncode == 1 and 'no account "nobody"' in r.stderr

@@ -90,11 +90,7 @@ call_account(struct call *call, const char *account)
 	call->asked = "the account";
 	if (c != NULL)
 		return c;
-	snprintf(text, sizeof(text),
-	    peers_know(call->control, "account", account)
-		? "account %s is not running"
-		: "account %s is not running: there is none of that name, or "
-		  "it is switched off", account);
+	snprintf(text, sizeof(text), "account %s is not running", account);
 	call_answer(call, 0, text, NULL);
 	return NULL;
 }

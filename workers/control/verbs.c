@@ -39,6 +39,8 @@
 #define ARG_AFTER 0x100000u
 #define ARG_PIN 0x200000u
 #define ARG_ONE 0x40000u /* one account: the default when none is said */
+#define ARG_LIVE 0x200000u /* one that something can be sent through */
+#define ARG_GONE 0x400000u /* it may be one that the file has no more */
 
 struct args {
 	const char *account, *post, *to, *text, *root, *key, *session, *agent;
@@ -214,22 +216,14 @@ is_flat(struct json_object *list)
 static void
 do_pairing_import(struct call *call, const struct args *a)
 {
-	const char *account = a->account;
 	struct json_object *msg;
-	char text[256];
 
 	if (!is_flat(a->grants) || !is_flat(a->requests)) {
 		call_answer(call, 0, "malformed entries", NULL);
 		return;
 	}
-	if (!peers_know(call->control, "account", account)) {
-		snprintf(text, sizeof(text), "there is no account %s",
-		    account);
-		call_answer(call, 0, text, NULL);
-		return;
-	}
 	msg = chan_msg("pairing.import");
-	ask_add(msg, "account", account);
+	ask_add(msg, "account", a->account);
 	add_obj(msg, "grants", json_object_get(a->grants));
 	add_obj(msg, "requests", json_object_get(a->requests));
 	ask_store(call, msg);
@@ -332,13 +326,16 @@ static const struct verb {
     {"pairing-import", do_pairing_import,
 	ARG_ACCOUNT | ARG_ONE | ARG_IMPORT, 1},
     {"send", do_send,
-	ARG_ACCOUNT | ARG_ONE | ARG_TO | ARG_TEXT | ARG_ROOT | ARG_BUTTONS |
-	    ARG_DRY | ARG_PIN, 1},
+	ARG_ACCOUNT | ARG_ONE | ARG_LIVE | ARG_TO | ARG_TEXT | ARG_ROOT |
+	    ARG_BUTTONS | ARG_DRY | ARG_PIN, 1},
     {"cron-list", do_cron_list, ARG_ACCOUNT | ARG_AFTER, 0},
-    {"cron-add", do_cron_add, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
+    {"cron-add", do_cron_add,
+	ARG_ACCOUNT | ARG_ONE | ARG_LIVE | ARG_JOB, 1},
     {"cron-set", do_cron_set, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
-    {"cron-rm", do_cron_rm, ARG_ACCOUNT | ARG_ONE | ARG_JOB, 1},
-    {"sign", do_sign, ARG_ACCOUNT | ARG_ONE | ARG_CONTEXT, 1},
+    {"cron-rm", do_cron_rm,
+	ARG_ACCOUNT | ARG_ONE | ARG_GONE | ARG_JOB, 1},
+    {"sign", do_sign,
+	ARG_ACCOUNT | ARG_ONE | ARG_LIVE | ARG_CONTEXT, 1},
 };
 
 static void
@@ -442,29 +439,41 @@ verb_run(struct call *call, const char *name, struct json_object *args)
 	v->fn(call, &a);
 }
 
-/* The default account, from who has read the configuration. */
+/* The account that is meant, from who has read the configuration. */
 static void
-default_known(void *arg, const char *type, struct json_object *msg, int fd)
+account_known(void *arg, const char *type, struct json_object *msg, int fd)
 {
 	struct call *call = arg;
-	struct json_object *args, *verb;
-	const char *id = NULL;
+	struct json_object *args, *verb, *data = NULL;
+	const char *id = NULL, *refusal = NULL;
+	const struct verb *v;
 	struct fields f;
 	int ok = 0;
 
 	if (msg != NULL) {
 		fields_open(&f, msg);
 		ok = fields_bool(&f, "ok");
-		id = fields_opt_str(&f, "text", ID_KEPT);
-	}
-	if (!ok || id == NULL || call->client == NULL) {
-		call_answer(call, 0, "there is no account", NULL);
-		return;
+		id = fields_opt_str(&f, "text", PROTO_TEXT);
+		if ((data = fields_opt_obj(&f, "data")) != NULL) {
+			fields_open(&f, data);
+			refusal = fields_opt_str(&f, "refusal", ID_MAX);
+		}
 	}
 	json_object_object_get_ex(call->req, "args", &args);
 	json_object_object_get_ex(call->req, "verb", &verb);
-	add_str(args, "account", id);
-	verb_run(call, json_object_get_string(verb), args);
+	v = verb_find(json_object_get_string(verb));
+	if (!ok && id != NULL && v != NULL && v->args & ARG_GONE &&
+	    json_object_object_get_ex(args, "account", NULL))
+		ok = 1;
+	else if (ok && id != NULL)
+		add_str(args, "account", id);
+	if (!ok || id == NULL || call->client == NULL)
+		call_answer(call, 0,
+		    id == NULL ? "no answer from the supervisor" : id, NULL);
+	else if (refusal != NULL && (v == NULL || v->args & ARG_LIVE))
+		call_answer(call, 0, refusal, NULL);
+	else
+		verb_run(call, json_object_get_string(verb), args);
 }
 
 int
@@ -472,7 +481,7 @@ verbs_handle(struct call *call)
 {
 	struct json_object *args, *account = NULL;
 	const struct verb *v;
-	const char *name;
+	const char *name, *id = "";
 	struct fields f;
 
 	fields_open(&f, call->req);
@@ -487,8 +496,11 @@ verbs_handle(struct call *call)
 		return 0;
 	}
 	json_object_object_get_ex(args, "account", &account);
-	if ((v == NULL || v->args & ARG_ONE) && account == NULL)
-		ask_supervisor(call, "default", NULL, default_known);
+	if (json_object_is_type(account, json_type_string) &&
+	    json_object_get_string_len(account) <= ID_KEPT)
+		id = json_object_get_string(account);
+	if (account == NULL ? v == NULL || v->args & ARG_ONE : *id != '\0')
+		ask_supervisor(call, "account", id, account_known);
 	else
 		verb_run(call, name, args);
 	return 0;
