@@ -9,6 +9,8 @@ libpostern_common_a_SOURCES = \
 	common/log.c common/log.h \
 	common/loop.c common/loop.h \
 	common/monotime.h \
+	common/pattern.c common/pattern.h common/pattern_impl.h \
+	common/pattern_parse.c common/pattern_run.c \
 	common/privdrop.c common/privdrop.h \
 	common/proto.c common/proto.h \
 	common/reason.c common/reason.h \
@@ -22,8 +24,11 @@ libpostern_common_a_SOURCES = \
 	common/strbuf.c common/strbuf.h \
 	common/text.c common/text.h \
 	common/tree.h \
+	common/unicode.c common/unicode.h common/unicode_tables.h \
+	common/utf8.c common/utf8.h \
 	common/zone.c common/zone.h \
 	common/zonefile.c common/zonefile.h
+EXTRA_DIST += common/unicode_gen.py
 # Apart, for it needs libcrypto, which the supervisor does not.
 noinst_LIBRARIES += libpostern_signed.a
 libpostern_signed_a_SOURCES = \

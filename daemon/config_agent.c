@@ -279,7 +279,7 @@ add_agent(struct config_ctx *ctx, const struct cval *own, const char *name,
 {
 	struct build b = {.ctx = ctx, .own = own};
 	struct config *cfg = ctx->cfg;
-	char id[65];
+	char id[65], patterns[CONFIG_PATH_MAX + 32];
 
 	b.defaults = cval_path(ctx->root, "agents.defaults");
 	strlcpy(b.path, own == NULL || cval_get(own, "model") == NULL
@@ -293,6 +293,10 @@ add_agent(struct config_ctx *ctx, const struct cval *own, const char *name,
 	}
 	b.a = &cfg->agents[cfg->nagents++];
 	build_agent(&b, id);
+	snprintf(patterns, sizeof(patterns), "%s.groupChat.mentionPatterns",
+	    path);
+	config_patterns(ctx, cval_path(own, "groupChat.mentionPatterns"),
+	    patterns);
 	if (cval_bool(cval_get(own, "default"), 0) &&
 	    cfg->default_agent == SIZE_MAX)
 		cfg->default_agent = cfg->nagents - 1;

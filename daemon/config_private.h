@@ -209,6 +209,9 @@ void config_bindings(struct config_ctx *);
 
 /* config_shared.c */
 
+/* Say of each of these patterns whether it can be searched for. */
+void config_patterns(
+    struct config_ctx *, const struct cval *list, const char *path);
 /* Make ctx->shared, before the accounts. */
 void config_shared(struct config_ctx *);
 void config_shared_add(struct config_ctx *, struct json_object *account);

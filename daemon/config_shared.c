@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "common/pattern.h"
 #include "common/zone.h"
 #include "common/zonefile.h"
 #include "daemon/config_private.h"
@@ -74,6 +75,27 @@ check_groups(struct config_ctx *ctx)
 	}
 }
 
+void
+config_patterns(struct config_ctx *ctx, const struct cval *list,
+    const char *path)
+{
+	const struct cval *m;
+	struct pattern *p;
+	const char *why;
+	size_t i = 0;
+
+	for (m = list == NULL ? NULL : list->first; m != NULL;
+	     m = m->next, i++) {
+		if (m->bad || m->str_len == 0)
+			continue;
+		if ((p = pattern_compile(m->str, &why)) == NULL)
+			config_say(ctx, CONFIG_WARNING, m,
+			    "%s[%zu]: \"%.200s\" is not used: %s",
+			    path, i, m->str, why);
+		pattern_free(p);
+	}
+}
+
 static struct json_object *
 messages_json(struct config_ctx *ctx)
 {
@@ -140,6 +162,9 @@ config_shared(struct config_ctx *ctx)
 	add(ctx, all, "crossContext", "tools.message.crossContext");
 	config_json_add(all, "commandAllowFrom", command_senders(ctx));
 	check_groups(ctx);
+	config_patterns(ctx,
+	    cval_path(ctx->root, "messages.groupChat.mentionPatterns"),
+	    "messages.groupChat.mentionPatterns");
 	add(ctx, all, "accessGroups", "accessGroups");
 	config_json_add(all, "typing", typing_json(ctx));
 	add_zone(ctx, all);

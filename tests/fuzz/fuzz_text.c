@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pattern.h"
+#include "common/utf8.h"
 #include "workers/account/chunk.h"
 #include "workers/account/command.h"
 #include "workers/account/draft_text.h"
 #include "workers/account/emoji.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
-#include "workers/account/pattern.h"
 #include "workers/account/reasoning.h"
 #include "workers/account/tables.h"
 #include "workers/account/target.h"
-#include "workers/account/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

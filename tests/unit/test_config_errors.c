@@ -16,6 +16,28 @@
 
 /* What the configuration complains of, word by word. */
 
+/* Not all that JavaScript knows can be searched for in bounded time. */
+static void
+test_patterns(void **state)
+{
+	test_says("{messages:{groupChat:{mentionPatterns:['ok','a(?=b)']}}}",
+	    "W1:45: messages.groupChat.mentionPatterns[1]: \"a(?=b)\" is not "
+	    "used: look-around or named group");
+	test_says("{messages:{groupChat:{mentionPatterns:['(helper']}}}",
+	    "W1:40: messages.groupChat.mentionPatterns[0]: \"(helper\" is not "
+	    "used: group without an end");
+	test_says("{agents:{list:[{id:'a'},{id:'b',model:'p/m',\n"
+		  "groupChat:{mentionPatterns:['x*']}}]},"
+		  "models:{providers:{p:{baseUrl:'https://h',apiKey:'k'}}}}",
+	    "W2:29: agents.list[1].groupChat.mentionPatterns[0]: \"x*\" is "
+	    "not used: matches the empty text");
+	test_says("{agents:{entries:{a:{groupChat:{mentionPatterns:['+']}}}}}",
+	    "W1:50: agents.entries.a.groupChat.mentionPatterns[0]: \"+\" is "
+	    "not used: nothing to repeat");
+	test_silent("{messages:{groupChat:{mentionPatterns:['\\\\bhey\\\\b',"
+		    "'','@?bot']}}}", "mentionPatterns");
+}
+
 static void
 test_strict(void **state)
 {
@@ -301,6 +323,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_strict),
+	    cmocka_unit_test(test_patterns),
 	    cmocka_unit_test(test_all_errors),
 	    cmocka_unit_test(test_shared),
 	    cmocka_unit_test(test_capabilities),

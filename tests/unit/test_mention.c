@@ -9,10 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/pattern.h"
 #include "tests/unit/vectors.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
-#include "workers/account/pattern.h"
 
 static void
 detect_case(struct json_object *in, struct json_object *out,

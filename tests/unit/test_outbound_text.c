@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "tests/unit/vectors.h"
 #include "workers/account/chunk.h"
 #include "workers/account/draft_text.h"
@@ -19,7 +20,6 @@
 #include "workers/account/reasoning.h"
 #include "workers/account/tables.h"
 #include "workers/account/target.h"
-#include "workers/account/utf8.h"
 
 typedef char **(*chunk_fn)(const char *, size_t, size_t *);
 

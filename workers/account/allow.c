@@ -7,9 +7,9 @@
 
 #include "common/grow.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "workers/account/allow.h"
 #include "workers/account/inbound.h"
-#include "workers/account/utf8.h"
 
 #define GROUP_PREFIX "accessGroup:"
 #define GROUP_TYPE "message.senders"

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "common/utf8.h"
 #include "workers/account/block.h"
 #include "workers/account/fence.h"
-#include "workers/account/utf8.h"
 
 /* Where the paragraph that at is in ends for good; 0: not yet. */
 static size_t

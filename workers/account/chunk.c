@@ -6,10 +6,10 @@
 #include "common/grow.h"
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 #include "workers/account/chunk.h"
 #include "workers/account/fence.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
 
 struct chunks {
 	char **v;

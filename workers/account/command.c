@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "workers/account/command.h"
-#include "workers/account/utf8.h"
 
 #define ARGS 0x1u  /* takes an argument */
 #define LINES 0x2u /* its argument may have several lines */

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/directive.h"
-#include "workers/account/utf8.h"
 
 static const char *const switches[] = {
     "on", "off", "full", "stream", "ask", "true", "false", NULL};

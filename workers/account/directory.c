@@ -9,12 +9,12 @@
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
 #include "workers/account/conn.h"
 #include "workers/account/ctl_op.h"
-#include "workers/account/utf8.h"
 
 /*
  * People and channels for posternctl, a page a request: nothing is kept

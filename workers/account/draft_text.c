@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/strbuf.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 #include "workers/account/draft_text.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
 
 #define DOTS "..."
 #define ELLIPSIS "\xe2\x80\xa6"

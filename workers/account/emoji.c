@@ -5,8 +5,8 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/emoji.h"
-#include "workers/account/utf8.h"
 
 #define TONE_FIRST 0x1f3fbu
 #define TONE_LAST 0x1f3ffu

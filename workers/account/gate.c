@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "workers/account/gate.h"
-#include "workers/account/utf8.h"
 
 static enum tri
 group_says(const struct policy *p, const char *channel_id)

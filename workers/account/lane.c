@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "workers/account/lane.h"
-#include "workers/account/utf8.h"
 
 enum reply_mode
 lane_reply_mode(const struct policy *p, enum surface surface)

@@ -8,9 +8,9 @@
 
 #include "common/strbuf.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "workers/account/media_type.h"
 #include "workers/account/quote.h"
-#include "workers/account/utf8.h"
 
 static const struct {
 	size_t at;

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/pattern.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/mention.h"
-#include "workers/account/pattern.h"
 #include "workers/account/policy.h"
-#include "workers/account/utf8.h"
 
 /* A character that names are made of, as the server sees it. */
 static int

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/unicode.h"
+#include "common/utf8.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
 
 int
 normalise_is_unseen(const char *text)

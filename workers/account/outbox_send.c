@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "common/add.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/lookup.h"
 #include "workers/account/outbox_int.h"
-#include "workers/account/utf8.h"
 
 #define DOUBTS_MAX 3
 

@@ -8,12 +8,12 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/chunk.h"
 #include "workers/account/outtext.h"
 #include "workers/account/reasoning.h"
 #include "workers/account/replytag.h"
 #include "workers/account/route.h"
-#include "workers/account/utf8.h"
 
 #define SILENT "NO_REPLY" /* what prompts for OpenClaw say */
 #define LIMIT_DEFAULT 4000

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/monotime.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/buttons.h"
@@ -23,7 +24,6 @@
 #include "workers/account/route.h"
 #include "workers/account/sessinfo.h"
 #include "workers/account/turn_end.h"
-#include "workers/account/utf8.h"
 
 #define REF_MAX 320
 

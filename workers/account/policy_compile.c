@@ -7,12 +7,12 @@
 #include "common/fields.h"
 #include "common/grow.h"
 #include "common/log.h"
+#include "common/pattern.h"
+#include "common/utf8.h"
 #include "common/zone.h"
-#include "workers/account/pattern.h"
 #include "workers/account/policy.h"
 #include "workers/account/policy_impl.h"
 #include "workers/account/route.h"
-#include "workers/account/utf8.h"
 
 #define HISTORY_DEFAULT 50 /* messages.groupChat.historyLimit */
 #define AGE_DEFAULT 60     /* gapFill.maxAgeMinutes */

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/block.h"
 #include "workers/account/chunk.h"
@@ -15,7 +16,6 @@
 #include "workers/account/lanes.h"
 #include "workers/account/lookup.h"
 #include "workers/account/preview_int.h"
-#include "workers/account/utf8.h"
 
 #define START_MS 1500 /* of work before a progress post */
 #define GRACE_MS 3000 /* for a request under way when the answer is there */

@@ -6,6 +6,7 @@
 
 #include "common/add.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/block.h"
 #include "workers/account/chunk.h"
@@ -14,7 +15,6 @@
 #include "workers/account/outbox.h"
 #include "workers/account/preview_int.h"
 #include "workers/account/turn.h"
-#include "workers/account/utf8.h"
 
 /* The rows of a turn's end while they are put together. */
 struct plan {

@@ -6,9 +6,9 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/draft_text.h"
 #include "workers/account/progress_text.h"
-#include "workers/account/utf8.h"
 
 #define THINKING "\xf0\x9f\xa7\xa0 Thinking\xe2\x80\xa6"
 #define FAILED " \xe2\x80\x93 failed"

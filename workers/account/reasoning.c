@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
 #include "workers/account/reasoning.h"
-#include "workers/account/utf8.h"
 
 #define REASONING "reasoning:"
 #define THINKING "thinking"

@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/replytag.h"
-#include "workers/account/utf8.h"
 
 #define TAG_MAX 128 /* bytes; ids are shorter by far */
 

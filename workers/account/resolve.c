@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/utf8.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/cache.h"
@@ -16,7 +17,6 @@
 #include "workers/account/resolve.h"
 #include "workers/account/target.h"
 #include "workers/account/users.h"
-#include "workers/account/utf8.h"
 
 #define TARGET_MAX 256
 #define CACHE_MAX 1024 /* OpenClaw's */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/utf8.h"
 #include "workers/account/slash_text.h"
-#include "workers/account/utf8.h"
 
 const struct slash_builtin slash_builtins[] = {
     {"status", "Show what the bot is doing", ""},

@@ -29,10 +29,6 @@ libpostern_stages_a_SOURCES = \
 	workers/account/normalise.c workers/account/normalise.h \
 	workers/account/outtext.c workers/account/outtext.h \
 	workers/account/pairing_text.c workers/account/pairing_text.h \
-	workers/account/pattern.c workers/account/pattern.h \
-	workers/account/pattern_impl.h \
-	workers/account/pattern_parse.c \
-	workers/account/pattern_run.c \
 	workers/account/pending.c workers/account/pending.h \
 	workers/account/pending_text.c workers/account/pending_text.h \
 	workers/account/pipeline.c workers/account/pipeline.h \
@@ -58,9 +54,5 @@ libpostern_stages_a_SOURCES = \
 	workers/account/tables.c workers/account/tables.h \
 	workers/account/thread_posts.c workers/account/thread_posts.h \
 	workers/account/target.c workers/account/target.h \
-	workers/account/tool_args.c workers/account/tool_args.h \
-	workers/account/unicode.c workers/account/unicode.h \
-	workers/account/unicode_tables.h \
-	workers/account/utf8.c workers/account/utf8.h
+	workers/account/tool_args.c workers/account/tool_args.h
 STAGES_LIBS = libpostern_stages.a $(COMMON_LIBS)
-EXTRA_DIST += workers/account/unicode_gen.py

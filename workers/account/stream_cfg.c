@@ -7,8 +7,8 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "workers/account/stream_cfg.h"
-#include "workers/account/utf8.h"
 
 /* OpenClaw's defaults. */
 #define LINES 8

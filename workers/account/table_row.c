@@ -5,9 +5,9 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 #include "workers/account/table_row.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
 
 static void
 trim_line(const char **line, size_t *len)

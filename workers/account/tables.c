@@ -5,10 +5,10 @@
 
 #include "common/grow.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/fence.h"
 #include "workers/account/table_row.h"
 #include "workers/account/tables.h"
-#include "workers/account/utf8.h"
 
 #define BULLET "\xe2\x80\xa2 "
 

@@ -6,9 +6,9 @@
 #include <strings.h>
 
 #include "common/log.h"
+#include "common/utf8.h"
 #include "workers/account/inbound.h"
 #include "workers/account/target.h"
-#include "workers/account/utf8.h"
 
 /* What follows a prefix, whatever its case, or NULL. */
 static const char *

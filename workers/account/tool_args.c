@@ -9,9 +9,9 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 #include "workers/account/replytag.h"
 #include "workers/account/tool_args.h"
-#include "workers/account/utf8.h"
 
 #define TEXT_MAX (20u * MM_TEXT_MAX) /* more than a turn may post */
 

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "workers/account/unicode.h"
+#include "common/unicode.h"
 
 struct range {
 	uint32_t first;
@@ -17,7 +17,7 @@ struct lower_run {
 	int32_t delta;
 };
 
-#include "workers/account/unicode_tables.h"
+#include "common/unicode_tables.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 

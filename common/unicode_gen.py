@@ -2,7 +2,7 @@
 """Writes unicode_tables.h from the Unicode data that Python carries.
 
 Run by hand when the tables should follow a newer Unicode version:
-    python3 workers/account/unicode_gen.py > workers/account/unicode_tables.h
+    python3 common/unicode_gen.py > common/unicode_tables.h
 """
 import sys
 import unicodedata

@@ -2,8 +2,8 @@
  * Between pattern_parse.c, which reads the source, pattern.c, which turns it
  * into a program, and pattern_run.c, which searches with that.
  */
-#ifndef ACCOUNT_PATTERN_IMPL_H
-#define ACCOUNT_PATTERN_IMPL_H
+#ifndef COMMON_PATTERN_IMPL_H
+#define COMMON_PATTERN_IMPL_H
 
 #include <stddef.h>
 #include <stdint.h>

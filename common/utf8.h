@@ -3,8 +3,8 @@
  * limits and the peer's vectors count. Nothing here fails: a byte that is
  * not UTF-8 counts as U+FFFD, one byte long.
  */
-#ifndef ACCOUNT_UTF8_H
-#define ACCOUNT_UTF8_H
+#ifndef COMMON_UTF8_H
+#define COMMON_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

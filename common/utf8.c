@@ -7,8 +7,8 @@
 
 #include "common/log.h"
 #include "common/text.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 
 static int
 is_cont(unsigned char c)

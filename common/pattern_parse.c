@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "workers/account/pattern_impl.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
+#include "common/pattern_impl.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 
 #define DEPTH_MAX 16
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/account/pattern.h"
-#include "workers/account/pattern_impl.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
+#include "common/pattern.h"
+#include "common/pattern_impl.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 
 /* The states alive at one place of the text, each at most once. */
 struct states {

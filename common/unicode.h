@@ -2,8 +2,8 @@
  * What a code point is, from tables of our own: a jailed worker cannot load
  * a locale, and the answer must not depend on one.
  */
-#ifndef ACCOUNT_UNICODE_H
-#define ACCOUNT_UNICODE_H
+#ifndef COMMON_UNICODE_H
+#define COMMON_UNICODE_H
 
 #include <stdint.h>
 

@@ -12,8 +12,8 @@
  * format characters (zero-width, bidirectional) in text and pattern are as
  * if they were not there. \b and \w know all letters of Unicode.
  */
-#ifndef ACCOUNT_PATTERN_H
-#define ACCOUNT_PATTERN_H
+#ifndef COMMON_PATTERN_H
+#define COMMON_PATTERN_H
 
 #include <stddef.h>
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/pattern.h"
+#include "common/pattern_impl.h"
 #include "common/strbuf.h"
-#include "workers/account/pattern.h"
-#include "workers/account/pattern_impl.h"
-#include "workers/account/unicode.h"
-#include "workers/account/utf8.h"
+#include "common/unicode.h"
+#include "common/utf8.h"
 
 #define WORK_MAX 20000 /* steps of emission: nested empty repeats */
 
