@@ -1,8 +1,10 @@
 #include "config.h"
 
 #include <json-c/json.h>
+#include <math.h>
 
 #include "common/add.h"
+#include "common/text.h"
 
 /* A copy of each key is a fourth of what an object costs. */
 void
@@ -27,4 +29,15 @@ void
 add_bool(struct json_object *o, const char *key, int value)
 {
 	add_obj(o, key, json_object_new_boolean(value));
+}
+
+struct json_object *
+add_new_double(double value)
+{
+	char text[TEXT_DOUBLE_SIZE];
+
+	if (!isfinite(value))
+		return json_object_new_double(value);
+	text_double(value, text);
+	return json_object_new_double_s(value, text);
 }

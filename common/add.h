@@ -17,5 +17,7 @@ void add_obj(struct json_object *, const char *key, struct json_object *value);
 void add_str(struct json_object *, const char *key, const char *value);
 void add_int(struct json_object *, const char *key, int64_t value);
 void add_bool(struct json_object *, const char *key, int value);
+/* A number that prints as it is written, 0.1: a new reference. */
+struct json_object *add_new_double(double value);
 
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,4 +168,17 @@ text_dup(const char *s)
 	if (p == NULL)
 		fatal("strdup");
 	return p;
+}
+
+void
+text_double(double value, char buf[TEXT_DOUBLE_SIZE])
+{
+	int digits;
+
+	/* 17 are always enough for a double of IEEE 754. */
+	for (digits = 15; digits <= 17; digits++) {
+		snprintf(buf, TEXT_DOUBLE_SIZE, "%.*g", digits, value);
+		if (strtod(buf, NULL) == value)
+			break;
+	}
 }

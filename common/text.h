@@ -30,6 +30,12 @@ char *text_mend(const char *, size_t len);
  */
 #define TEXT_ID_SIZE 65
 void text_id(const char *name, char id[TEXT_ID_SIZE]);
+/*
+ * The shortest decimal form that is read back as the same number: "0.1". Not
+ * for infinity and NaN.
+ */
+#define TEXT_DOUBLE_SIZE 32
+void text_double(double, char buf[TEXT_DOUBLE_SIZE]);
 /* A copy, which the caller frees. Without memory the program ends. */
 char *text_dup(const char *);
 

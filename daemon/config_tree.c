@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/add.h"
 #include "common/log.h"
 #include "daemon/config_tree.h"
 
@@ -308,7 +309,7 @@ cval_json(const struct cval *v)
 		return json_object_new_boolean(v->b);
 	case CVAL_NUM:
 		return v->is_int ? json_object_new_int64(v->i)
-				 : json_object_new_double(v->num);
+				 : add_new_double(v->num);
 	case CVAL_STR:
 		return json_object_new_string_len(v->str, (int)v->str_len);
 	case CVAL_ARR:

@@ -137,6 +137,7 @@ test_fallback(void **state)
 	gives(text, "x", "historyLimit", "0");
 	gives(text, "x", "gapFill.maxAgeMinutes", "5");
 	gives(text, "x", "mediaMaxMb", "2.5");
+	gives(MM("mediaMaxMb:0.1"), "default", "mediaMaxMb", "0.1");
 	gives(text, "x", "responsePrefix", "\">\"");
 	gives(text, "x", "messages.debounceMs", "7");
 	gives("{channels:{mattermost:{botToken:'t',baseUrl:'https://h'}},"

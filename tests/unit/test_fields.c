@@ -5,11 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "common/add.h"
 #include "common/fields.h"
+#include "common/text.h"
 
 static struct json_object *obj;
 static struct fields f;
@@ -28,6 +31,33 @@ teardown(void **state)
 	json_object_put(obj);
 	obj = NULL;
 	return 0;
+}
+
+/* 0.005, and not 0.0050000000000000001. */
+static void
+test_double(void **state)
+{
+	static const struct {
+		double n;
+		const char *text;
+	} cases[] = {{0, "0"}, {0.005, "0.005"}, {0.1, "0.1"}, {-2.5, "-2.5"},
+	    {0.1 + 0.2, "0.30000000000000004"}, {1.0 / 3, "0.3333333333333333"},
+	    {1795790384.244, "1795790384.244"}, {1e21, "1e+21"},
+	    {5e-324, "4.94065645841247e-324"},
+	    {9007199254740991, "9007199254740991"}};
+	struct json_object *o;
+	char text[TEXT_DOUBLE_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		text_double(cases[i].n, text);
+		assert_string_equal(text, cases[i].text);
+		assert_true(strtod(text, NULL) == cases[i].n);
+		o = add_new_double(cases[i].n);
+		assert_string_equal(json_object_to_json_string(o),
+		    cases[i].text);
+		json_object_put(o);
+	}
 }
 
 static void
@@ -159,6 +189,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_double),
 	    cmocka_unit_test_teardown(test_good, teardown),
 	    cmocka_unit_test_teardown(test_wrong, teardown),
 	    cmocka_unit_test_teardown(test_failed_values, teardown),

@@ -72,16 +72,6 @@ add(struct json_object *list, int kind, const char *reason, uint64_t n)
 	json_object_array_add(list, o);
 }
 
-/* 0.01, and not 0.010000000000000000208. */
-static struct json_object *
-seconds(int64_t ms)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%g", (double)ms / 1000);
-	return json_object_new_double_s((double)ms / 1000, text);
-}
-
 void
 figures_add(const struct account *a, struct json_object *status)
 {
@@ -101,7 +91,8 @@ figures_add(const struct account *a, struct json_object *status)
 	add_obj(status, "handled", list);
 	for (i = 0; i < BUCKETS; i++) {
 		if (i < BUCKETS - 1)
-			json_object_array_add(le, seconds(bounds[i]));
+			json_object_array_add(le,
+			    add_new_double((double)bounds[i] / 1000));
 		json_object_array_add(
 		    counts, json_object_new_int64((int64_t)f->turns[i]));
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/monotime.h"
+#include "common/text.h"
 #include "workers/control/control.h"
 
 /*
@@ -96,6 +97,7 @@ static void
 sample(struct out *o, const char *suffix, double n, ...)
 {
 	const char *key, *value;
+	char text[TEXT_DOUBLE_SIZE];
 	int first = 1;
 	va_list ap;
 
@@ -107,7 +109,8 @@ sample(struct out *o, const char *suffix, double n, ...)
 		first = 0;
 	}
 	va_end(ap);
-	evbuffer_add_printf(o->buf, "%s %.15g\n", first ? "" : "}", n);
+	text_double(n, text);
+	evbuffer_add_printf(o->buf, "%s %s\n", first ? "" : "}", text);
 }
 
 /* What is one number for all. */
@@ -251,16 +254,15 @@ turn_histogram(struct out *o, const char *id, struct json_object *turns)
 	struct json_object *le = get(turns, "seconds");
 	struct json_object *counts = get(turns, "counts");
 	int64_t n = 0;
-	char bound[32];
+	char bound[TEXT_DOUBLE_SIZE];
 	size_t i;
 
 	for (i = 0; i < len(counts); i++) {
 		n += json_object_get_int64(
 		    json_object_array_get_idx(counts, i));
 		if (i < len(le))
-			snprintf(bound, sizeof(bound), "%g",
-			    json_object_get_double(
-				json_object_array_get_idx(le, i)));
+			text_double(json_object_get_double(
+			    json_object_array_get_idx(le, i)), bound);
 		else
 			strlcpy(bound, "+Inf", sizeof(bound));
 		sample(o, "_bucket", (double)n, "account", id, "le", bound,
