@@ -75,7 +75,8 @@ read_tree(struct config_ctx *ctx)
 		root = json5_parse(buf, len, &err);
 		if (root == NULL)
 			config_say_at(ctx, CONFIG_ERROR, err.line, err.column,
-			    "%s", err.text);
+			    "%s%s", err.text, err.top ? ": the file is one "
+			    "object, { channels: { ... } }" : "");
 		freezero(buf, len);
 	}
 	if (fd != -1)

@@ -115,6 +115,7 @@ parse_scalar(struct json5 *p, struct cval *v)
 static struct cval *
 parse_value(struct json5 *p)
 {
+	int outer = p->opened;
 	struct cval *v;
 
 	if (p->failed)
@@ -125,6 +126,7 @@ parse_value(struct json5 *p)
 	}
 	v = cval_new(CVAL_NULL, p->line, p->column);
 	if (p->cur == '{' || p->cur == '[') {
+		p->opened = p->line;
 		if (++p->depth > JSON5_DEPTH)
 			json5_fail(p, "nested deeper than %d", JSON5_DEPTH);
 		else if (p->cur == '{')
@@ -132,6 +134,7 @@ parse_value(struct json5 *p)
 		else
 			parse_array(p, v);
 		p->depth--;
+		p->opened = outer;
 	} else {
 		parse_scalar(p, v);
 	}

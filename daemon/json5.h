@@ -20,7 +20,8 @@
 
 struct json5_error {
 	int line, column; /* from 1; a column is a character */
-	char text[96];
+	int top; /* it is outside of any object and array */
+	char text[160];
 };
 
 /*

@@ -1,9 +1,11 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "common/text.h"
@@ -20,6 +22,7 @@ json5_fail_at(struct json5 *p, int line, int column, const char *fmt, ...)
 	p->failed = 1;
 	p->err->line = line;
 	p->err->column = column;
+	p->err->top = p->depth == 0;
 	va_start(ap, fmt);
 	vsnprintf(p->err->text, sizeof(p->err->text), fmt, ap);
 	va_end(ap);
@@ -99,20 +102,79 @@ json5_skip_space(struct json5 *p)
 	}
 }
 
+/* True, NONE: as other languages write them. */
+static int
+is_word_of_others(const struct json5 *p)
+{
+	static const char *const words[] = {
+	    "true", "false", "null", "none", "nil"};
+	const char *s = (const char *)p->text + p->pos;
+	size_t i, n = 0;
+
+	while (p->pos + n < p->len && isalnum((unsigned char)s[n]))
+		n++;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (n == strlen(words[i]) && strncasecmp(s, words[i], n) == 0)
+			return 1;
+	return 0;
+}
+
+/* Between two members, and between a name and its value. */
+static const char *
+hint_between(const struct json5 *p, const char *wanted)
+{
+	int begins = json5_is_name_start(p->cur) || p->cur == '"' ||
+	    p->cur == '\'' || p->cur == '{' || p->cur == '[';
+
+	if (wanted[1] == ',')
+		return begins ? "a comma is missing" : NULL;
+	return p->cur == '-' || p->cur == '.' || p->cur == '*' ?
+	    "such a name belongs in quotes" : NULL;
+}
+
+/* What those who know YAML, JavaScript or a word processor have meant. */
+static const char *
+hint(const struct json5 *p, const char *wanted)
+{
+	if (p->cur == '#')
+		return "a comment begins with //";
+	if (p->depth == 0)
+		return NULL;
+	if (p->cur >= 0x2018 && p->cur <= 0x201f)
+		return "a quote is \" or '";
+	if (*wanted == '\'')
+		return hint_between(p, wanted);
+	if (strcmp(wanted, "a name") == 0)
+		return p->cur == ',' ? NULL : "such a name belongs in quotes";
+	if (!json5_is_name_start(p->cur) || (strcmp(wanted, "a value") != 0 &&
+		strcmp(wanted, "a number") != 0))
+		return NULL;
+	return is_word_of_others(p) ? "it is true, false or null" :
+				      "text belongs in quotes";
+}
+
 void
 json5_unexpected(struct json5 *p, const char *wanted)
 {
+	const char *help;
 	char shown[8];
 
+	if (p->cur == JSON5_END && p->depth > 0) {
+		json5_fail(p, "the text ends where %s should be: what opens in "
+		    "line %d does not end", wanted, p->opened);
+		return;
+	}
 	if (p->cur == JSON5_END) {
 		json5_fail(p, "the text ends where %s should be", wanted);
 		return;
 	}
+	help = hint(p, wanted);
 	if (p->cur < 0x20 || p->cur == 0x7f)
 		strlcpy(shown, "?", sizeof(shown));
 	else
 		shown[text_put(p->cur, shown)] = '\0';
-	json5_fail(p, "'%s' where %s should be", shown, wanted);
+	json5_fail(p, "'%s' where %s should be%s%s", shown, wanted,
+	    help == NULL ? "" : ": ", help == NULL ? "" : help);
 }
 
 /* n hexadecimal digits of an escape. */

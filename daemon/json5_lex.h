@@ -19,6 +19,7 @@ struct json5 {
 	uint32_t cur; /* code point, or JSON5_END */
 	int line, column;
 	int depth;
+	int opened; /* line of the innermost object or array */
 	int values;
 	int failed;
 	struct json5_error *err;
@@ -29,7 +30,7 @@ void json5_fail_at(struct json5 *, int line, int column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 #define json5_fail(p, ...)                                                     \
 	json5_fail_at(p, (p)->line, (p)->column, __VA_ARGS__)
-/* "'x' where a value should be" */
+/* "'x' where a value should be: " and what helps, where that is known. */
 void json5_unexpected(struct json5 *, const char *wanted);
 
 /* Look at the character at next; the first thing to call. */

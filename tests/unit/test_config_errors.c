@@ -115,7 +115,10 @@ test_strict(void **state)
 	test_bad("{log:{levle:'info'}}",
 	    "E1:7: log.levle: unknown key (did you mean \"level\"?)");
 	test_bad("[]", "E1:1: the file must be an object, not an array");
-	test_bad("{", "E1:2: the text ends where a name should be");
+	test_bad("{", "E1:2: the text ends where a name should be: what opens in "
+	    "line 1 does not end");
+	test_bad("# x", "E1:1: '#' where a value should be: a comment begins "
+	    "with //: the file is one object, { channels: { ... } }");
 	test_bad("{$include:'x'}",
 	    "E1:2: $include: other files are not read: put their content here");
 }

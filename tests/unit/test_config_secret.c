@@ -190,7 +190,8 @@ test_file(void **state)
 	    "%s has no string there");
 	test_write("s", "{a", 0600);
 	file_token("{source:'file',path:'%s',id:'/n'}", NULL,
-	    "%s:1:3: the text ends where ':' should be");
+	    "%s:1:3: the text ends where ':' should be: what opens in line 1 "
+	    "does not end");
 }
 
 static void

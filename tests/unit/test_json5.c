@@ -97,14 +97,46 @@ test_places(void **state)
 	cval_free(v);
 }
 
+/* What a newcomer writes is told what is meant. */
+static void
+test_hints(void **state)
+{
+	REFUSE("{a:open}", 1, 4,
+	    "'o' where a value should be: text belongs in quotes");
+	REFUSE("{a:Infinite}", 1, 4,
+	    "'I' where a number should be: text belongs in quotes");
+	REFUSE("{a:True}", 1, 4,
+	    "'T' where a value should be: it is true, false or null");
+	REFUSE("{a:None}", 1, 4,
+	    "'N' where a number should be: it is true, false or null");
+	REFUSE("[\xe2\x80\x9c" "a]", 1, 2,
+	    "'\xe2\x80\x9c' where a value should be: a quote is \" or '");
+	REFUSE("{\n# x\n}", 2, 1,
+	    "'#' where a name should be: a comment begins with //");
+	REFUSE("{a:1, # x\n}", 1, 7,
+	    "'#' where a name should be: a comment begins with //");
+	REFUSE("{my-bot:{}}", 1, 4,
+	    "'-' where ':' should be: such a name belongs in quotes");
+	REFUSE("{*:{}}", 1, 2,
+	    "'*' where a name should be: such a name belongs in quotes");
+	REFUSE("{a:'x'\n'b':1}", 2, 1,
+	    "''' where ',' or '}' should be: a comma is missing");
+	REFUSE("{\n a:{\n b:[1],\n", 4, 1, "the text ends where a name should "
+	    "be: what opens in line 2 does not end");
+	REFUSE("{\n a:{\n b:1},\n", 4, 1, "the text ends where a name should "
+	    "be: what opens in line 1 does not end");
+}
+
 static void
 test_errors(void **state)
 {
 	REFUSE("", 1, 1, "the text ends where a value should be");
-	REFUSE("{a:1 b:2}", 1, 6, "'b' where ',' or '}' should be");
+	REFUSE("{a:1 b:2}", 1, 6, "'b' where ',' or '}' should be: "
+	    "a comma is missing");
 	REFUSE("{\n a 1}", 2, 4, "'1' where ':' should be");
 	REFUSE("[1;2]", 1, 3, "';' where ',' or ']' should be");
-	REFUSE("[1", 1, 3, "the text ends where ',' or ']' should be");
+	REFUSE("[1", 1, 3, "the text ends where ',' or ']' should be: "
+	    "what opens in line 1 does not end");
 	REFUSE("{,}", 1, 2, "',' where a name should be");
 	REFUSE("{} x", 1, 4, "'x' where the end should be");
 	REFUSE("truex", 1, 1, "'t' where a value should be");
@@ -126,7 +158,8 @@ test_errors(void **state)
 	REFUSE("'\\ude00'", 1, 8, "half a surrogate pair");
 	REFUSE("'\\ud83d\\u0041'", 1, 14, "half a surrogate pair");
 	REFUSE("{\\u002d:1}", 1, 8, "this escape is not for a name");
-	REFUSE("{\xc2\xa9:1}", 1, 2, "'\xc2\xa9' where a name should be");
+	REFUSE("{\xc2\xa9:1}", 1, 2, "'\xc2\xa9' where a name should be: "
+	    "such a name belongs in quotes");
 	REFUSE("/* x", 1, 1, "this comment does not end");
 	REFUSE("\x01", 1, 1, "'?' where a value should be");
 	REFUSE("'\xff'", 1, 2, "this is not UTF-8");
@@ -234,6 +267,7 @@ main(void)
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_places),
 	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_hints),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_duplicates),
 	    cmocka_unit_test(test_tree),
