@@ -110,6 +110,35 @@ overlay(const struct cval *top, const struct cval *own, int only)
 	return eff;
 }
 
+/* It is there, and of the wrong type, which was said. */
+static int
+is_misfit(const struct build *b, const char *key)
+{
+	const struct cval *v = cval_find(b->own, key), *all;
+
+	if (v == NULL)
+		v = cval_find(b->top, key);
+	all = cval_find(b->top, "accounts");
+	return (v != NULL && v->bad) || (all != NULL && all->bad);
+}
+
+/* What was copied with the token, or is none of Mattermost's: 26 of a-z0-9. */
+static void
+check_token(struct build *b, const struct cval *v, const char *path)
+{
+	const char *s = secret_bytes(b->a->token);
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	if (strpbrk(s, " \t\r\n") != NULL)
+		config_say(b->ctx, CONFIG_WARNING, v,
+		    "%s: has a blank in it: only the token itself belongs "
+		    "here, without \"Bearer\"", path);
+	else if (n != 26 || s[n] != '\0')
+		config_say(b->ctx, CONFIG_INFO, v,
+		    "%s: is not like the tokens of Mattermost (26 small letters "
+		    "and digits)", path);
+}
+
 static void
 account_token(struct build *b)
 {
@@ -121,6 +150,7 @@ account_token(struct build *b)
 	switch (config_secret_get(b->ctx, v, path, &a->token)) {
 	case CONFIG_GOT:
 		a->token_source = CONFIG_FROM_CONFIG;
+		check_token(b, v, path);
 		return;
 	case CONFIG_FAILED:
 		a->token_source = CONFIG_FROM_CONFIG;
@@ -136,7 +166,7 @@ account_token(struct build *b)
 		a->token = secret_new(env, strcspn(env, " \t\r\n"));
 		a->token_source = CONFIG_FROM_ENV;
 	}
-	if (a->token == NULL)
+	if (a->token == NULL && !is_misfit(b, "botToken"))
 		config_say(b->ctx, CONFIG_PARKED, b->own ? b->own : b->top,
 		    "%s: botToken is missing%s", b->path,
 		    strcmp(a->id, "default") == 0
@@ -160,6 +190,8 @@ account_url(struct build *b)
 	}
 	if (text == NULL || config_base_url(text, base, sizeof(base)) == -1) {
 		a->url_source = CONFIG_FROM_NONE;
+		if (is_misfit(b, "baseUrl"))
+			return;
 		config_say(b->ctx, CONFIG_PARKED,
 		    v != NULL ? v : b->own != NULL ? b->own : b->top,
 		    "%s: baseUrl is missing%s", b->path,
@@ -173,6 +205,11 @@ account_url(struct build *b)
 		config_url_free(&a->url);
 		return;
 	}
+	if (strstr(a->url.path, "/channels/") != NULL ||
+	    strstr(a->url.path, "/messages/") != NULL)
+		config_say(b->ctx, CONFIG_WARNING, v,
+		    "%s: is the address of a conversation: leave out what "
+		    "follows the server", path);
 	if (!a->url.tls && strcmp(a->url.host, "localhost") != 0 &&
 	    strncmp(a->url.host, "127.", 4) != 0 &&
 	    strcmp(a->url.host, "::1") != 0)
@@ -453,7 +490,8 @@ config_account_build(struct config_ctx *ctx, struct config_account *a,
 	config_proxy_get(ctx, v, path, &a->proxy);
 	v = own_or_top(&b, "caFile", path, sizeof(path));
 	if (a->enabled)
-		config_ca_get(ctx, v, path, &a->ca_file, &a->ca_stamp);
+		config_pem_get(ctx, v, path, CONFIG_PEM_CERT, &a->ca_file,
+		    &a->ca_stamp);
 	account_media(&b);
 	scope = (struct config_scope){b.path, own, top, b.eff};
 	if (a->enabled)

@@ -102,7 +102,8 @@ check_group(struct config_ctx *ctx, const struct config_scope *s)
 	config_say(ctx, v != NULL ? CONFIG_WARNING : CONFIG_INFO,
 	    at(s, "groupPolicy"),
 	    "%s.groupPolicy: \"allowlist\" with neither groupAllowFrom nor "
-	    "allowFrom drops every message in channels",
+	    "allowFrom drops every message in channels: name people there, or "
+	    "say \"open\"",
 	    where(s, "groupPolicy"));
 }
 
@@ -185,7 +186,8 @@ check_entry(struct config_ctx *ctx, const struct config_scope *s,
 	if (!cval_bool(cval_get(s->account, "dangerouslyAllowNameMatching"), 0))
 		config_say(ctx, CONFIG_WARNING, m,
 		    "%s.%s: \"%s\" is not a user id (26 letters and digits) "
-		    "and will match nobody", where(s, key), key, text);
+		    "and will match nobody: posternctl channels resolve tells "
+		    "the id", where(s, key), key, text);
 	else if (!is_name(bare_entry(text)))
 		config_say(ctx, CONFIG_WARNING, m,
 		    "%s.%s: \"%s\" is neither a user id nor a user name and "
@@ -232,7 +234,8 @@ check_channels(struct config_ctx *ctx, const struct config_scope *s)
 		if (strcmp(m->key, "*") != 0 && !is_id(m->key))
 			config_say_key(ctx, CONFIG_WARNING, m,
 			    "%s.groups: \"%s\" is not a channel id (26 letters "
-			    "and digits) and will match none",
+			    "and digits) and will match none: posternctl "
+			    "channels resolve tells the id",
 			    where(s, "groups"), m->key);
 }
 

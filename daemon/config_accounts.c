@@ -126,7 +126,7 @@ choose_default(struct config_ctx *ctx, const struct cval *top)
 
 /* Two workers with one bot would answer everything twice. */
 static void
-check_twins(struct config_ctx *ctx)
+check_twins(struct config_ctx *ctx, const struct list *l)
 {
 	struct config_account *a, *b;
 	size_t i, k;
@@ -138,7 +138,8 @@ check_twins(struct config_ctx *ctx)
 			if (a->enabled && b->enabled &&
 			    secret_equal(a->token, b->token) &&
 			    strcmp(a->url.text, b->url.text) == 0)
-				config_say(ctx, CONFIG_WARNING, NULL,
+				config_say(ctx, CONFIG_WARNING, l->v[i].own !=
+				    NULL ? l->v[i].own : l->v[k].own,
 				    "accounts %s and %s are the same bot on "
 				    "the same server: it will answer twice",
 				    a->id, b->id);
@@ -189,7 +190,7 @@ config_accounts(struct config_ctx *ctx)
 		cfg->accounts[i].id = text_dup(l.v[i].id);
 		config_account_build(ctx, &cfg->accounts[i], top, l.v[i].own);
 	}
-	free(l.v);
 	choose_default(ctx, top);
-	check_twins(ctx);
+	check_twins(ctx, &l);
+	free(l.v);
 }

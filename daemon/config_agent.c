@@ -85,7 +85,8 @@ provider_url(struct build *b, const struct cval *p)
 	const char *why;
 
 	if (v == NULL || v->str_len == 0)
-		why = "is missing";
+		why = "is missing: the address of the server, which often "
+		      "ends in /v1";
 	else
 		why = config_url_parse(v->str + strspn(v->str, " \t\r\n"),
 		    &b->a->url);
@@ -107,8 +108,8 @@ provider_secrets(struct build *b, const struct cval *p)
 	snprintf(path, sizeof(path), "models.providers.%s.proxy", p->key);
 	config_proxy_get(b->ctx, cval_get(p, "proxy"), path, &a->proxy);
 	snprintf(path, sizeof(path), "models.providers.%s.caFile", p->key);
-	config_ca_get(
-	    b->ctx, cval_get(p, "caFile"), path, &a->ca_file, &a->ca_stamp);
+	config_pem_get(b->ctx, cval_get(p, "caFile"), path, CONFIG_PEM_CERT,
+	    &a->ca_file, &a->ca_stamp);
 }
 
 static int
@@ -199,6 +200,11 @@ agent_model(struct build *b, const struct cval *ref)
 		config_say(b->ctx, CONFIG_ERROR, api,
 		    "models.providers.%s.api: only \"openai-completions\" is "
 		    "spoken here", p->key);
+	if (cval_get(p, "models") != NULL &&
+	    cval_get(p, "models")->count > 0 && find_model(p, id) == NULL)
+		config_say(b->ctx, CONFIG_INFO, ref,
+		    "%s.model: \"%s\" is not among models.providers.%s.models",
+		    b->path, id, p->key);
 	provider_url(b, p);
 	provider_secrets(b, p);
 	if (b->a->url.text != NULL) {
@@ -297,9 +303,14 @@ add_agent(struct config_ctx *ctx, const struct cval *own, const char *name,
 	    path);
 	config_patterns(ctx, cval_path(own, "groupChat.mentionPatterns"),
 	    patterns);
-	if (cval_bool(cval_get(own, "default"), 0) &&
-	    cfg->default_agent == SIZE_MAX)
+	if (!cval_bool(cval_get(own, "default"), 0))
+		return;
+	if (cfg->default_agent == SIZE_MAX)
 		cfg->default_agent = cfg->nagents - 1;
+	else
+		config_say(ctx, CONFIG_WARNING, cval_get(own, "default"),
+		    "%s.default: \"%s\" is the default agent already", path,
+		    cfg->agents[cfg->default_agent].id);
 }
 
 static void

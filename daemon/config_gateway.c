@@ -15,6 +15,8 @@
 #include "common/text.h"
 #include "daemon/config_private.h"
 
+#define HOOK_TOKEN_MIN 16
+
 static void
 add_listen(struct config *cfg, const char *host, uint16_t port)
 {
@@ -83,7 +85,8 @@ gateway_listen(struct config_ctx *ctx)
 }
 
 static char *
-tls_file(struct config_ctx *ctx, const char *path, char **stamp)
+tls_file(struct config_ctx *ctx, const char *path, enum config_pem kind,
+    char **stamp)
 {
 	const struct cval *v = cval_path(ctx->root, path);
 	char *file = NULL;
@@ -93,7 +96,7 @@ tls_file(struct config_ctx *ctx, const char *path, char **stamp)
 		    cval_path(ctx->root, "gateway.tls"),
 		    "%s: TLS is on and this is missing", path);
 	else
-		config_ca_get(ctx, v, path, &file, stamp);
+		config_pem_get(ctx, v, path, kind, &file, stamp);
 	return file;
 }
 
@@ -192,6 +195,11 @@ gateway_hooks(struct config_ctx *ctx)
 		    "hooks.token: hooks are on and this is missing");
 	else
 		cfg->gateway.wanted = 1;
+	if (cfg->gateway.hook_token != NULL &&
+	    secret_len(cfg->gateway.hook_token) < HOOK_TOKEN_MIN)
+		config_say(ctx, CONFIG_WARNING, cval_get(hooks, "token"),
+		    "hooks.token: can be guessed: %d characters at least, as "
+		    "of openssl rand -hex 16", HOOK_TOKEN_MIN);
 }
 
 /* What the callback worker must know of one account. */
@@ -266,9 +274,9 @@ config_gateway(struct config_ctx *ctx)
 	if (cval_bool(cval_path(ctx->root, "gateway.tls.enabled"), 0)) {
 		cfg->gateway.tls = 1;
 		cfg->gateway.cert_file = tls_file(ctx,
-		    "gateway.tls.certPath", &cfg->gateway.cert_stamp);
+		    "gateway.tls.certPath", CONFIG_PEM_CERT, &cfg->gateway.cert_stamp);
 		cfg->gateway.key_file = tls_file(ctx,
-		    "gateway.tls.keyPath", &cfg->gateway.key_stamp);
+		    "gateway.tls.keyPath", CONFIG_PEM_KEY, &cfg->gateway.key_stamp);
 	}
 	gateway_socket(ctx);
 	callback_json(ctx);

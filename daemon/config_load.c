@@ -69,7 +69,9 @@ read_tree(struct config_ctx *ctx)
 
 	fd = open(ctx->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1 || fstat(fd, &st) == -1) {
-		config_say(ctx, CONFIG_ERROR, NULL, "%s", strerror(errno));
+		config_say(ctx, CONFIG_ERROR, NULL, "%s%s", strerror(errno),
+		    errno != ENOENT ? "" : ": name another with -f, or begin "
+		    "with postern.json5.example");
 	} else if (check_mode(ctx, &st) == 0 &&
 	    (buf = read_all(ctx, fd, &len)) != NULL) {
 		root = json5_parse(buf, len, &err);

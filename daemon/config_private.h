@@ -137,9 +137,13 @@ void config_proxy_free(struct config_proxy *);
 /* host[:port], a URL's authority; def is the port when none is given. */
 int config_host_port(
     const char *text, size_t len, uint16_t def, char **host, uint16_t *port);
-/* An absolute path to a file that can be read: a copy and its stamp. */
-void config_ca_get(struct config_ctx *, const struct cval *v,
-    const char *path, char **file, char **stamp);
+enum config_pem { CONFIG_PEM_CERT, CONFIG_PEM_KEY };
+/*
+ * An absolute path to a file that can be read and holds such a thing in PEM:
+ * a copy and its stamp. Else an error is said.
+ */
+void config_pem_get(struct config_ctx *, const struct cval *v,
+    const char *path, enum config_pem, char **file, char **stamp);
 /* NULL, or the pin when it is in order. */
 const char *config_pin_get(
     struct config_ctx *, const struct cval *v, const char *path);

@@ -261,8 +261,9 @@ check_ref(const struct config_want *w, const struct cval *ref)
 				break;
 		if (keys[i] != NULL)
 			continue;
-		config_say_key(w->ctx, CONFIG_ERROR, m, "%s.%s: unknown key",
-		    w->path, m->key);
+		config_say_key(w->ctx, CONFIG_ERROR, m, "%s.%s: unknown key: "
+		    "it is { source: \"env\", id: \"NAME\" } or { source: "
+		    "\"file\", path: \"/...\" }", w->path, m->key);
 		bad = -1;
 	}
 	return bad;

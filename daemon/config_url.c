@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,9 +238,31 @@ config_proxy_free(struct config_proxy *proxy)
 	memset(proxy, 0, sizeof(*proxy));
 }
 
+/* 1 when the words stand anywhere in the file, which may be a key. */
+static int
+holds(const char *file, const char *words)
+{
+	char buf[8192];
+	size_t n = strlen(words), kept = 0, len;
+	ssize_t got = -1;
+	int fd = open(file, O_RDONLY | O_CLOEXEC), found = 0;
+
+	while (fd != -1 && !found &&
+	    (got = read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
+		len = kept + (size_t)got;
+		found = memmem(buf, len, words, n) != NULL;
+		kept = len < n ? len : n - 1;
+		memmove(buf, buf + len - kept, kept);
+	}
+	if (fd != -1)
+		close(fd);
+	explicit_bzero(buf, sizeof(buf));
+	return found || got == -1; /* who reads it will say why */
+}
+
 void
-config_ca_get(struct config_ctx *ctx, const struct cval *v, const char *path,
-    char **file, char **stamp)
+config_pem_get(struct config_ctx *ctx, const struct cval *v, const char *path,
+    enum config_pem kind, char **file, char **stamp)
 {
 	const char *s = cval_string(v, "");
 	struct stat st;
@@ -259,6 +282,13 @@ config_ca_get(struct config_ctx *ctx, const struct cval *v, const char *path,
 	if (!S_ISREG(st.st_mode)) {
 		config_say(
 		    ctx, CONFIG_ERROR, v, "%s: %s: not a file", path, s);
+		return;
+	}
+	if (!holds(s, kind == CONFIG_PEM_KEY ? "PRIVATE KEY-----" :
+					       "CERTIFICATE-----")) {
+		config_say(ctx, CONFIG_ERROR, v, "%s: %s: holds no %s in PEM "
+		    "form", path, s, kind == CONFIG_PEM_KEY ? "private key" :
+							      "certificate");
 		return;
 	}
 	*file = text_dup(s);

@@ -284,6 +284,12 @@ tests_unit_test_config_errors_SOURCES = tests/unit/test_config_errors.c \
 	$(CONFIG_TEST)
 tests_unit_test_config_errors_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
 tests_unit_test_config_errors_LDADD = libpostern_config.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_mistakes
+TESTS += tests/unit/test_config_mistakes
+tests_unit_test_config_mistakes_SOURCES = \
+	tests/unit/test_config_mistakes.c $(CONFIG_TEST)
+tests_unit_test_config_mistakes_CPPFLAGS = $(CONFIG_TEST_CPPFLAGS)
+tests_unit_test_config_mistakes_LDADD = libpostern_config.a $(UNIT_LIBS)
 MANUAL_TEST = tests/unit/manual.c tests/unit/manual.h
 check_PROGRAMS += tests/unit/test_frames_page
 TESTS += tests/unit/test_frames_page

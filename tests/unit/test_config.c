@@ -265,7 +265,7 @@ test_accounts(void **state)
 	config_free(cfg);
 
 	test_says(MM("accounts:{b:{}}"),
-	    "W0:0: accounts b and default are the same bot on the same server: "
+	    "W1:71: accounts b and default are the same bot on the same server: "
 	    "it will answer twice");
 	test_bad(MM("accounts:{a:{},A:{}}"),
 	    "E1:74: channels.mattermost.accounts.A: the same account as \"a\"");

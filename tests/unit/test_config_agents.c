@@ -118,7 +118,8 @@ test_model_errors(void **state)
 	test_bad("{agents:{defaults:{runtime:'model'}}}",
 	    "E1:28: agents.defaults.runtime: \"model\" needs a model");
 	test_bad("{models:{providers:{p:{}}},agents:{defaults:{model:'p/m'}}}",
-	    "E1:23: models.providers.p.baseUrl: is missing");
+	    "E1:23: models.providers.p.baseUrl: is missing: the address of the "
+	    "server, which often ends in /v1");
 	test_bad("{models:{providers:{p:{baseUrl:'x'}}},"
 		 "agents:{defaults:{model:'p/m'}}}",
 	    "E1:32: models.providers.p.baseUrl: must begin with http:// or "
@@ -297,14 +298,14 @@ test_same(void **state)
 			  "accounts:{default:{botToken:'d'},work:{"
 			  "botToken:'w',historyLimit:1}}}}}", "work"));
 	/* The CA file's content counts. */
-	test_write("ca", "one\n", 0644);
+	test_write("ca", "-----BEGIN CERTIFICATE-----\n", 0644);
 	snprintf(text, sizeof(text),
 	    MM("caFile:'%s'"), test_path("ca"));
 	one = test_load(text);
 	two = test_load(text);
 	assert_true(config_account_same(one->accounts, two->accounts));
 	config_free(two);
-	test_write("ca", "second\n", 0644);
+	test_write("ca", "-----BEGIN CERTIFICATE-----\n2\n", 0644);
 	two = test_load(text);
 	assert_false(config_account_same(one->accounts, two->accounts));
 	config_free(one);

@@ -221,10 +221,12 @@ test_policies(void **state)
 	    "allowFrom drops every direct message");
 	test_says(MM("groupPolicy:'allowlist'"),
 	    "W1:71: channels.mattermost.groupPolicy: \"allowlist\" with neither "
-	    "groupAllowFrom nor allowFrom drops every message in channels");
+	    "groupAllowFrom nor allowFrom drops every message in channels: name "
+	    "people there, or say \"open\"");
 	test_says(MM(""),
 	    "N1:23: channels.mattermost.groupPolicy: \"allowlist\" with neither "
-	    "groupAllowFrom nor allowFrom drops every message in channels");
+	    "groupAllowFrom nor allowFrom drops every message in channels: name "
+	    "people there, or say \"open\"");
 	test_silent(MM("allowFrom:['" ID "']"), "drops");
 	test_says(MM("allowFrom:['*'],accounts:{w:{dmPolicy:'pairing'}}"),
 	    "W1:97: channels.mattermost.accounts.w.dmPolicy: \"pairing\" lets "
@@ -241,7 +243,8 @@ test_policies(void **state)
 	test_silent(MM("allowFrom:['*']"), "lets everybody in");
 	test_says(MM("allowFrom:['@alice']"),
 	    "W1:70: channels.mattermost.allowFrom: \"@alice\" is not a user id "
-	    "(26 letters and digits) and will match nobody");
+	    "(26 letters and digits) and will match nobody: posternctl channels "
+	    "resolve tells the id");
 	test_silent(MM("allowFrom:['@alice'],dangerouslyAllowNameMatching:true"),
 	    "will match");
 	test_silent(MM("allowFrom:[' mattermost:" ID "','user:" ID "','*']"),
@@ -272,7 +275,8 @@ test_policies(void **state)
 	    "chatmode");
 	test_says(MM("groups:{town:{}}"),
 	    "W1:67: channels.mattermost.groups: \"town\" is not a channel id "
-	    "(26 letters and digits) and will match none");
+	    "(26 letters and digits) and will match none: posternctl channels resolve tells the "
+	    "id");
 	test_bad(MM("dmChannelRetry:{initialDelayMs:5000,maxDelayMs:1000}"),
 	    "E1:90: channels.mattermost.dmChannelRetry.initialDelayMs: "
 	    "initialDelayMs must be less than or equal to maxDelayMs");

@@ -201,7 +201,7 @@ test_example_comments(void **state)
 
 	assert_non_null(out);
 	test_write("token", "mm-token\n", 0600);
-	test_write("ca", "x\n", 0644);
+	test_write("ca", "-----BEGIN CERTIFICATE-----\n", 0644);
 	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		p = line + strspn(line, " ");

@@ -118,7 +118,9 @@ test_env(void **state)
 	    "E1:33: channels.mattermost.botToken: must be a secret: a string, "
 	    "\"$NAME\" or {source: ...}, not 3");
 	test_bad(with_token("{source:'env',id:'A',x:1}"),
-	    "P1:54: channels.mattermost.botToken.x: unknown key");
+	    "P1:54: channels.mattermost.botToken.x: unknown key: it is "
+	    "{ source: \"env\", id: \"NAME\" } or { source: \"file\", path: "
+	    "\"/...\" }");
 	unsetenv("TEST_TOKEN");
 	unsetenv("TEST_EMPTY");
 }
