@@ -337,7 +337,7 @@ print_probes(struct json_object *data)
 			table_add(&t, strcmp(json_str(o, "state"),
 			    "disabled") == 0 ? "not asked" : "no answer");
 		table_add_int(&t, json_int(p, "status"), 1);
-		table_add_int(&t, json_int(p, "elapsedMs"), 1);
+		table_add_int(&t, json_int(p, "elapsedMs"), p == NULL);
 		table_add(&t, json_str(json_get(p, "bot"), "username"));
 		table_add(&t, json_str(p, "error"));
 	}

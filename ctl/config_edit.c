@@ -397,6 +397,20 @@ switch_off(struct edit *e, const struct cval *m)
 	    e->text, at, skip_value(e->text, at) - at, "false");
 }
 
+static void
+no_account(struct edit *e, const char *id)
+{
+	const struct cval *m = e->accounts == NULL ? NULL : e->accounts->first;
+	const char *gap = ", only ";
+
+	no(e, "there is no account \"%s\" in the file", id);
+	for (; m != NULL; m = m->next) {
+		strlcat(e->why, gap, e->len);
+		strlcat(e->why, m->key, e->len);
+		gap = ", ";
+	}
+}
+
 char *
 edit_remove(const char *text, const char *id, enum edit_kind kind, char *why,
     size_t len)
@@ -414,7 +428,7 @@ edit_remove(const char *text, const char *id, enum edit_kind kind, char *why,
 		no(&e, "account \"default\" is channels.mattermost itself: "
 		       "take its botToken and baseUrl out by hand");
 	else if (m == NULL)
-		no(&e, "there is no account \"%s\" in the file", id);
+		no_account(&e, id);
 	else {
 		if ((key = strdup(m->key)) == NULL)
 			fatal("strdup");

@@ -361,7 +361,8 @@ parse(char *const argv[], struct invocation *inv, const struct keyword **at,
 	*at = ctl_keywords;
 	for (i = 0; argv[i] != NULL; i += n) {
 		n = 1;
-		if (i == 0 && strcmp(argv[0], "help") == 0 && argv[1] != NULL)
+		if (*at == ctl_keywords && inv->cmd == NULL &&
+		    strcmp(argv[i], "help") == 0 && argv[i + 1] != NULL)
 			inv->given |= OPT_HELP; /* "help status" */
 		else if (!words_only && strcmp(argv[i], "--") == 0)
 			words_only = 1;

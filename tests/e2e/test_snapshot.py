@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -133,6 +134,9 @@ def test_every_state(sim, world):
     a = snapshots(p, "--probe")["good"]
     assert a["probe"]["bot"]["id"] == world.bot.id
     assert began <= a["lastProbeAt"] <= now()
+    # An answer within the same millisecond took 0.
+    assert re.search(r"^good +ok +200 +[0-9]+ ",
+                     p.ctl("channels", "status", "--probe").stdout, re.M)
 
 
 def again(p, than):

@@ -114,7 +114,8 @@ not_removing(void **state)
 {
 	assert_null(edit_remove(
 	    IN("a:{}"), "b", EDIT_DELETE, why, sizeof(why)));
-	assert_non_null(strstr(why, "no account"));
+	assert_string_equal(
+	    why, "there is no account \"b\" in the file, only a");
 	assert_null(edit_remove("{channels:{mattermost:{botToken:'x'}}}",
 	    "default", EDIT_DISABLE, why, sizeof(why)));
 	assert_non_null(strstr(why, "by hand"));

@@ -114,6 +114,19 @@ operands(void **state)
 }
 
 static void
+help_before_a_verb(void **state)
+{
+	assert_int_equal(run("help message send"), PARSE_HELP);
+	assert_ptr_equal(inv.cmd->run, cmd_message_send);
+	assert_int_equal(run("-s /x help message send"), PARSE_HELP);
+	assert_ptr_equal(inv.cmd->run, cmd_message_send);
+	assert_int_equal(run("help"), PARSE_OK);
+	assert_ptr_equal(inv.cmd->run, cmd_help);
+	assert_int_equal(run("message help"), PARSE_ERROR);
+	assert_int_equal(run("explain help"), PARSE_OK);
+}
+
+static void
 spellings_of_the_peer(void **state)
 {
 	assert_int_equal(
@@ -190,6 +203,7 @@ main(void)
 	    cmocka_unit_test(unknown_words),
 	    cmocka_unit_test(options),
 	    cmocka_unit_test(operands),
+	    cmocka_unit_test(help_before_a_verb),
 	    cmocka_unit_test(spellings_of_the_peer),
 	    cmocka_unit_test(tables_are_sound),
 	};
