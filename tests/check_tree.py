@@ -40,6 +40,9 @@ ONLY_INCLUDES = (
      ("common/sandbox_",)),
     (r"syslog\.h", ("common/log.h", "daemon/")),
 )
+# What is useful to all and knows nobody: folders that include only themselves
+# and common/.
+APART = ("workers/account/text/",)
 # In the jail these die, or open what is not there.
 JAILED = (r"getpw\w+|getgr(nam|gid|ent)\w*|syslog|openlog|localtime|mktime|"
           r"ctime|asctime|v?dprintf|fopen|freopen|tmpfile|mkstemp|"
@@ -100,6 +103,9 @@ def include_allowed(path, name):
         return True
     if top == "common":
         return False
+    for folder in APART:
+        if path.startswith(folder) and not name.startswith(folder):
+            return False
     if top != other:
         # posternctl reads the configuration as the daemon does.
         return top == "ctl" and re.match(r"daemon/(conf|json5|rootless)", name)
@@ -264,6 +270,7 @@ SAMPLE = ('#include "config.h"\n#include <curl/curl.h>\n'
           '\t/* fork() */ char *s = "system()";\n\treturn fork() + '
           'getpwnam(s) + strcpy(s, s) + a.connect(s) + connect(s);\n}\n')
 EXPECTED = 6
+SAMPLE_APART = '#include "config.h"\n#include "workers/account/account.h"\n'
 LONG = "int x(void)\n{\n" + 101 * "\tf();\n" + "}\n" + 500 * "\n"
 LONG_PY = "def f():\n" + 101 * "    g()\n" + 500 * "\n"
 EXPECTED_LONG = 4
@@ -285,6 +292,7 @@ def check_text(path, text):
 
 def main():
     check_text("workers/account/sample.c", SAMPLE)
+    check_includes(APART[0] + "sample.c", SAMPLE_APART)
     check_sizes("tests/sample.c", LONG)
     check_text("tests/sample.py", LONG_PY)
     check_text("common/sample.h", SILENT)
@@ -292,7 +300,7 @@ def main():
     check_keys(KEYS, words)
     made = made_words()
     check_dist("common/sample.h", made)
-    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 2:
+    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 3:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]

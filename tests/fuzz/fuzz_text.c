@@ -6,15 +6,15 @@
 
 #include "common/pattern.h"
 #include "common/utf8.h"
-#include "workers/account/chunk.h"
-#include "workers/account/command.h"
-#include "workers/account/draft_text.h"
-#include "workers/account/emoji.h"
+#include "workers/account/command/command.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
-#include "workers/account/reasoning.h"
-#include "workers/account/tables.h"
+#include "workers/account/preview/draft_text.h"
 #include "workers/account/target.h"
+#include "workers/account/text/chunk.h"
+#include "workers/account/text/emoji.h"
+#include "workers/account/text/reasoning.h"
+#include "workers/account/text/tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

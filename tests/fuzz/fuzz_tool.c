@@ -8,12 +8,12 @@
 #include "common/signed_context.h"
 #include "common/text.h"
 #include "common/utf8.h"
-#include "workers/account/buttons.h"
-#include "workers/account/chunk.h"
-#include "workers/account/emoji.h"
-#include "workers/account/media_type.h"
+#include "workers/account/callback/buttons.h"
+#include "workers/account/media/media_type.h"
 #include "workers/account/target.h"
-#include "workers/account/tool_args.h"
+#include "workers/account/text/chunk.h"
+#include "workers/account/text/emoji.h"
+#include "workers/account/tool/tool_args.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -64,16 +64,16 @@ tests_fuzz_fuzz_tool_LDADD = libpostern_stages.a $(SIGNED_LIBS) $(FUZZ_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_rest
 tests_fuzz_fuzz_rest_SOURCES = tests/fuzz/fuzz_rest.c \
-	workers/account/act_react.c workers/account/act_read.c \
+	workers/account/tool/act_react.c workers/account/tool/act_read.c \
 	workers/account/api.c workers/account/channels.c \
-	workers/account/check_rights.c workers/account/directory.c \
-	workers/account/gap_page.c workers/account/gap_posts.c \
-	workers/account/gapfill.c \
+	workers/account/ctl/check_rights.c workers/account/ctl/directory.c \
+	workers/account/gap/gap_page.c workers/account/gap/gap_posts.c \
+	workers/account/gap/gapfill.c \
 	workers/account/lookup.c \
-	workers/account/reacted.c \
+	workers/account/gap/reacted.c \
 	workers/account/names.c workers/account/resolve.c \
-	workers/account/slash.c workers/account/slash_check.c \
-	workers/account/slash_reg.c workers/account/users.c
+	workers/account/command/slash.c workers/account/callback/slash_check.c \
+	workers/account/command/slash_reg.c workers/account/users.c
 tests_fuzz_fuzz_rest_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_fuzz_fuzz_rest_LDADD = libpostern_stages.a $(OPENSSL_LIBS) $(FUZZ_LIBS)
 

@@ -93,8 +93,8 @@ tests_unit_test_tool_args_LDADD = libpostern_stages.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_preview
 TESTS += tests/unit/test_preview
 tests_unit_test_preview_SOURCES = tests/unit/test_preview.c \
-	workers/account/draft.c workers/account/preview.c \
-	workers/account/preview_end.c
+	workers/account/preview/draft.c workers/account/preview/preview.c \
+	workers/account/preview/preview_end.c
 tests_unit_test_preview_CFLAGS = $(AM_CFLAGS)
 tests_unit_test_preview_LDADD = libpostern_stages.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_directive

@@ -11,7 +11,7 @@
 
 #include "common/signed_context.h"
 #include "tests/unit/vectors.h"
-#include "workers/account/buttons.h"
+#include "workers/account/callback/buttons.h"
 
 static char secret[SIGNED_HEX_SIZE];
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workers/account/cold.h"
+#include "workers/account/history/cold.h"
 
 #define ROOT "r10123456789abcdefghijklmn"
 #define OTHER "s20123456789abcdefghijklmn"

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "workers/account/directive.h"
+#include "workers/account/command/directive.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/rowdata.h"
 

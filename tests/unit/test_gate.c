@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/unit/vectors.h"
-#include "workers/account/command.h"
+#include "workers/account/command/command.h"
 #include "workers/account/gate.h"
 
 static void

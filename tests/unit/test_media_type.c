@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/account/media_type.h"
+#include "workers/account/media/media_type.h"
 
 static void
 test_sniff(void **state)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/account/context.h"
+#include "workers/account/history/context.h"
 #include "workers/account/pipeline.h"
 
 /*

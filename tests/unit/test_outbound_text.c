@@ -13,13 +13,13 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include "tests/unit/vectors.h"
-#include "workers/account/chunk.h"
-#include "workers/account/draft_text.h"
-#include "workers/account/emoji.h"
 #include "workers/account/pairing_text.h"
-#include "workers/account/reasoning.h"
-#include "workers/account/tables.h"
+#include "workers/account/preview/draft_text.h"
 #include "workers/account/target.h"
+#include "workers/account/text/chunk.h"
+#include "workers/account/text/emoji.h"
+#include "workers/account/text/reasoning.h"
+#include "workers/account/text/tables.h"
 
 typedef char **(*chunk_fn)(const char *, size_t, size_t *);
 

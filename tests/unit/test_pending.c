@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "workers/account/context.h"
-#include "workers/account/pending.h"
-#include "workers/account/pending_text.h"
-#include "workers/account/thread_posts.h"
+#include "workers/account/history/context.h"
+#include "workers/account/history/pending.h"
+#include "workers/account/history/pending_text.h"
+#include "workers/account/history/thread_posts.h"
 
 #define BOT "b10123456789abcdefghijklmn"
 #define USER "u10123456789abcdefghijklmn"

@@ -12,8 +12,8 @@
 
 #include "common/zone.h"
 #include "tests/unit/pipeline_help.h"
-#include "workers/account/context.h"
 #include "workers/account/decode.h"
+#include "workers/account/history/context.h"
 
 static void
 test_mentioned_post(void **state)

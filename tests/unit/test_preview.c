@@ -14,12 +14,12 @@
 #include "common/loop.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/draft.h"
 #include "workers/account/lanes.h"
 #include "workers/account/lookup.h"
 #include "workers/account/outbox.h"
-#include "workers/account/preview.h"
-#include "workers/account/progress_text.h"
+#include "workers/account/preview/draft.h"
+#include "workers/account/preview/preview.h"
+#include "workers/account/preview/progress_text.h"
 
 /*
  * Previews against a server that answers when the test says so. What is

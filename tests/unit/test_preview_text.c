@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/account/block.h"
-#include "workers/account/chunk.h"
 #include "workers/account/outtext.h"
-#include "workers/account/progress_text.h"
-#include "workers/account/reasoning.h"
-#include "workers/account/replytag.h"
-#include "workers/account/stream_cfg.h"
+#include "workers/account/preview/block.h"
+#include "workers/account/preview/progress_text.h"
+#include "workers/account/preview/stream_cfg.h"
+#include "workers/account/text/chunk.h"
+#include "workers/account/text/reasoning.h"
+#include "workers/account/text/replytag.h"
 
 #define READ "\xf0\x9f\x93\x96 Read"
 #define EXEC "\xf0\x9f\x9b\xa0\xef\xb8\x8f Exec"

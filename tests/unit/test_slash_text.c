@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/unit/vectors.h"
-#include "workers/account/slash_text.h"
+#include "workers/account/command/slash_text.h"
 
 static void
 line_case(struct json_object *in, struct json_object *out,

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "workers/account/tool_args.h"
+#include "workers/account/tool/tool_args.h"
 
 #define P "aaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define Q "bbbbbbbbbbbbbbbbbbbbbbbbbb"

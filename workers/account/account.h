@@ -12,10 +12,10 @@
 
 #include "common/monotime.h"
 #include "workers/account/inbound.h"
-#include "workers/account/message_tool.h"
 #include "workers/account/outtext.h"
-#include "workers/account/stream_cfg.h"
-#include "workers/account/typing.h"
+#include "workers/account/preview/stream_cfg.h"
+#include "workers/account/preview/typing.h"
+#include "workers/account/tool/message_tool.h"
 
 struct agents;
 struct channels;

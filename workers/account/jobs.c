@@ -16,7 +16,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/ctl_op.h"
+#include "workers/account/ctl/ctl_op.h"
 #include "workers/account/jobs.h"
 #include "workers/account/jobs_int.h"
 #include "workers/account/lanes.h"

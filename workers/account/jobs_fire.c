@@ -11,7 +11,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/ctl_op.h"
+#include "workers/account/ctl/ctl_op.h"
 #include "workers/account/drops.h"
 #include "workers/account/figures.h"
 #include "workers/account/intake.h"

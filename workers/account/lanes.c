@@ -9,10 +9,10 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
-#include "workers/account/cmd.h"
+#include "workers/account/command/cmd.h"
+#include "workers/account/command/picker.h"
 #include "workers/account/lanes_int.h"
-#include "workers/account/picker.h"
-#include "workers/account/preview.h"
+#include "workers/account/preview/preview.h"
 #include "workers/account/rowdata.h"
 
 #define WAIT_MAX_MS 3600000 /* for a retry, whatever the clocks say */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "common/monotime.h"
-#include "workers/account/command.h"
+#include "workers/account/command/command.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 

@@ -8,7 +8,7 @@
 #include "common/monotime.h"
 #include "workers/account/account.h"
 #include "workers/account/batch.h"
-#include "workers/account/cmd.h"
+#include "workers/account/command/cmd.h"
 #include "workers/account/lanes_int.h"
 #include "workers/account/recheck.h"
 #include "workers/account/turn.h"

@@ -23,9 +23,9 @@
 #include "workers/account/lookup.h"
 #include "workers/account/outbox.h"
 #include "workers/account/outbox_int.h"
+#include "workers/account/preview/sweep.h"
 #include "workers/account/standing.h"
 #include "workers/account/storelink.h"
-#include "workers/account/sweep.h"
 
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 60000

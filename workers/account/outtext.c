@@ -9,11 +9,11 @@
 #include "common/log.h"
 #include "common/strbuf.h"
 #include "common/utf8.h"
-#include "workers/account/chunk.h"
 #include "workers/account/outtext.h"
-#include "workers/account/reasoning.h"
-#include "workers/account/replytag.h"
 #include "workers/account/route.h"
+#include "workers/account/text/chunk.h"
+#include "workers/account/text/reasoning.h"
+#include "workers/account/text/replytag.h"
 
 #define SILENT "NO_REPLY" /* what prompts for OpenClaw say */
 #define LIMIT_DEFAULT 4000

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "workers/account/inbound.h"
-#include "workers/account/tables.h"
+#include "workers/account/text/tables.h"
 
 struct json_object;
 

@@ -7,8 +7,8 @@
 
 #include "common/log.h"
 #include "common/strbuf.h"
-#include "workers/account/context.h"
 #include "workers/account/gate.h"
+#include "workers/account/history/context.h"
 #include "workers/account/mention.h"
 #include "workers/account/normalise.h"
 #include "workers/account/pipeline.h"

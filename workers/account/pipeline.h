@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-#include "workers/account/command.h"
-#include "workers/account/directive.h"
+#include "workers/account/command/command.h"
+#include "workers/account/command/directive.h"
 #include "workers/account/inbound.h"
 #include "workers/account/lane.h"
 #include "workers/account/policy.h"

@@ -18,7 +18,7 @@
 #ifndef ACCOUNT_ROWDATA_H
 #define ACCOUNT_ROWDATA_H
 
-#include "workers/account/command.h"
+#include "workers/account/command/command.h"
 #include "workers/account/policy.h"
 
 struct inbound;
