@@ -199,9 +199,9 @@ class Called:
         p = self.world.postern
 
         def idle():
-            a = p.account()
-            return not a.get("running") and not a.get("waiting") and \
-                not a.get("outbox")
+            a = p.account()["live"]
+            return not a["running"] and not a["waiting"] and \
+                not a["outbox"]
         p.wait(idle)
         time.sleep(0.2)
         return sum(text in s for s in self.said(channel))
