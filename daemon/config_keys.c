@@ -378,7 +378,9 @@ const struct config_key config_keys[] = {
     STR(TC ".marker.prefix", "\"[from {channel}] \"",
 	"the text; {channel} is where it comes from"),
     ROW(TC ".marker.suffix", KEY_ANY, "taken and kept"),
-    ROW("tools.message.broadcast", KEY_ANY, "taken and kept"),
+    OPEN("tools.message.broadcast", "one message to several"),
+    BOOL("tools.message.broadcast.enabled", "true",
+	"the action broadcast; needs crossContext.allowWithinProvider, too"),
 
     OPEN("gateway", "the listener for slash commands, buttons and hooks"),
     INT("gateway.port", -65535, 65535, "18789", "its port"),

@@ -160,6 +160,7 @@ config_shared(struct config_ctx *ctx)
 	config_json_add(all, "messages", messages_json(ctx));
 	add(ctx, all, "textCommands", "commands.text");
 	add(ctx, all, "crossContext", "tools.message.crossContext");
+	add(ctx, all, "broadcast", "tools.message.broadcast");
 	config_json_add(all, "commandAllowFrom", command_senders(ctx));
 	check_groups(ctx);
 	config_patterns(ctx,

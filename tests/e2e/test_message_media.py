@@ -70,6 +70,16 @@ def test_file_of_a_media_host(agent, host):
     assert "media" in tool["parameters"]["properties"]
 
 
+def test_file_with_another_name(agent, host):
+    agent.do([call(action="send", media=host.url + "/a.png?x=1",
+                   filename="../the plan.png")])
+    agent.wait_said(["", "done"])
+    (i,) = posts(agent)[0]["file_ids"]
+    info = agent.world.user.api.get("/files/%s/info" % i)
+    assert info["name"] == "the plan.png"
+    assert info["mime_type"] == "image/png"
+
+
 def test_file_alone(agent, host):
     agent.do([call(action="send", media=host.url + "/a.png?x=1")])
     agent.wait_said(["", "done"])

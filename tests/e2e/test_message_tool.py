@@ -16,7 +16,8 @@ def test_schema_offers_what_is_allowed(llm, world):
     a.do()
     f = a.requests()[-1]["tools"][0]["function"]
     assert f["name"] == "message"
-    assert f["parameters"]["properties"]["action"]["enum"] == ["send", "read"]
+    assert f["parameters"]["properties"]["action"]["enum"] == [
+        "send", "read", "broadcast"]
     assert "buttons" not in f["parameters"]["properties"]
 
 

@@ -145,10 +145,28 @@ check_send(const struct tool_args *t)
 	json_object_put(props);
 	if (t->media == NULL)
 		return;
-	media_name(name, t->media);
+	media_name(name, t->filename != NULL ? t->filename : t->media);
 	if (*name == '\0' || strpbrk(name, "/\\\"\r\n") != NULL ||
 	    !text_valid(name, strlen(name)))
 		abort();
+}
+
+static void
+check_targets(const struct tool_args *t)
+{
+	struct tool_args one;
+	size_t i, n;
+
+	n = json_object_array_length(t->targets);
+	if (n == 0 || n > TOOL_TARGETS_MAX || t->target != NULL)
+		abort();
+	for (i = 0; i < n; i++) {
+		tool_args_one(t, json_object_get_string(
+		    json_object_array_get_idx(t->targets, i)), &one);
+		if (one.action != TOOL_SEND || *one.target == '\0')
+			abort();
+		tool_args_clear(&one);
+	}
 }
 
 static void
@@ -166,6 +184,9 @@ check_args(const struct tool_args *t)
 		target_clear(&to);
 	}
 	switch (t->action) {
+	case TOOL_BROADCAST:
+		check_targets(t);
+		/* FALLTHROUGH */
 	case TOOL_SEND:
 		check_send(t);
 		break;

@@ -16,6 +16,8 @@
 #include "workers/account/tool/tool_args.h"
 
 #define P "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define TEN \
+	"\"#a\",\"#a\",\"#a\",\"#a\",\"#a\",\"#a\",\"#a\",\"#a\",\"#a\",\"#a\""
 #define Q "bbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static const struct {
@@ -28,7 +30,24 @@ static const struct {
     {"{\"action\":\"edit\"}",
 	"Message action edit not supported for channel mattermost."},
     {"{\"action\":\"broadcast\",\"targets\":[]}",
-	"Message action broadcast not supported for channel mattermost."},
+	"broadcast requires targets"},
+    {"{\"action\":\"broadcast\",\"target\":\"#a\",\"message\":\"x\"}",
+	"broadcast requires targets"},
+    {"{\"action\":\"broadcast\",\"targets\":\"#a\",\"message\":\"x\"}",
+	"targets has to be an array"},
+    {"{\"action\":\"broadcast\",\"targets\":[\"#a\",7],\"message\":\"x\"}",
+	"targets has to be an array"},
+    {"{\"action\":\"broadcast\",\"targets\":[\"#a\",\" \"],\"message\":\"x\"}",
+	"targets has an empty one"},
+    {"{\"action\":\"broadcast\",\"targets\":[\"#a\"]}", "send requires text"},
+    {"{\"action\":\"broadcast\",\"targets\":[\"#a\"],\"message\":\"x\","
+     "\"channel\":\"all\"}", NULL},
+    {"{\"action\":\"send\",\"message\":\"x\",\"channel\":\"all\"}",
+	"channel has to be mattermost"},
+    {"{\"action\":\"broadcast\",\"message\":\"x\",\"targets\":[" TEN "," TEN
+     "]}", NULL},
+    {"{\"action\":\"broadcast\",\"message\":\"x\",\"targets\":[" TEN "," TEN
+     ",\"#a\"]}", "no more than 20 targets"},
     {"{\"action\":\"SEND\",\"message\":\"x\"}", NULL},
     {"{\"action\":\"send\"}", "send requires text or media or location"},
     {"{\"action\":\"send\",\"message\":\" \"}", "send requires text"},
@@ -42,8 +61,19 @@ static const struct {
 	"another account"},
     {"{\"action\":\"read\",\"accountId\":\"you\"}",
 	"Mattermost delegated reads require the current Mattermost account."},
-    {"{\"action\":\"send\",\"message\":\"x\",\"targets\":[\"#a\"]}",
-	"one target"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"target\":\"#a\","
+     "\"targets\":[\"#b\"]}", "either target or targets"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"target\":\"#a\","
+     "\"targets\":[]}", NULL},
+    {"{\"action\":\"read\",\"targets\":[\"#a\",\"#b\"]}", "one target"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"delivery\":\"pin\"}",
+	"delivery has to be an object"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"delivery\":{\"mode\":\"x\"}}",
+	"delivery: mode is not supported for channel mattermost"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"delivery\":{\"pin\":7}}",
+	"pin is true, false or an object"},
+    {"{\"action\":\"send\",\"message\":\"x\",\"silent\":true,\"asVoice\":true,"
+     "\"bestEffort\":true,\"channelData\":{}}", NULL},
     {"{\"action\":\"send\",\"media\":\"https://h/a.png\"}", NULL},
     {"{\"action\":\"send\",\"media\":\"/etc/passwd\"}", "by http"},
     {"{\"action\":\"send\",\"media\":\"file:///etc/passwd\"}", "by http"},
@@ -156,6 +186,75 @@ test_send(void **state)
 	json_object_put(in);
 }
 
+static const struct {
+	const char *in;
+	int pin, required;
+} pins[] = {
+    {"\"pin\":true", 1, 0},
+    {"\"pin\":\"true\"", 1, 0},
+    {"\"pin\":false", 0, 0},
+    {"\"pin\":null", 0, 0},
+    {"\"delivery\":{}", 0, 0},
+    {"\"delivery\":{\"pin\":true}", 1, 0},
+    {"\"delivery\":{\"pin\":{\"enabled\":false}}", 0, 0},
+    {"\"delivery\":{\"pin\":{\"notify\":true}}", 1, 0},
+    {"\"delivery\":{\"pin\":{\"required\":true}}", 1, 1},
+};
+
+static void
+test_pin(void **state)
+{
+	struct json_object *in;
+	struct tool_args t;
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(pins) / sizeof(pins[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "{\"action\":\"send\",\"message\":\"x\",%s}", pins[i].in);
+		t = parsed(text, &in);
+		assert_int_equal(t.pin, pins[i].pin);
+		assert_int_equal(t.pin_required, pins[i].required);
+		tool_args_clear(&t);
+		json_object_put(in);
+	}
+}
+
+static void
+test_broadcast(void **state)
+{
+	struct tool_args t, one;
+	struct json_object *in;
+
+	/* One target is a send; several are a broadcast. */
+	t = parsed("{\"action\":\"send\",\"message\":\"x\","
+		   "\"targets\":[\" #a \"]}", &in);
+	assert_int_equal(t.action, TOOL_SEND);
+	assert_string_equal(t.target, "#a");
+	assert_null(t.targets);
+	tool_args_clear(&t);
+	json_object_put(in);
+
+	t = parsed("{\"action\":\"send\",\"message\":\"x\",\"pin\":true,"
+		   "\"media\":\"https://h/a\",\"filename\":\"b.png\","
+		   "\"targets\":[\"#a\",\" @b\"]}", &in);
+	assert_int_equal(t.action, TOOL_BROADCAST);
+	assert_null(t.target);
+	tool_args_one(&t,
+	    json_object_get_string(json_object_array_get_idx(t.targets, 1)),
+	    &one);
+	tool_args_clear(&t);
+	assert_int_equal(one.action, TOOL_SEND);
+	assert_string_equal(one.target, "@b");
+	assert_string_equal(one.text, "x");
+	assert_string_equal(one.media, "https://h/a");
+	assert_string_equal(one.filename, "b.png");
+	assert_int_equal(one.pin, 1);
+	assert_null(one.targets);
+	tool_args_clear(&one);
+	json_object_put(in);
+}
+
 static void
 test_rest(void **state)
 {
@@ -193,6 +292,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_send),
+	    cmocka_unit_test(test_pin),
+	    cmocka_unit_test(test_broadcast),
 	    cmocka_unit_test(test_rest),
 	};
 

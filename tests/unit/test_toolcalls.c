@@ -187,6 +187,8 @@ static const struct {
     {"{\"actions\":[\"send\"]}", "replyTo", "buttons"},
     {"{\"actions\":[\"send\"],\"buttons\":true}", "callback_data", "media"},
     {"{\"actions\":[\"send\"],\"media\":true}", "media", "buttons"},
+    {"{\"actions\":[\"send\"],\"media\":true}", "filename", "targets"},
+    {"{\"actions\":[\"send\",\"broadcast\"]}", "targets", "filename"},
     {"{\"actions\":[\"read\"]}", "limit", "replyTo"},
 };
 

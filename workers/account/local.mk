@@ -87,8 +87,10 @@ postern_account_SOURCES = \
 	workers/account/preview/sweep.c workers/account/preview/sweep.h \
 	workers/account/preview/typing.c workers/account/preview/typing.h \
 	workers/account/tool/act.h \
+	workers/account/tool/act_pin.c \
 	workers/account/tool/act_react.c \
 	workers/account/tool/act_read.c \
+	workers/account/tool/message_broadcast.c \
 	workers/account/tool/message_media.c \
 	workers/account/tool/message_read.c \
 	workers/account/tool/message_send.c \

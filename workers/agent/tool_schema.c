@@ -36,6 +36,8 @@ tool_offer_read(struct tool_offer *o, struct json_object *obj)
 			o->react = 1;
 		else if (strcmp(word, "read") == 0)
 			o->read = 1;
+		else if (strcmp(word, "broadcast") == 0)
+			o->broadcast = 1;
 	}
 	return 0;
 }
@@ -100,20 +102,28 @@ properties(const struct tool_offer *o)
 	add_word(words, o->send, "send");
 	add_word(words, o->react, "react");
 	add_word(words, o->read, "read");
+	add_word(words, o->broadcast, "broadcast");
 	add_obj(v, "enum", words);
 	add_obj(p, "action", v);
 	prop(p, "target", "string",
 	    "where: channel:ID, #channel-name, user:ID or @username; leave it "
 	    "out for the conversation that you are in");
+	if (o->broadcast)
+		add_obj(p, "targets",
+		    list_of(typed("string", "a target"),
+			"broadcast: everywhere to send the message"));
 	if (o->send) {
 		prop(p, "message", "string", "send: the text, Markdown");
 		prop(p, "replyTo", "string",
 		    "send: id of the post to answer in its thread");
 		prop(p, "topLevel", "boolean",
 		    "send: outside of the current thread");
-		if (o->media)
+		if (o->media) {
 			prop(p, "media", "string",
 			    "send: URL of one file to attach");
+			prop(p, "filename", "string",
+			    "send: what the file is called");
+		}
 		if (o->buttons)
 			add_buttons(p);
 	}

@@ -12,7 +12,7 @@ struct json_object;
 #define TOOL_NAME "message"
 
 struct tool_offer {
-	int send, react, read;
+	int send, react, read, broadcast;
 	int buttons; /* of send */
 	int media;   /* of send */
 };

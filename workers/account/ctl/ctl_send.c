@@ -21,6 +21,7 @@
 #include "workers/account/resolve.h"
 #include "workers/account/storelink.h"
 #include "workers/account/text/chunk.h"
+#include "workers/account/tool/act.h"
 
 #define SEND_TEXT_MAX 65532 /* 16383 runes of four bytes */
 #define SEND_POSTS_MAX 50   /* that one message becomes */
@@ -104,30 +105,13 @@ answer_data(struct sending *s)
 	sending_free(s);
 }
 
-static void
-pinned(struct account *a, const struct net_result *res,
-    struct json_object *body, void *arg)
-{
-	struct sending *s = arg;
-	char why[256];
-
-	if (!api_ok(res, body, 200) &&
-	    (s->pin_failed = strdup(api_error(res, body, why, sizeof(why)))) ==
-		NULL)
-		fatal("strdup");
-	answer_data(s);
-}
-
 /* A message that is there and could not be pinned is no failed one. */
 static void
-pin(struct sending *s)
+pinned(struct account *a, int ok, const char *text, void *arg)
 {
-	char path[64];
+	struct sending *s = arg;
 
-	snprintf(path, sizeof(path), "/posts/%s/pin", s->sent[0].post);
-	if (api_send(s->op.a, "POST", path, NULL, pinned, s) != NULL)
-		return;
-	if ((s->pin_failed = strdup("the account is not connected")) == NULL)
+	if (!ok && (s->pin_failed = strdup(text)) == NULL)
 		fatal("strdup");
 	answer_data(s);
 }
@@ -146,7 +130,7 @@ sent_all(struct sending *s)
 		}
 	if (bad == 0) {
 		if (s->pin)
-			pin(s);
+			act_pin(s->op.a, s->sent[0].post, pinned, s);
 		else
 			answer_data(s);
 		return;

@@ -1,5 +1,5 @@
 /*
- * What the bot does besides answering: reactions, and reading a channel.
+ * What the bot does besides answering: reactions, pins, reading a channel.
  *
  * For agents through the message tool and for operators alike. An agent's
  * call is delegated: it names the channel in which it may act, and what is
@@ -23,6 +23,9 @@ typedef void (*act_fn)(
  */
 void act_react(struct account *, const char *channel, const char *post,
     const char *emoji, int remove, act_fn, void *arg);
+
+/* Pin a post in its channel. text: NULL, or why not. One callback, as above. */
+void act_pin(struct account *, const char *post, act_fn, void *arg);
 
 struct act_read {
 	const char *channel;

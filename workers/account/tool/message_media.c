@@ -50,6 +50,7 @@ on_fetched(struct account *a, const struct media_file *file, const char *why,
     void *arg)
 {
 	struct tool_op *op = arg;
+	struct media_file named;
 
 	if (op->t == NULL) {
 		if (file != NULL)
@@ -57,9 +58,13 @@ on_fetched(struct account *a, const struct media_file *file, const char *why,
 		tool_op_end(op, 0, "");
 	} else if (file == NULL)
 		failed(op, why);
-	else
+	else {
+		named = *file;
+		if (op->args.filename != NULL)
+			media_name(named.name, op->args.filename);
 		media_out_start(
-		    a, op->channel, file, 1, NULL, on_uploaded, op);
+		    a, op->channel, &named, 1, NULL, on_uploaded, op);
+	}
 }
 
 void

@@ -22,6 +22,7 @@
 #include "workers/account/preview/preview.h"
 #include "workers/account/storelink.h"
 #include "workers/account/text/chunk.h"
+#include "workers/account/tool/act.h"
 #include "workers/account/tool/message_tool.h"
 #include "workers/account/tool/message_tool_int.h"
 #include "workers/account/turn.h"
@@ -66,24 +67,71 @@ times_before(struct turn_tools *ts, uint64_t h)
 /* The end */
 
 static void
-sent_ok(struct tool_op *op)
+sent_dup(char **to, const char *why)
 {
-	struct json_object *o = json_object_new_object(), *ids;
+	if ((*to = strdup(why)) == NULL)
+		fatal("strdup");
+}
+
+struct json_object *
+tool_posted(const struct tool_op *op)
+{
+	struct json_object *ids = json_object_new_array();
 	size_t i;
 
-	add_bool(o, "ok", 1);
-	add_str(o, "messageId", op->posts[0].post);
-	add_str(o, "channelId", op->channel);
-	if (op->n > 1) {
-		ids = json_object_new_array();
-		for (i = 0; i < op->n; i++)
+	for (i = 0; i < op->n; i++)
+		if (op->posts[i].post[0] != '\0')
 			json_object_array_add(ids,
 			    json_object_new_string(op->posts[i].post));
+	return ids;
+}
+
+static void
+sent_ok(struct tool_op *op)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *ids = tool_posted(op);
+
+	add_bool(o, "ok", 1);
+	add_obj(o, "messageId",
+	    json_object_get(json_object_array_get_idx(ids, 0)));
+	add_str(o, "channelId", op->channel);
+	if (op->n > 1)
 		add_obj(o, "messageIds", ids);
+	else
+		json_object_put(ids);
+	if (op->part != NULL) {
+		add_str(o, "deliveryStatus", "partial_failed");
+		add_str(o, "error", op->part);
 	}
+	if (op->args.pin)
+		add_bool(o, "pinned", op->pin_failed == NULL);
+	if (op->pin_failed != NULL)
+		add_str(o, "pinError", op->pin_failed);
+	if (op->args.silent)
+		add_str(o, "note", "silent changes nothing: Mattermost "
+				   "notifies as each reader has it");
 	tool_op_end(op, 1,
 	    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
+}
+
+/* A message that is there and could not be pinned is no failed one. */
+static void
+pinned(struct account *a, int ok, const char *text, void *arg)
+{
+	struct tool_op *op = arg;
+	char why[400];
+
+	if (ok || !op->args.pin_required) {
+		if (!ok)
+			sent_dup(&op->pin_failed, text);
+		sent_ok(op);
+		return;
+	}
+	snprintf(why, sizeof(why),
+	    "the message was posted, and could not be pinned: %.300s", text);
+	tool_op_end(op, 0, why);
 }
 
 static void
@@ -105,8 +153,13 @@ sent_all(struct tool_op *op)
 		    strcmp(op->root, t->row->root) == 0)
 			preview_overtaken(t->row->preview);
 	}
-	if (bad == 0) {
-		sent_ok(op);
+	if (bad > 0 && bad < op->n && op->args.best_effort)
+		sent_dup(&op->part, why);
+	if (bad == 0 || op->part != NULL) {
+		if (op->args.pin && op->posts[0].post[0] != '\0')
+			act_pin(op->a, op->posts[0].post, pinned, op);
+		else
+			sent_ok(op);
 		return;
 	}
 	snprintf(text, sizeof(text), bad == op->n
@@ -276,6 +329,8 @@ items_make(struct tool_op *op, char **chunks, size_t n)
 	h = hash(h, op->args.top_level ? "top" : "");
 	if (op->args.media != NULL)
 		h = hash(h, op->args.media);
+	if (op->args.filename != NULL)
+		h = hash(h, op->args.filename);
 	h = hash(hash(h, json_text(op->args.buttons)),
 	    json_text(op->args.presentation));
 	before = times_before(ts, h);

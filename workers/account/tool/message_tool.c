@@ -81,6 +81,8 @@ tool_cfg_read(struct tool_cfg *c, struct json_object *config)
 	json_object_object_get_ex(config, "capabilities", &v);
 	c->buttons = has_word(v, "inlineButtons");
 	c->elsewhere = flag(cross, "allowWithinProvider", 1);
+	c->broadcast = c->elsewhere &&
+	    flag(object(config, "broadcast"), "enabled", 1);
 	if (*api_str(marker, "prefix") != '\0')
 		prefix = api_str(marker, "prefix");
 	if (!flag(marker, "enabled", 1))
@@ -100,6 +102,9 @@ message_tool_offer(const struct account *a)
 		json_object_array_add(list, json_object_new_string("react"));
 	if (a->tools.messages)
 		json_object_array_add(list, json_object_new_string("read"));
+	if (a->tools.broadcast)
+		json_object_array_add(
+		    list, json_object_new_string("broadcast"));
 	add_obj(o, "actions", list);
 	if (a->tools.buttons)
 		add_bool(o, "buttons", 1);
@@ -137,16 +142,35 @@ verb_of(const struct tool_op *op)
 		return "react";
 	case TOOL_READ:
 		return "read";
+	case TOOL_BROADCAST:
+		return "broadcast";
 	default:
 		return "?";
 	}
 }
 
+struct tool_op *
+tool_op_new(struct turn *t, struct json_object *req)
+{
+	struct tool_op *op;
+
+	if ((op = calloc(1, sizeof(*op))) == NULL)
+		fatal("calloc");
+	op->a = t->a;
+	op->t = t;
+	op->req = json_object_get(req);
+	op->seq = t->row->seq;
+	ID_COPY(op->lane, lanes_key(t->row));
+	return op;
+}
+
 void
 tool_op_end(struct tool_op *op, int ok, const char *text)
 {
-	size_t i;
-
+	if (op->of != NULL) {
+		tool_broadcast_one(op, ok, text);
+		return;
+	}
 	if (op->t != NULL) {
 		op->t->tools->op = NULL;
 		log_event(LOG_INFO, "tool.call", "account", op->a->id,
@@ -154,9 +178,19 @@ tool_op_end(struct tool_op *op, int ok, const char *text)
 		    "ok", ok ? "yes" : "no", NULL);
 		answer(op->a, op->t->agent, op->req, ok, text);
 	}
+	tool_op_free(op);
+}
+
+void
+tool_op_free(struct tool_op *op)
+{
+	size_t i;
+
 	for (i = 0; i < op->n; i++)
 		free(op->posts[i].failed);
 	free(op->posts);
+	free(op->part);
+	free(op->pin_failed);
 	if (op->again != NULL)
 		event_free(op->again);
 	tool_args_clear(&op->args);
@@ -177,8 +211,11 @@ message_tool_end(struct turn *t)
 {
 	if (t->tools == NULL)
 		return;
-	if (t->tools->op != NULL)
+	if (t->tools->op != NULL) {
 		t->tools->op->t = NULL;
+		if (t->tools->op->cast != NULL)
+			tool_broadcast_orphan(t->tools->op->cast);
+	}
 	free(t->tools);
 	t->tools = NULL;
 }
@@ -243,6 +280,8 @@ call_refusal(const struct tool_op *op)
 		return op->args.error;
 	if (op->args.action == TOOL_REACT && !a->tools.reactions)
 		return "Mattermost reactions are disabled in config";
+	if (op->args.action == TOOL_BROADCAST && !a->tools.broadcast)
+		return "Mattermost broadcasts are disabled in config";
 	if (op->args.action == TOOL_READ) {
 		if (!a->tools.messages)
 			return "Mattermost message reads are disabled in "
@@ -253,8 +292,6 @@ call_refusal(const struct tool_op *op)
 	return NULL;
 }
 
-static void call_find(struct tool_op *);
-
 static void
 on_identity(int fd, short what, void *arg)
 {
@@ -263,7 +300,7 @@ on_identity(int fd, short what, void *arg)
 	if (op->t == NULL)
 		tool_op_end(op, 0, "");
 	else
-		call_find(op);
+		tool_op_start(op);
 }
 
 /*
@@ -283,8 +320,8 @@ call_wait(struct tool_op *op)
 	loop_timer(op->again, IDENTITY_STEP_MS);
 }
 
-static void
-call_find(struct tool_op *op)
+void
+tool_op_start(struct tool_op *op)
 {
 	if (op->a->bot_id[0] == '\0') {
 		call_wait(op);
@@ -293,6 +330,10 @@ call_find(struct tool_op *op)
 	if (op->again != NULL)
 		event_free(op->again);
 	op->again = NULL;
+	if (op->args.action == TOOL_BROADCAST) {
+		tool_broadcast(op);
+		return;
+	}
 	if (op->args.target != NULL) {
 		resolve_start(op->a, op->args.target, resolved, op);
 		return;
@@ -311,20 +352,13 @@ call_start(struct turn *t, struct json_object *msg, struct json_object *args)
 	struct tool_op *op;
 	const char *no;
 
-	if ((op = calloc(1, sizeof(*op))) == NULL)
-		fatal("calloc");
-	op->a = t->a;
-	op->t = t;
-	op->req = json_object_get(msg);
-	op->seq = t->row->seq;
-	ID_COPY(op->lane, lanes_key(t->row));
-	t->tools->op = op;
+	t->tools->op = op = tool_op_new(t, msg);
 	tool_args_parse(args, t->a->id, &op->args);
 	if ((no = call_refusal(op)) != NULL) {
 		tool_op_end(op, 0, no);
 		return;
 	}
-	call_find(op);
+	tool_op_start(op);
 }
 
 int

@@ -26,6 +26,7 @@ struct tool_cfg {
 	int messages; /* reading */
 	int buttons;
 	int elsewhere;	    /* crossContext.allowWithinProvider */
+	int broadcast;	    /* to several at once */
 	char *marker;	    /* put before posts elsewhere, "" for none */
 };
 

@@ -38,6 +38,8 @@ struct tool_op {
 	struct account *a;
 	struct turn *t; /* NULL: gone */
 	struct json_object *req; /* for its id and its arguments */
+	struct broadcast *cast;	 /* its own, or NULL */
+	struct broadcast *of;	 /* this is one of its targets, or NULL */
 	struct tool_args args;
 	char channel[MM_ID_SIZE];
 	char root[MM_ID_SIZE];
@@ -50,18 +52,35 @@ struct tool_op {
 	size_t n, left;
 	struct event *again;
 	int waits; /* for our identity */
+	char *part; /* best effort: why a part of it was not posted */
+	char *pin_failed;
 	struct json_object *files; /* ids of what was uploaded, or NULL */
 	int media_seen;
 };
 
+/* args borrowed from req, which is kept; the turn is not told. */
+struct tool_op *tool_op_new(struct turn *, struct json_object *req);
 /* Answers the call, if somebody waits for it; the op is gone. */
 void tool_op_end(struct tool_op *, int ok, const char *text);
+/* Without an answer. */
+void tool_op_free(struct tool_op *);
+/* args are known, and may be done: the target, and then the action. */
+void tool_op_start(struct tool_op *);
 /* The target is known: channel. */
 void tool_send(struct tool_op *);
+/* A new array of the ids of its posts that are there. */
+struct json_object *tool_posted(const struct tool_op *);
 /* message_read.c: the same, for those who may read there. */
 void tool_read(struct tool_op *);
 /* message_media.c: the file first, then tool_send() again. */
 void tool_media(struct tool_op *);
 int tool_is_here(const struct tool_op *);
+
+/* message_broadcast.c: a send to each of the targets of op, in order. */
+void tool_broadcast(struct tool_op *);
+/* One of them has ended, and is gone with this. */
+void tool_broadcast_one(struct tool_op *, int ok, const char *text);
+/* The turn of the op, a broadcast, is gone. */
+void tool_broadcast_orphan(struct broadcast *);
 
 #endif

@@ -14,6 +14,7 @@
 #include "workers/account/tool/tool_args.h"
 
 #define TEXT_MAX (20u * MM_TEXT_MAX) /* more than a turn may post */
+#define TARGET_MAX 256 /* bytes */
 
 static void __attribute__((format(printf, 2, 3)))
 fail(struct tool_args *t, const char *fmt, ...)
@@ -26,6 +27,16 @@ fail(struct tool_args *t, const char *fmt, ...)
 	if (vasprintf(&t->error, fmt, ap) == -1)
 		fatal("vasprintf");
 	va_end(ap);
+}
+
+static char *
+copy(const char *s)
+{
+	char *new = NULL;
+
+	if (s != NULL && (new = strdup(s)) == NULL)
+		fatal("strdup");
+	return new;
 }
 
 static struct json_object *
@@ -121,10 +132,57 @@ parse_action(struct tool_args *t, struct json_object *o)
 		t->action = TOOL_REACT;
 	else if (strcasecmp(s, "read") == 0)
 		t->action = TOOL_READ;
+	else if (strcasecmp(s, "broadcast") == 0)
+		t->action = TOOL_BROADCAST;
 	else
 		fail(t, "Message action %.64s not supported for channel "
 			"mattermost.", s);
 	free(s);
+}
+
+static void
+take_target(struct tool_args *t, const char *s)
+{
+	free(t->target);
+	t->target = utf8_trim(s);
+	if (strlen(t->target) > TARGET_MAX)
+		fail(t, "the target is too long");
+}
+
+/* More than one make a broadcast of a send. An empty list is as none. */
+static void
+parse_targets(struct tool_args *t, struct json_object *list)
+{
+	struct json_object *v;
+	size_t i, n;
+
+	n = json_object_is_type(list, json_type_array)
+		? json_object_array_length(list) : 0;
+	if (list != NULL && !json_object_is_type(list, json_type_array))
+		fail(t, "targets has to be an array of targets");
+	if (n > 0 && t->target != NULL)
+		fail(t, "either target or targets, not both");
+	if (n > TOOL_TARGETS_MAX)
+		fail(t, "no more than %d targets", TOOL_TARGETS_MAX);
+	for (i = 0; i < n && t->error == NULL; i++) {
+		v = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(v, json_type_string))
+			fail(t, "targets has to be an array of targets");
+		else
+			take_target(t, json_object_get_string(v));
+		if (t->error == NULL && *t->target == '\0')
+			fail(t, "targets has an empty one");
+	}
+	if (t->action == TOOL_SEND && n > 1)
+		t->action = TOOL_BROADCAST;
+	if (t->action == TOOL_BROADCAST) {
+		if (n == 0)
+			fail(t, "broadcast requires targets");
+		t->targets = list;
+		free(t->target);
+		t->target = NULL;
+	} else if (n > 1)
+		fail(t, "one target a call");
 }
 
 /* The provider, and the account: never another one. */
@@ -134,7 +192,8 @@ parse_where(struct tool_args *t, struct json_object *o, const char *account)
 	const char *s;
 
 	if ((s = TEXT_OF(o, "channel")) != NULL &&
-	    strcasecmp(s, "mattermost") != 0)
+	    strcasecmp(s, "mattermost") != 0 &&
+	    (t->action != TOOL_BROADCAST || strcasecmp(s, "all") != 0))
 		fail(t, "channel has to be mattermost; say where with target");
 	if ((s = TEXT_OF(o, "accountId")) != NULL && strcmp(s, account) != 0) {
 		if (t->action == TOOL_READ)
@@ -143,23 +202,18 @@ parse_where(struct tool_args *t, struct json_object *o, const char *account)
 		else
 			fail(t, "another account cannot be used");
 	}
-	if (member(o, "targets") != NULL)
-		fail(t, "one target a call: targets is not supported");
-	if ((s = TEXT_OF(o, "target", "to", "channelId")) != NULL) {
-		if (strlen(s) > 256)
-			fail(t, "the target is too long");
-		t->target = utf8_trim(s);
-	}
+	if ((s = TEXT_OF(o, "target", "to", "channelId")) != NULL)
+		take_target(t, s);
+	parse_targets(t, member(o, "targets"));
 	t->dry_run = flag(o, "dryRun");
 }
 
 static void
 take_media(struct tool_args *t, const char *url)
 {
-	if (t->media == NULL) {
-		if ((t->media = strdup(url)) == NULL)
-			fatal("strdup");
-	} else if (strcmp(t->media, url) != 0)
+	if (t->media == NULL)
+		t->media = copy(url);
+	else if (strcmp(t->media, url) != 0)
 		fail(t, "Mattermost send supports one attachment per message; "
 			"split multiple mediaUrls or attachments[] entries "
 			"into separate sends.");
@@ -204,9 +258,50 @@ parse_media(struct tool_args *t, struct json_object *o)
 			fail(t, "attachments are taken by URL only");
 	media_list(t, member(o, "mediaUrls"));
 	media_list(t, member(o, "attachments"));
+	t->filename = copy(TEXT_OF(o, "filename"));
 	if (t->media != NULL && strncasecmp(t->media, "https://", 8) != 0 &&
 	    strncasecmp(t->media, "http://", 7) != 0)
 		fail(t, "attachments are taken by http or https URL only");
+}
+
+/* pin: true, or an object with what is asked for. */
+static void
+take_pin(struct tool_args *t, struct json_object *o)
+{
+	struct json_object *v = member(o, "pin");
+
+	t->pin |= flag(o, "pin");
+	if (json_object_is_type(v, json_type_object)) {
+		t->pin_required |= flag(v, "required");
+		t->pin |= flag(v, "required") ||
+		    member(v, "enabled") == NULL || flag(v, "enabled");
+	} else if (v != NULL && !json_object_is_type(v, json_type_boolean) &&
+	    !json_object_is_type(v, json_type_string))
+		fail(t, "pin is true, false or an object");
+}
+
+/* How it is to be delivered. */
+static void
+parse_delivery(struct tool_args *t, struct json_object *o)
+{
+	struct json_object *d = member(o, "delivery");
+
+	t->silent = flag(o, "silent");
+	t->best_effort = flag(o, "bestEffort");
+	take_pin(t, o);
+	if (d == NULL)
+		return;
+	if (!json_object_is_type(d, json_type_object)) {
+		fail(t, "delivery has to be an object");
+		return;
+	}
+	take_pin(t, d);
+	json_object_object_foreach(d, key, v) {
+		(void)v;
+		if (strcmp(key, "pin") != 0)
+			fail(t, "delivery: %.64s is not supported for channel "
+				"mattermost", key);
+	}
 }
 
 static void
@@ -231,6 +326,7 @@ parse_send(struct tool_args *t, struct json_object *o)
 		t->text = plain;
 	}
 	parse_media(t, o);
+	parse_delivery(t, o);
 	for (i = 0; polls[i] != NULL; i++)
 		if (member(o, polls[i]) != NULL)
 			fail(t, "polls are not supported for channel "
@@ -272,8 +368,8 @@ parse_react(struct tool_args *t, struct json_object *o)
 		fail(t, "Mattermost react requires emoji");
 	else if (strlen(s) > 256)
 		fail(t, "the emoji's name is too long");
-	else if ((t->emoji = strdup(s)) == NULL)
-		fatal("strdup");
+	else
+		t->emoji = copy(s);
 	t->remove = flag(o, "remove");
 }
 
@@ -306,7 +402,7 @@ tool_args_parse(
 		fatal("strdup");
 	parse_action(t, args);
 	parse_where(t, args, account);
-	if (t->action == TOOL_SEND)
+	if (t->action == TOOL_SEND || t->action == TOOL_BROADCAST)
 		parse_send(t, args);
 	else if (t->action == TOOL_REACT)
 		parse_react(t, args);
@@ -317,12 +413,28 @@ tool_args_parse(
 }
 
 void
+tool_args_one(
+    const struct tool_args *all, const char *target, struct tool_args *t)
+{
+	*t = *all;
+	t->action = TOOL_SEND;
+	t->targets = NULL;
+	t->error = NULL;
+	t->target = utf8_trim(target);
+	t->text = copy(all->text);
+	t->media = copy(all->media);
+	t->filename = copy(all->filename);
+	t->emoji = NULL;
+}
+
+void
 tool_args_clear(struct tool_args *t)
 {
 	free(t->error);
 	free(t->target);
 	free(t->text);
 	free(t->media);
+	free(t->filename);
 	free(t->emoji);
 	memset(t, 0, sizeof(*t));
 }
