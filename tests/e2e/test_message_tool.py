@@ -339,6 +339,52 @@ def test_read_for_those_who_could_themselves(llm, world):
     assert "is not in that channel" in text
 
 
+def test_act_for_those_who_could_themselves(llm, world):
+    """Posts and reactions are bound as reading is."""
+    a = Agent(world).start()
+    w, server = world, world.server
+    boss = server.new_user()
+    team = server.new_team()
+    for who in (w.bot, boss):
+        server.join_team(who.id, team)
+    rooms = {
+        "member": server.new_channel([w.bot, boss, w.user], kind="P"),
+        "open": server.new_channel([w.bot, boss]),
+        "private": server.new_channel([w.bot, boss], kind="P"),
+        "elsewhere": server.new_channel([w.bot, boss], team=team),
+    }
+    posts = {name: boss.say(room, "hello")["id"]
+             for name, room in rooms.items()}
+    calls = []
+    for name, room in rooms.items():
+        calls += [
+            call(id="s" + name, action="send", message="x",
+                 target="channel:" + room),
+            call(id="r" + name, action="react", messageId=posts[name],
+                 emoji="eyes", target="channel:" + room)]
+    calls.append(call(id="dry", action="send", message="x", dryRun=True,
+                      target="channel:" + rooms["private"]))
+    got = a.do(calls)
+    refusal = "Mattermost %s: the person who asks is not in that channel."
+    for i, name in enumerate(rooms):
+        ok = name in ("member", "open")
+        assert (refusal % "send" in got[2 * i]) != ok, got[2 * i]
+        assert (refusal % "react" in got[2 * i + 1]) != ok, got[2 * i + 1]
+        assert [p["message"] for p in server.replies(
+            rooms[name], w.bot, boss.api)] == (
+            ["[from @%s] x" % w.user.name] if ok else [])
+        assert (server.admin.get("/posts/%s/reactions" % posts[name])
+                or []) == [] or ok
+    assert refusal % "send" in got[-1]
+    # Anybody may write to anybody; a reaction needs to see the post.
+    there = w.bot.say(boss.direct(w.bot), "between us")["id"]
+    got = a.do([call(action="send", message="hi", target="user:" + boss.id),
+                call(id="b", action="react", messageId=there, emoji="eyes",
+                     target="user:" + boss.id)])
+    assert json.loads(got[0])["ok"]
+    assert refusal % "react" in got[1]
+
+
 # Models that misbehave
 
 

@@ -92,7 +92,7 @@ postern_account_SOURCES = \
 	workers/account/tool/act_read.c \
 	workers/account/tool/message_broadcast.c \
 	workers/account/tool/message_media.c \
-	workers/account/tool/message_read.c \
+	workers/account/tool/message_may.c \
 	workers/account/tool/message_send.c \
 	workers/account/tool/message_tool.c \
 	workers/account/tool/message_tool.h \

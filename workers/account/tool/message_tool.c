@@ -132,8 +132,8 @@ answer(struct account *a, const char *agent, struct json_object *req, int ok,
 	agents_send(a, agent, msg);
 }
 
-static const char *
-verb_of(const struct tool_op *op)
+const char *
+tool_verb(const struct tool_op *op)
 {
 	switch (op->args.action) {
 	case TOOL_SEND:
@@ -174,7 +174,7 @@ tool_op_end(struct tool_op *op, int ok, const char *text)
 	if (op->t != NULL) {
 		op->t->tools->op = NULL;
 		log_event(LOG_INFO, "tool.call", "account", op->a->id,
-		    "event_id", op->t->row->event, "action", verb_of(op),
+		    "event_id", op->t->row->event, "action", tool_verb(op),
 		    "ok", ok ? "yes" : "no", NULL);
 		answer(op->a, op->t->agent, op->req, ok, text);
 	}
@@ -230,16 +230,23 @@ acted(struct account *a, int ok, const char *text, void *arg)
 static void
 call_go(struct tool_op *op)
 {
-	char text[96];
-
-	if (!tool_is_here(op) && !op->a->tools.elsewhere) {
+	if (!tool_is_here(op) && !op->a->tools.elsewhere)
 		tool_op_end(op, 0, "only the conversation that this message "
 				   "is of can be acted in");
-		return;
-	}
+	else
+		tool_may(op);
+}
+
+void
+tool_allowed(struct tool_op *op)
+{
+	struct act_read ask = {op->channel, op->args.limit, op->args.before,
+	    op->args.after, TOOL_RESULT_MAX - 512};
+	char text[96];
+
 	if (op->args.dry_run) {
 		snprintf(text, sizeof(text),
-		    "[dry-run] would run %s via mattermost", verb_of(op));
+		    "[dry-run] would run %s via mattermost", tool_verb(op));
 		tool_op_end(op, 1, text);
 		return;
 	}
@@ -249,7 +256,7 @@ call_go(struct tool_op *op)
 		act_react(op->a, op->channel, op->args.post, op->args.emoji,
 		    op->args.remove, acted, op);
 	else
-		tool_read(op);
+		act_read(op->a, &ask, acted, op);
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * For message_tool.c (the turn's side), message_send.c (posts), message_read.c: one call of
+ * For message_tool.c (the turn's side), message_send.c (posts), message_may.c: one call of
  * the message tool on its way.
  */
 #ifndef ACCOUNT_MESSAGE_TOOL_INT_H
@@ -70,8 +70,14 @@ void tool_op_start(struct tool_op *);
 void tool_send(struct tool_op *);
 /* A new array of the ids of its posts that are there. */
 struct json_object *tool_posted(const struct tool_op *);
-/* message_read.c: the same, for those who may read there. */
-void tool_read(struct tool_op *);
+/*
+ * message_may.c: the channel is known; tool_allowed() follows when whoever
+ * asks could do it there, too, and otherwise the refusal.
+ */
+void tool_may(struct tool_op *);
+void tool_allowed(struct tool_op *);
+/* "send", "react": of its action. */
+const char *tool_verb(const struct tool_op *);
 /* message_media.c: the file first, then tool_send() again. */
 void tool_media(struct tool_op *);
 int tool_is_here(const struct tool_op *);

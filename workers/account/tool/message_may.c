@@ -1,7 +1,7 @@
 /*
- * Reading for a model. The bot may be where the person is not who asks: what
- * is said in another channel is read only for those who could read it there
- * themselves.
+ * May the person who asks the model act there? The bot may be where that
+ * person is not: in another conversation than their own it reads, posts and
+ * reacts only for those who could do it themselves.
  */
 #include "config.h"
 
@@ -17,28 +17,24 @@
 #include "workers/account/tool/message_tool_int.h"
 #include "workers/account/turn_end.h"
 
-static void
-read_end(struct account *a, int ok, const char *text, void *arg)
-{
-	tool_op_end(arg, ok, text);
-}
-
-static void
-read_go(struct tool_op *op)
-{
-	struct act_read ask = {op->channel, op->args.limit, op->args.before,
-	    op->args.after, TOOL_RESULT_MAX - 512};
-
-	act_read(op->a, &ask, read_end, op);
-}
-
 static const char *
 asker(const struct tool_op *op)
 {
 	return api_str(op->t->row->data, "actor");
 }
 
-/* Members of a team may read its open channels; guests of it may not. */
+static void
+refused(struct tool_op *op)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text),
+	    "Mattermost %s: the person who asks is not in that channel.",
+	    tool_verb(op));
+	tool_op_end(op, 0, text);
+}
+
+/* Members of a team may see its open channels; guests of it may not. */
 static int
 is_member(const struct tool_op *op, struct json_object *body)
 {
@@ -60,10 +56,9 @@ on_team(struct account *a, const struct net_result *res,
 	if (op->t == NULL)
 		tool_op_end(op, 0, "");
 	else if (api_ok(res, body, 200) && is_member(op, body))
-		read_go(op);
+		tool_allowed(op);
 	else
-		tool_op_end(op, 0, "Mattermost read: the person who asks is "
-				   "not in that channel.");
+		refused(op);
 }
 
 static void
@@ -72,32 +67,40 @@ on_member(struct account *a, const struct net_result *res,
 {
 	struct tool_op *op = arg;
 	const struct channel *ch = channel_find(a, op->channel);
-	char path[96];
+	char type = ch == NULL ? 0 : ch->type, path[96];
 
-	if (op->t != NULL && api_ok(res, body, 200) &&
-	    strcmp(api_str(body, "user_id"), asker(op)) == 0 &&
-	    strcmp(api_str(body, "channel_id"), op->channel) == 0) {
-		read_go(op);
+	if (op->t == NULL) {
+		tool_op_end(op, 0, "");
 		return;
 	}
-	if (op->t != NULL && ch != NULL && ch->type == 'O' &&
-	    mm_id_valid(ch->team_id)) {
+	if (api_ok(res, body, 200) &&
+	    strcmp(api_str(body, "user_id"), asker(op)) == 0 &&
+	    strcmp(api_str(body, "channel_id"), op->channel) == 0) {
+		tool_allowed(op);
+		return;
+	}
+	/* Anybody may write to anybody; the marker says who asked. */
+	if (type == 'D' && op->args.action == TOOL_SEND) {
+		tool_allowed(op);
+		return;
+	}
+	if (type == 'O' && mm_id_valid(ch->team_id)) {
 		snprintf(path, sizeof(path), "/teams/%s/members/%s",
 		    ch->team_id, asker(op));
 		if (api_get(a, path, on_team, op) != NULL)
 			return;
 	}
-	on_team(a, res, NULL, op);
+	refused(op);
 }
 
 static void
-read_channel(struct account *a, const struct net_result *res,
+on_channel(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
 {
 	struct tool_op *op = arg;
 	struct channel *ch = NULL;
-	const char *no;
-	char path[96];
+	char path[96], why[256], text[320];
+	const char *no = NULL;
 
 	if (api_ok(res, body, 200))
 		ch = channel_learn(a, body);
@@ -105,31 +108,39 @@ read_channel(struct account *a, const struct net_result *res,
 		tool_op_end(op, 0, "");
 		return;
 	}
-	no = act_may_read(a, op->t->row->channel, op->channel,
-	    ch == NULL ? 0 : ch->type);
-	if (no != NULL)
-		tool_op_end(op, 0, no);
-	else if (!mm_id_valid(asker(op)))
-		read_go(op); /* a hook, a schedule: nobody asks */
-	else {
-		snprintf(path, sizeof(path), "/channels/%s/members/%s",
-		    op->channel, asker(op));
-		if (api_get(a, path, on_member, op) == NULL)
-			tool_op_end(op, 0, "the target is not usable");
+	if (op->args.action == TOOL_READ)
+		no = act_may_read(a, op->t->row->channel, op->channel,
+		    ch == NULL ? 0 : ch->type);
+	else if (ch == NULL) {
+		snprintf(text, sizeof(text), "Mattermost %s failed: %s",
+		    tool_verb(op), api_error(res, body, why, sizeof(why)));
+		no = text;
 	}
+	if (no != NULL) {
+		tool_op_end(op, 0, no);
+		return;
+	}
+	snprintf(path, sizeof(path), "/channels/%s/members/%s", op->channel,
+	    asker(op));
+	if (!mm_id_valid(asker(op)))
+		tool_allowed(op);
+	else if (api_get(a, path, on_member, op) == NULL)
+		tool_op_end(op, 0, "the target is not usable");
 }
 
 void
-tool_read(struct tool_op *op)
+tool_may(struct tool_op *op)
 {
 	char path[64];
 
-	if (tool_is_here(op)) {
-		read_go(op);
+	/* Hooks and schedules are the operator's: nobody asks. */
+	if (tool_is_here(op) ||
+	    (!mm_id_valid(asker(op)) && op->args.action != TOOL_READ)) {
+		tool_allowed(op);
 		return;
 	}
 	/* Its type is asked for: what an event said is not enough to allow. */
 	snprintf(path, sizeof(path), "/channels/%s", op->channel);
-	if (api_get(op->a, path, read_channel, op) == NULL)
+	if (api_get(op->a, path, on_channel, op) == NULL)
 		tool_op_end(op, 0, "the target is not usable");
 }
