@@ -281,12 +281,12 @@ def picker(called, llm):
     return called
 
 
-def open_picker(called, line):
+def open_picker(called, line, channel=None):
     w = called.world
-    before = len(w.server.replies(w.channel, w.bot, w.user.api))
-    assert called.run(line)[1]["text"] == "Processing..."
-    got = w.server.wait_replies(
-        w.channel, w.bot, before + 1, api=w.user.api)
+    channel = channel or w.channel
+    before = len(w.server.replies(channel, w.bot, w.user.api))
+    assert called.run(line, channel)[1]["text"] == "Processing..."
+    got = w.server.wait_replies(channel, w.bot, before + 1, api=w.user.api)
     return got[-1]["id"]
 
 
@@ -401,6 +401,32 @@ def test_picker_is_refused(picker):
     assert picker.click(post, picker.actions(post)["sim (11)"]["id"])[0] == 200
     assert ephemeral_text(ws) == \
         "Model picker actions are disabled in channels."
+    ws.close()
+
+
+def test_picker_of_somebody_who_is_to_pair(picker, llm):
+    """A click asks for access as a message does, and says the code."""
+    w = picker.world
+    post = open_picker(picker, "/oc_models", w.dm)
+    name = next(n for n in picker.actions(post) if n.startswith("sim"))
+    ws = picker.ephemerals(w.user)
+    c = w.postern.config
+    mm = c["channels"]["mattermost"]
+    mm["dmPolicy"], mm["allowFrom"] = "pairing", []
+    w.postern.write(c)
+    w.postern.ctl("reload")
+    w.postern.wait_connected()
+    for _ in range(2):
+        assert picker.click(
+            post, picker.actions(post)[name]["id"])[0] == 200
+        text = ephemeral_text(ws)
+        (asked,) = json.loads(w.postern.ctl(
+            "pairing", "list", "--json").stdout)["requests"]
+        assert asked["id"] == w.user.id
+        assert asked["code"] in text and "pairing approve" in text
+    w.postern.ctl("pairing", "approve", asked["code"])
+    assert picker.click(post, picker.actions(post)[name]["id"])[0] == 200
+    w.postern.wait(lambda: "Next" in picker.actions(post))
     ws.close()
 
 

@@ -50,10 +50,10 @@ static const struct {
 enum { A_LISTED, A_PAIRED, A_STRANGER, A_BOT, A_WEBHOOK, A_UNCLEAR, A_MAX };
 
 /*
- * p post, e edit, r reaction, b button, m menu, d dialog, s slash, c a post
- * that is a control command. Nothing here opens dialogs: none is a kind.
+ * p post, e edit, r reaction, b button, m menu, k a click in the model picker,
+ * d dialog, s slash, c a post that is a control command. Nothing here opens dialogs: none is a kind.
  */
-static const char kinds[] = "perbmdsc";
+static const char kinds[] = "perbmkdsc";
 static const char types[] = "DGPOX-\x01";
 
 /* The modes: words of the configuration, and the lists beside them. */
@@ -75,43 +75,43 @@ struct row {
 static const struct row rows[] = {
     /* what nobody can read denies, whatever the policy */
     {types, NULL, lists, lists, "d", "LLLLLL"},
-    {"X-\x01", NULL, lists, lists, "perbmsc", "UUUUUU"},
+    {"X-\x01", NULL, lists, lists, "perbmksc", "UUUUUU"},
     /* direct messages */
-    {"D", "pairing", "-", lists, "psc", "PAPBHK"},
+    {"D", "pairing", "-", lists, "pksc", "PAPBHK"},
     {"D", "pairing", "-", lists, "rbm", "pApBHK"},
     {"D", "pairing", "-", lists, "e", "pepBHK"},
-    {"D", "pairing", "l", lists, "psc", "AAPBHK"},
+    {"D", "pairing", "l", lists, "pksc", "AAPBHK"},
     {"D", "pairing", "l", lists, "rbm", "AApBHK"},
     {"D", "pairing", "l", lists, "e", "eepBHK"},
-    {"D", "allowlist", "-", lists, "perbmsc", "NNNBHK"},
-    {"D", "allowlist", "l", lists, "prbmsc", "ANNBHK"},
+    {"D", "allowlist", "-", lists, "perbmksc", "NNNBHK"},
+    {"D", "allowlist", "l", lists, "prbmksc", "ANNBHK"},
     {"D", "allowlist", "l", lists, "e", "eNNBHK"},
-    {"D", "open", "-", lists, "perbmsc", "WWWBHK"},
-    {"D", "open", "l", lists, "prbmsc", "AWWBHK"},
+    {"D", "open", "-", lists, "perbmksc", "WWWBHK"},
+    {"D", "open", "l", lists, "prbmksc", "AWWBHK"},
     {"D", "open", "l", lists, "e", "eWWBHK"},
-    {"D", "pairing", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "pairing", "*", lists, "prbmksc", "AAABHK"},
     {"D", "pairing", "*", lists, "e", "eeeBHK"},
-    {"D", "allowlist", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "allowlist", "*", lists, "prbmksc", "AAABHK"},
     {"D", "allowlist", "*", lists, "e", "eeeBHK"},
-    {"D", "open", "*", lists, "prbmsc", "AAABHK"},
+    {"D", "open", "*", lists, "prbmksc", "AAABHK"},
     {"D", "open", "*", lists, "e", "eeeBHK"},
-    {"D", "disabled", lists, lists, "perbmsc", "DDDBHK"},
-    {"D", "no such", lists, lists, "perbmsc", "DDDBHK"},
+    {"D", "disabled", lists, lists, "perbmksc", "DDDBHK"},
+    {"D", "no such", lists, lists, "perbmksc", "DDDBHK"},
     /* group messages, private and public channels */
-    {"GPO", "open", lists, lists, "perbm", "AAABHK"},
+    {"GPO", "open", lists, lists, "perbmk", "AAABHK"},
     {"GPO", "open", "-", "-", "sc", "CCCBHK"},
     {"GPO", "open", "-", "l", "sc", "ACCBHK"},
     {"GPO", "open", "l", "-l", "sc", "ACCBHK"},
     {"GPO", "open", "*", "-l", "sc", "AAABHK"},
     {"GPO", "open", lists, "*", "sc", "AAABHK"},
-    {"GPO", "allowlist", "-", "-", "perbmsc", "EEEBHK"},
-    {"GPO", "allowlist", "l", "-", "perbmsc", "ANNBHK"},
-    {"GPO", "allowlist", "*", "-", "perbmsc", "AAABHK"},
-    {"GPO", "allowlist", lists, "l", "perbmsc", "ANNBHK"},
-    {"GPO", "allowlist", lists, "*", "perbmsc", "AAABHK"},
-    {"GPO", "disabled", lists, lists, "perbmsc", "GGGBHK"},
-    {"GPO", "pairing", lists, lists, "perbmsc", "GGGBHK"},
-    {"GPO", "no such", lists, lists, "perbmsc", "GGGBHK"},
+    {"GPO", "allowlist", "-", "-", "perbmksc", "EEEBHK"},
+    {"GPO", "allowlist", "l", "-", "perbmksc", "ANNBHK"},
+    {"GPO", "allowlist", "*", "-", "perbmksc", "AAABHK"},
+    {"GPO", "allowlist", lists, "l", "perbmksc", "ANNBHK"},
+    {"GPO", "allowlist", lists, "*", "perbmksc", "AAABHK"},
+    {"GPO", "disabled", lists, lists, "perbmksc", "GGGBHK"},
+    {"GPO", "pairing", lists, lists, "perbmksc", "GGGBHK"},
+    {"GPO", "no such", lists, lists, "perbmksc", "GGGBHK"},
 };
 
 /* One element of the product. */
@@ -172,6 +172,7 @@ kind_of(char kind)
 	case 'r':
 		return INBOUND_REACTION;
 	case 'b':
+	case 'k':
 	case 'm': /* the choice of a menu is a button's click with a value */
 		return INBOUND_BUTTON;
 	case 's':
@@ -199,6 +200,7 @@ event_of(char kind, int actor)
 	in->from_webhook = actor == A_WEBHOOK;
 	in->actor_is_bot = actor == A_BOT ? TRI_YES :
 	    actor == A_UNCLEAR		  ? TRI_UNKNOWN : TRI_NO;
+	in->picker = kind == 'k';
 	inbound_set(&in->emoji, "tada");
 	inbound_set(&in->action_id, "pick");
 	inbound_set(&in->action_value, kind == 'm' ? "the second" : "");
@@ -317,7 +319,7 @@ test_matrix(void **state)
 						n += check_policy(&e);
 					}
 	print_message("matrix: %d combinations\n", n);
-	assert_int_equal(n, 5 * 5 * 3 * 3 * 2 * 7 * 8 * A_MAX);
+	assert_int_equal(n, 5 * 5 * 3 * 3 * 2 * 7 * 9 * A_MAX);
 }
 
 /* Every row says something of everyone, and is of use. */

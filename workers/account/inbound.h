@@ -79,6 +79,7 @@ struct inbound {
 	char *action_id;            /* button */
 	char *action_name;          /* button: its label */
 	char *action_value;         /* button: its value, "" when none */
+	int picker;                 /* button: of the model picker */
 	char *agent;                /* hook, cron: wanted agent, or "" */
 	char *session;              /* hook, cron: wanted session, or "" */
 	int control_command;        /* set by decide(): 3.8 of the commands */

@@ -78,14 +78,15 @@ may_command(const struct policy *p, const struct inbound *in, int listed)
 	return find(p, p->commands, in) != ALLOW_NONE;
 }
 
-/* Messages and slash commands may ask for a code; nothing else does. */
+/* Messages, slash commands and the model picker may ask for a code. */
 static struct decision
 pairing(const struct policy *p, const struct inbound *in)
 {
 	if (allow_find(p->paired, in->actor_id, NULL, 0) != ALLOW_NONE)
 		return allow(
 		    "pairing store has the id", may_command(p, in, 1));
-	if (in->kind == INBOUND_POST || in->kind == INBOUND_SLASH)
+	if (in->kind == INBOUND_POST || in->kind == INBOUND_SLASH ||
+	    (in->kind == INBOUND_BUTTON && in->picker))
 		return (struct decision){DECISION_PAIR, REASON_PAIRING,
 		    "dmPolicy=\"pairing\"", 0};
 	return drop(REASON_NOT_PAIRED, "dmPolicy=\"pairing\"");

@@ -22,6 +22,7 @@
 #include "workers/account/callback/entry.h"
 #include "workers/account/channels.h"
 #include "workers/account/command/picker.h"
+#include "workers/account/pairing_text.h"
 #include "workers/account/pipeline.h"
 #include "workers/account/reason.h"
 #include "workers/account/users.h"
@@ -105,6 +106,21 @@ entered(struct account *a, enum entry_end end, const struct inbound *in,
 	}
 }
 
+static void
+picker_denied(struct click *k, const struct inbound *in,
+    const struct verdict *v, const char *code)
+{
+	char *pairing;
+
+	if (v->reason == REASON_PAIRING && code != NULL) {
+		pairing = pairing_text(in->actor_id, code);
+		answer(k, 200, "ephemeral_text", pairing);
+		free(pairing);
+	} else
+		answer(k, 200, "ephemeral_text",
+		    reason_picker_denial(v->reason));
+}
+
 /* The picker's buttons: allowed is enough, nothing is kept. */
 static void
 picker_allowed(struct account *a, enum entry_end end, const struct inbound *in,
@@ -113,9 +129,12 @@ picker_allowed(struct account *a, enum entry_end end, const struct inbound *in,
 	struct click *k = arg;
 	struct cb_call *call = k->call;
 
+	if (end == ENTRY_FAILED) {
+		answer(k, 500, "error", "Interaction handler failed");
+		return;
+	}
 	if (end != ENTRY_STORED) {
-		answer(k, 200, "ephemeral_text",
-		    reason_picker_denial(v->reason));
+		picker_denied(k, in, v, code);
 		return;
 	}
 	k->in = inbound_new(INBOUND_BUTTON);
@@ -164,6 +183,10 @@ decided(struct account *a, struct click *k)
 	if (is_true(k->context, CTX_PICKER)) {
 		struct inbound *in = k->in;
 
+		/* For a request to pair, which each click may make. */
+		in->picker = 1;
+		(void)snprintf(in->event_id, sizeof(in->event_id),
+		    "picker:%s:%lld", in->post_id, (long long)in->create_at);
 		k->in = NULL;
 		entry_allow(a, in, picker_allowed, k);
 		return;
