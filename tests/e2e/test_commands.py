@@ -351,6 +351,42 @@ def test_activation(room):
     assert reason(room, dropped) == "no-mention"
 
 
+@pytest.mark.parametrize("how", ["busy", "kill", "missed"])
+def test_activation_counts_at_once(room, how):
+    """What is said behind it is judged by it, however long it waits."""
+    if how == "missed":
+        room.postern.stop()
+    else:
+        slow(room)
+        mention(room, "count")
+        wait_running(room)
+    room.server.model(reply="an answer")
+    mention(room, "/activation always")
+    heard = room.user.say(room.channel, "is anybody there?")
+    if how == "kill":
+        room.postern.wait(
+            lambda: room.postern.account()["live"]["accepted"] == 3)
+        room.postern.kill_all()
+        heard = room.user.say(room.channel, "and now?")
+    if how != "busy":
+        room.postern.start()
+    assert outcome(room, heard) == "answered"
+    # And the other way round.
+    mention(room, "/activation mention")
+    unheard = room.user.say(room.channel, "nobody asked")
+    assert reason(room, unheard) == "no-mention"
+
+
+def test_activation_that_changes_nothing(room):
+    slow(room)
+    mention(room, "count")
+    wait_running(room)
+    mention(room, "/activation sometimes")
+    mention(room, "/activation")
+    unheard = room.user.say(room.channel, "nobody asked")
+    assert reason(room, unheard) == "no-mention"
+
+
 def test_usage_is_counted(talk):
     talk.ask("hello")
     talk.ask("hello again")

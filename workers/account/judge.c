@@ -73,6 +73,7 @@ refused(struct account *a, struct entering *e, const char *err)
 {
 	if (e->v.kind == VERDICT_ACCEPT && counts_as_turn(e->in))
 		loops_count(a, e->in->channel_id, e->v.root, -1);
+	gates_settled(e->in->event_id);
 	if (e->epoch == a->put_epoch)
 		a->put_epoch++;
 	judge_failed(a, e->in, err);
@@ -145,6 +146,7 @@ put(struct account *a, struct entering *e)
 	const char *id = in->kind == INBOUND_EDIT ? in->post_id : in->event_id;
 
 	e->data = judge_data(a, in, &e->v);
+	gates_expect(in->channel_id, in->event_id, e->data);
 	add_str(msg, "kind", inbound_kind_name(kind));
 	add_str(msg, "event", id);
 	add_str(msg, "lane", e->v.lane);

@@ -11,6 +11,7 @@
 #include "workers/account/api.h"
 #include "workers/account/command/cmd.h"
 #include "workers/account/command/picker.h"
+#include "workers/account/gates.h"
 #include "workers/account/lanes_int.h"
 #include "workers/account/preview/preview.h"
 #include "workers/account/rowdata.h"
@@ -68,6 +69,7 @@ row_free(struct account *a, struct row *r)
 		row_free(a, m);
 	}
 	a->lanes->waiting--;
+	gates_settled(r->event);
 	preview_free(r->preview);
 	json_object_put(r->data);
 	json_object_put(r->media);
@@ -264,6 +266,7 @@ lanes_restore(struct account *a, struct json_object *msg)
 	ID_COPY(r->root, root);
 	ID_COPY(r->event, event);
 	row_data(a, r, json_object_get(data));
+	gates_expect(channel, event, data);
 	r->begun = may_have_begun(a, r);
 	return 0;
 }

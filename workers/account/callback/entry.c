@@ -15,6 +15,7 @@
 #include "workers/account/channels.h"
 #include "workers/account/drops.h"
 #include "workers/account/figures.h"
+#include "workers/account/gates.h"
 #include "workers/account/intake.h"
 #include "workers/account/judge.h"
 #include "workers/account/lanes.h"
@@ -61,8 +62,10 @@ entry_stored(struct account *a, struct json_object *reply,
 	struct row *r;
 
 	json_object_object_get_ex(reply, "open", &open);
-	if (!json_object_get_boolean(open))
+	if (!json_object_get_boolean(open)) {
+		gates_settled(in->event_id);
 		return 0;
+	}
 	a->n_accepted++;
 	figures_accepted(a, in->kind);
 	r = lanes_add(a, api_int(reply, "seq"), v->lane, in->channel_id,
@@ -80,6 +83,7 @@ put_done(struct account *a, struct json_object *reply, const char *err,
 	struct entry *e = arg;
 
 	if (err != NULL) {
+		gates_settled(e->in->event_id);
 		log_event(LOG_ERR, "inbox.refused", "account", a->id,
 		    "event_id", e->in->event_id, "error", err, NULL);
 		entry_end(a, e, ENTRY_FAILED, NULL);
@@ -105,6 +109,7 @@ put(struct account *a, struct entry *e)
 			json_object_object_add(
 			    e->data, key, json_object_get(value));
 	}
+	gates_expect(in->channel_id, in->event_id, e->data);
 	add_str(msg, "kind", inbound_kind_name(in->kind));
 	add_str(msg, "event", in->event_id);
 	add_str(msg, "lane", e->v.lane);

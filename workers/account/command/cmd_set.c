@@ -199,11 +199,7 @@ cmd_activation(struct cmd_run *run)
 		    words[gates_get(run->a, run->row->channel)]);
 		return;
 	}
-	if (strcasecmp(word, "mention") == 0)
-		run->mention = TRI_YES;
-	else if (strcasecmp(word, "always") == 0)
-		run->mention = TRI_NO;
-	else if (!is_default(word)) {
+	if (gates_word(word, &run->mention) == -1) {
 		cmd_say(run, "It is `mention`, `always` or `default`.");
 		return;
 	}
