@@ -381,6 +381,42 @@ patch_channel(struct req *r)
 	api_json(r, 200, &b);
 }
 
+/* Made private, or public. */
+static void
+channel_privacy(struct req *r)
+{
+	struct channel *c = api_channel_arg(r, r->arg[0]);
+	struct bcast to = {0};
+	struct json_object *o;
+	struct buf b = {0};
+	char type;
+
+	if (c == NULL)
+		return;
+	o = req_json(r);
+	type = *jstr(o, "privacy");
+	json_object_put(o);
+	if (c->team == NULL || (type != 'O' && type != 'P')) {
+		api_error(r, 400, "api.context.invalid_body_param.app_error",
+		    "Invalid or missing privacy in request body.");
+		return;
+	}
+	c->type = type;
+	c->update_at = tick_ms();
+	post_system(c, r->user, "system_change_chan_privacy",
+	    member_props(r->user), type == 'P' ?
+	    "This channel has been converted to a Private Channel." :
+	    "This channel has been converted to a Public Channel and can be "
+	    "joined by any team member.");
+	to.team = c->team;
+	buf_str(&b, "{");
+	buf_kstr(&b, "channel_id", c->id);
+	buf_str(&b, "}");
+	event_publish("channel_converted", b.p, &to);
+	buf_free(&b);
+	reply_channel(r, 200, c);
+}
+
 static void
 delete_channel(struct req *r)
 {
@@ -437,6 +473,7 @@ const struct route routes_channels[] = {
     {"POST", "/api/v4/channels/group", create_group, 0},
     {"GET", "/api/v4/channels/{id}", get_channel, 0},
     {"PUT", "/api/v4/channels/{id}/patch", patch_channel, 0},
+    {"PUT", "/api/v4/channels/{id}/privacy", channel_privacy, 0},
     {"DELETE", "/api/v4/channels/{id}", delete_channel, 0},
     {"POST", "/api/v4/channels/{id}/restore", restore_channel, 0},
     {"GET", "/api/v4/teams/{id}/channels", team_channels, 0},

@@ -133,6 +133,29 @@ test_bounds(void **state)
 }
 
 static void
+test_renamed(void **state)
+{
+	struct pending *p = pending_new(9);
+
+	add(p, "a:mm:channel:c1", "a", 1);
+	add(p, "a:mm:channel:c1:thread:r", "b", 2);
+	add(p, "a:mm:channel:c12", "c", 3);
+	pending_set_whole(p, "a:mm:channel:c1:thread:r");
+	add(p, "b:mm:channel:c1", "d", 4);
+	add(p, "b:mm:group:c1", "e", 5);
+	pending_renamed(p, ":channel:c1", ":group:c1");
+	assert_string_equal(before(p, "a:mm:group:c1", 9, POST), "a");
+	assert_string_equal(before(p, "a:mm:group:c1:thread:r", 9, POST), "b");
+	assert_int_equal(pending_is_whole(p, "a:mm:group:c1:thread:r"), 1);
+	assert_int_equal(pending_is_whole(p, "a:mm:group:c1"), 0);
+	assert_string_equal(before(p, "a:mm:channel:c12", 9, POST), "c");
+	/* What is there already stays. */
+	assert_string_equal(before(p, "b:mm:group:c1", 9, POST), "e");
+	assert_int_equal(pending_count(p), 4);
+	pending_free(p);
+}
+
+static void
 test_off(void **state)
 {
 	struct pending *p = pending_new(0);
@@ -404,6 +427,7 @@ main(void)
 	    cmocka_unit_test(test_order_and_limit),
 	    cmocka_unit_test(test_later_posts_stay),
 	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_renamed),
 	    cmocka_unit_test(test_off),
 	    cmocka_unit_test(test_more_than_shown),
 	    cmocka_unit_test(test_text),

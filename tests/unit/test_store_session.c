@@ -292,6 +292,54 @@ load(struct peer *p, const char *session, const char *parent,
 	    "\"transcript\":[{\"role\":\"user\",\"content\":\"" c "\"}]",      \
 	    STORE_OK)
 
+/* Of a channel that is private now. */
+#define G "agent:helper:mattermost:group:c1"
+
+static void
+test_channel_that_was_made_private(void **state)
+{
+	struct json_object *r;
+	char twin[STORE_SESSION + 1];
+
+	SAY("e1", S, "\"meta\":{\"model\":\"big\"},", "a");
+	SAY("e2", T, "\"parent\":\"" S "\",", "b");
+	ts_ok(ts_db, ts_main, "note.put", "{\"session\":\"" S "\",\"agent\":"
+	    "\"helper\",\"key\":\"k\",\"at\":1,\"text\":\"noted\"}");
+	/* It is found before anything is written, */
+	r = info(G);
+	assert_true(known(r));
+	assert_string_equal(ts_str(r, "model"), "big");
+	assert_int_equal(json_object_array_length(
+	    json_object_object_get(r, "notes")), 1);
+	json_object_put(r);
+	assert_string_equal(load(helper, G, "", STORE_OK), "a");
+	assert_string_equal(load(helper, G ":thread:r1", G, STORE_OK), "ab");
+	assert_string_equal(load(helper, G ":thread:r2", G, STORE_OK), "a");
+	/* and goes on under its new key, each part as it is used. */
+	SAY("e3", G ":thread:r1",
+	    "\"notes\":{\"session\":\"" G "\",\"upto\":9},", "c");
+	SAY("e4", G, "", "d");
+	assert_string_equal(load(helper, G, "", STORE_OK), "ad");
+	assert_string_equal(load(helper, G ":thread:r1", "", STORE_OK), "abc");
+	r = info(G);
+	assert_int_equal(json_object_array_length(
+	    json_object_object_get(r, "notes")), 0);
+	json_object_put(r);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM session"), 2);
+	assert_int_equal(ts_sql(ts_db, "SELECT count(*) FROM session"
+	    " WHERE key LIKE '%group%'"), 2);
+	/* A turn that began before ends in the same conversation. */
+	SAY("e5", S, "", "e");
+	assert_string_equal(load(helper, G, "", STORE_OK), "ade");
+	/* Nobody else's, and no other key, has a twin. */
+	load(spy, G, "", STORE_DENIED);
+	assert_int_equal(session_twin("agent:helper:main", twin), 0);
+	assert_int_equal(
+	    session_twin("agent:helper:x:mattermost:group:c1", twin), 0);
+	assert_int_equal(session_twin("mattermost:group:c1", twin), 0);
+	assert_string_equal(twin, "");
+}
+
 static void
 test_thread_begins_with_its_parent(void **state)
 {
@@ -450,6 +498,7 @@ main(void)
 	    X(test_only_own_agents),
 	    X(test_meta_and_usage),
 	    X(test_reset_keeps_what_was_set),
+	    X(test_channel_that_was_made_private),
 	    X(test_thread_begins_with_its_parent),
 	    X(test_notes),
 	    X(test_gates),

@@ -16,7 +16,10 @@
 #include "workers/account/channels.h"
 #include "workers/account/clock.h"
 #include "workers/account/decode_impl.h"
+#include "workers/account/history/pending.h"
+#include "workers/account/session_key.h"
 #include "workers/account/storelink.h"
+#include "workers/account/surface.h"
 
 #define FLUSH_MS 100
 #define LOOK_MS (MARK_SETTLE_MS + 50) /* timers fire a little early */
@@ -106,6 +109,38 @@ set_text(char **dst, const char *src)
 	decode_short(dst, src, MM_NAME_MAX);
 }
 
+/* The words of session_key.c for what it was and is. */
+static void
+history_follows(struct account *a, const struct channel *ch, char type)
+{
+	char part[SESSION_PART_SIZE], now[SESSION_PART_SIZE];
+	enum surface s = surface_of(ch->type), t = surface_of(type);
+
+	if (s == t || s == SURFACE_UNKNOWN || t == SURFACE_UNKNOWN ||
+	    a->pending == NULL)
+		return;
+	session_part(s, ch->id, part);
+	session_part(t, ch->id, now);
+	pending_renamed(a->pending, part, now);
+}
+
+static void
+set_type(struct account *a, struct channel *ch, char type)
+{
+	history_follows(a, ch, type);
+	ch->type = type;
+	ch->stale = 0;
+}
+
+void
+channel_doubt(struct account *a, const char *id)
+{
+	struct channel *ch = channel_find(a, id);
+
+	if (ch != NULL)
+		ch->stale = 1;
+}
+
 struct channel *
 channel_learn(struct account *a, struct json_object *obj)
 {
@@ -115,7 +150,7 @@ channel_learn(struct account *a, struct json_object *obj)
 	if (!mm_id_valid(api_str(obj, "id")))
 		return NULL;
 	ch = channel_get(a, api_str(obj, "id"));
-	ch->type = strlen(type) == 1 ? type[0] : 0;
+	set_type(a, ch, strlen(type) == 1 ? type[0] : 0);
 	set_text(&ch->name, api_str(obj, "name"));
 	set_text(&ch->display, api_str(obj, "display_name"));
 	if (mm_id_valid(api_str(obj, "team_id")))

@@ -59,6 +59,7 @@ struct channel {
 	int hinted;     /* that a mention is needed, in the log */
 	unsigned listed; /* directory.c: the listing that had it last */
 	int filling;    /* a gap fill of it is queued or under way */
+	int stale;      /* its type may have changed: ask again */
 	int asking;     /* the server is asked about a post of it */
 	struct held_list held;   /* live posts that wait for the fill */
 	struct held_list behind; /* posts that wait for that answer */
@@ -78,6 +79,8 @@ struct channels {
 struct channels *channels_new(struct account *);
 /* NULL when not known. */
 struct channel *channel_find(struct account *, const char *id);
+/* Something of it was changed; its kind is asked for before it is used. */
+void channel_doubt(struct account *, const char *id);
 /* 1: the server has told what kind of channel it is. */
 int channel_is_known(struct account *, const char *id);
 /* Made when not known. id must be one. */

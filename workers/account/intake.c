@@ -142,6 +142,7 @@ channel_done(struct account *a, const struct net_result *r,
 		not_told(a, q, r, body);
 		return;
 	}
+	ch->stale = 0;
 	if (api_ok(r, body, 200))
 		channel_learn(a, body);
 	else
@@ -174,7 +175,7 @@ take(struct account *a, struct inbound *in, int missed)
 
 	if (in->actor_is_bot == TRI_UNKNOWN)
 		in->actor_is_bot = users_is_bot(a, in->actor_id);
-	if (ch->type == 0)
+	if (ch->type == 0 || ch->stale)
 		ask(a, in, missed, "channels", ch->id, channel_done);
 	else if (in->actor_is_bot == TRI_UNKNOWN &&
 	    strcmp(in->actor_id, a->bot_id) != 0)
@@ -293,6 +294,9 @@ lifecycle(struct account *a, const struct event *ev)
 	case EVENT_GROUP_ADDED:
 	case EVENT_CHANNEL_CREATED:
 		gapfill_channel(a, ev->channel_id);
+		break;
+	case EVENT_CHANNEL_UPDATED: /* made private, perhaps, or public */
+		channel_doubt(a, ev->channel_id);
 		break;
 	case EVENT_USER_ADDED:
 		if (own)

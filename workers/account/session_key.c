@@ -55,10 +55,19 @@ direct_key(const struct policy *p, const char *agent, const char *actor_id,
 }
 
 void
+session_part(enum surface surface, const char *channel_id,
+    char out[SESSION_PART_SIZE])
+{
+	(void)snprintf(out, SESSION_PART_SIZE, ":mattermost:%s:%s",
+	    surface_name(surface), channel_id);
+}
+
+void
 session_keys(const struct policy *p, const char *agent, enum surface surface,
     const char *actor_id, const char *channel_id, const char *root,
     struct session_keys *out)
 {
+	char part[SESSION_PART_SIZE];
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
@@ -68,10 +77,11 @@ session_keys(const struct policy *p, const char *agent, enum surface surface,
 		direct_key(p, agent, actor_id, out);
 	else if (p->group_main)
 		(void)strlcpy(out->base, out->main, sizeof(out->base));
-	else
-		(void)snprintf(out->base, sizeof(out->base),
-		    "agent:%s:mattermost:%s:%s", agent, surface_name(surface),
-		    channel_id);
+	else {
+		session_part(surface, channel_id, part);
+		(void)snprintf(
+		    out->base, sizeof(out->base), "agent:%s%s", agent, part);
+	}
 	n = strlcpy(out->key, out->base, sizeof(out->key));
 	if (root[0] == '\0')
 		return;

@@ -15,6 +15,11 @@ struct session_keys {
 	char main[SESSION_KEY_SIZE];   /* the agent's main session */
 };
 
+/* What the keys of a channel have of it: ":mattermost:group:ID". */
+#define SESSION_PART_SIZE 64
+void session_part(
+    enum surface, const char *channel_id, char out[SESSION_PART_SIZE]);
+
 /*
  * actor_id matters in direct messages (dmScope, identityLinks), channel_id
  * elsewhere. root: the effective root of lane.h, "" for none.

@@ -27,10 +27,12 @@
 static enum store_rc
 note_find(struct db *db, const char *session, const char *key, int64_t at)
 {
+	char twin[STORE_SESSION + 1];
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	rc = db_rows(db, Q_NOTE_FIND, &s, "ssi", session, key, at);
+	(void)session_twin(session, twin);
+	rc = db_rows(db, Q_NOTE_FIND, &s, "sssi", session, twin, key, at);
 	if (rc == STORE_OK)
 		db_end(s);
 	return rc;
@@ -72,11 +74,13 @@ op_note_put(struct op_call *c)
 enum store_rc
 op_note_list(struct op_call *c, const char *session, struct json_object *list)
 {
+	char twin[STORE_SESSION + 1];
 	struct json_object *o;
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
-	rc = db_rows(c->db, Q_NOTE_LIST, &s, "s", session);
+	(void)session_twin(session, twin);
+	rc = db_rows(c->db, Q_NOTE_LIST, &s, "ss", session, twin);
 	for (; rc == STORE_OK; rc = db_next(c->db, s)) {
 		o = json_object_new_object();
 		add_int(o, "n", sqlite3_column_int64(s, 0));
@@ -90,5 +94,8 @@ op_note_list(struct op_call *c, const char *session, struct json_object *list)
 enum store_rc
 op_note_shown(struct op_call *c, const char *session, int64_t upto)
 {
-	return db_run(c->db, Q_NOTE_SHOWN, "si", session, upto);
+	char twin[STORE_SESSION + 1];
+
+	(void)session_twin(session, twin);
+	return db_run(c->db, Q_NOTE_SHOWN, "ssi", session, twin, upto);
 }

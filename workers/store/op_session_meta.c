@@ -36,10 +36,13 @@
 static enum store_rc
 info(struct op_call *c, const char *session, struct json_object *o)
 {
+	char twin[STORE_SESSION + 1];
 	sqlite3_stmt *s;
 	enum store_rc rc;
 
 	rc = db_rows(c->db, Q_META_GET, &s, "s", session);
+	if (rc == STORE_NONE && session_twin(session, twin))
+		rc = db_rows(c->db, Q_META_GET, &s, "s", twin);
 	if (rc != STORE_OK && rc != STORE_NONE)
 		return rc;
 	add_bool(o, "known", rc == STORE_OK);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "workers/store/session.h"
@@ -20,8 +21,31 @@ session_is_of(const char *key, const char *agent)
 	       key[len + 1] != '\0';
 }
 
-enum store_rc
-session_find(struct db *db, const char *key, struct session *ss)
+int
+session_twin(const char *key, char out[STORE_SESSION + 1])
+{
+	static const char *const kinds[] = {
+	    ":mattermost:group:", ":mattermost:channel:"};
+	const char *p = strncmp(key, "agent:", 6) == 0
+		? strchr(key + 6, ':') : NULL;
+	size_t i, len;
+
+	out[0] = '\0';
+	for (i = 0; p != NULL && i < 2; i++) {
+		len = strlen(kinds[i]);
+		if (strncmp(p, kinds[i], len) != 0)
+			continue;
+		if (snprintf(out, STORE_SESSION + 1, "%.*s%s%s",
+			(int)(p - key), key, kinds[1 - i], p + len) >
+		    STORE_SESSION)
+			out[0] = '\0';
+		break;
+	}
+	return out[0] != '\0';
+}
+
+static enum store_rc
+find_one(struct db *db, const char *key, struct session *ss)
 {
 	sqlite3_stmt *s;
 	enum store_rc rc;
@@ -33,9 +57,22 @@ session_find(struct db *db, const char *key, struct session *ss)
 	ss->first = sqlite3_column_int64(s, 1);
 	ss->next = sqlite3_column_int64(s, 2);
 	ss->bytes = sqlite3_column_int64(s, 3);
-	ss->fresh = 0;
+	ss->fresh = ss->twin = 0;
 	db_end(s);
 	return STORE_OK;
+}
+
+enum store_rc
+session_find(struct db *db, const char *key, struct session *ss)
+{
+	char twin[STORE_SESSION + 1];
+	enum store_rc rc = find_one(db, key, ss);
+
+	if (rc != STORE_NONE || !session_twin(key, twin))
+		return rc;
+	if ((rc = find_one(db, twin, ss)) == STORE_OK)
+		ss->twin = 1;
+	return rc;
 }
 
 enum store_rc
@@ -45,11 +82,14 @@ session_open(struct db *db, const char *key, const char *account, int64_t now,
 	enum store_rc rc;
 
 	rc = session_find(db, key, ss);
+	if (rc == STORE_OK && ss->twin)
+		return db_run(db, Q_SESSION_KEY, "is", ss->num, key);
 	if (rc != STORE_NONE)
 		return rc;
 	rc = db_run(db, Q_SESSION_ADD, "sis", key, now, account);
 	ss->num = db_last_id(db);
 	ss->first = ss->next = ss->bytes = 0;
+	ss->twin = 0;
 	ss->fresh = 1;
 	return rc;
 }

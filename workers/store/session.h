@@ -20,9 +20,18 @@ struct session {
 	int64_t next;  /* number of the next message */
 	int64_t bytes; /* of the messages kept */
 	int fresh;     /* it was not there before */
+	int twin;      /* it has the other key */
 };
 
-/* STORE_NONE when there is none of that key. */
+/*
+ * Keys tell private channels from public ones ("group", "channel"). A channel
+ * that was made the other keeps its conversation: one that is not there under
+ * its key is found under the twin of it, and takes the new key when it is
+ * opened to be written. The twin into out, "" when key has none; 1: it has.
+ */
+int session_twin(const char *key, char out[STORE_SESSION + 1]);
+
+/* STORE_NONE when there is none of that key, nor of its twin. */
 enum store_rc session_find(struct db *, const char *key, struct session *);
 /* Finds or creates; one that is created is the account's. */
 enum store_rc session_open(struct db *, const char *key, const char *account,

@@ -47,11 +47,8 @@ session_begin(struct db *db, const char *key, const char *account,
 	const char *text;
 	size_t i, len;
 
-	rc = session_find(db, key, ss);
-	if (rc != STORE_NONE)
-		return rc;
 	rc = session_open(db, key, account, now, ss);
-	if (rc != STORE_OK || *parent == '\0')
+	if (rc != STORE_OK || !ss->fresh || *parent == '\0')
 		return rc;
 	rc = session_inherit(db, parent, INHERIT_BYTES, &list);
 	if (rc != STORE_OK)

@@ -308,6 +308,7 @@ const char *const sql_query[Q_MAX] = {
 		      " account) VALUES(?1, 0, 0, ?2, ?3)",
     [Q_SESSION_SET] = "UPDATE session SET first = ?2, next = ?3,"
 		      " updated = ?4, bytes = ?5 WHERE num = ?1",
+    [Q_SESSION_KEY] = "UPDATE session SET key = ?2 WHERE num = ?1",
     [Q_SESSION_BYTES] = "SELECT total(bytes) + count(*) * ?2 FROM session"
 			" WHERE account = ?1",
     [Q_SESSION_LEAST] = "SELECT num, bytes FROM session"
@@ -441,8 +442,8 @@ const char *const sql_query[Q_MAX] = {
 		     " prompt = prompt + ?2, completion = completion + ?3,"
 		     " used = CASE WHEN ?4 = '' THEN used ELSE ?4 END"
 		     " WHERE num = ?1",
-    [Q_NOTE_FIND] = "SELECT 1 FROM note WHERE session = ?1 AND key = ?2"
-		    " AND at = ?3",
+    [Q_NOTE_FIND] = "SELECT 1 FROM note WHERE session IN (?1, ?2)"
+		    " AND key = ?3 AND at = ?4",
     [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text,"
 		   " account) VALUES(?1, ?2, ?3, ?4, ?5)",
     /* The newest ?2 stay. */
@@ -452,10 +453,10 @@ const char *const sql_query[Q_MAX] = {
     [Q_NOTE_TRIM_ALL] = "DELETE FROM note WHERE account = ?1 AND id <="
 			" (SELECT id FROM note WHERE account = ?1"
 			" ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-    [Q_NOTE_LIST] = "SELECT id, at, text FROM note WHERE session = ?1"
-		    " AND text <> '' ORDER BY id",
-    [Q_NOTE_SHOWN] = "UPDATE note SET text = '' WHERE session = ?1"
-		     " AND id <= ?2 AND text <> ''",
+    [Q_NOTE_LIST] = "SELECT id, at, text FROM note"
+		    " WHERE session IN (?1, ?2) AND text <> '' ORDER BY id",
+    [Q_NOTE_SHOWN] = "UPDATE note SET text = ''"
+		     " WHERE session IN (?1, ?2) AND id <= ?3 AND text <> ''",
     /* Beyond ?4 nobody would read it; who is there may change. */
     [Q_GATE_SET] = "INSERT INTO gate(account, channel, mode)"
 		   " SELECT ?1, ?2, ?3 WHERE ?4 >"

@@ -203,7 +203,8 @@ entry_go(struct account *a, struct entry *e)
 	char path[64];
 
 	in->actor_is_bot = users_is_bot(a, in->actor_id);
-	if ((ch->type == 0 || ch->type == '?') && !(e->asked & ASKED_CHANNEL)) {
+	if ((ch->type == 0 || ch->type == '?' || ch->stale) &&
+	    !(e->asked & ASKED_CHANNEL)) {
 		e->asked |= ASKED_CHANNEL;
 		snprintf(path, sizeof(path), "/channels/%s", ch->id);
 		if (api_get(a, path, channel_done, e) != NULL)

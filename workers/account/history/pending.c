@@ -2,6 +2,7 @@
 
 #include <sys/queue.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,33 @@ window_get(struct pending *p, const char *key)
 	if (++p->n > PENDING_KEYS)
 		window_drop(p, TAILQ_FIRST(&p->ages));
 	return w;
+}
+
+void
+pending_renamed(struct pending *p, const char *part, const char *now)
+{
+	struct window *w, *next, *to;
+	size_t len = strlen(part);
+	char *at, *key;
+
+	for (w = TAILQ_FIRST(&p->ages); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, age);
+		at = strstr(w->key, part);
+		if (at == NULL || (at[len] != '\0' && at[len] != ':'))
+			continue;
+		if (asprintf(&key, "%.*s%s%s", (int)(at - w->key), w->key, now,
+			at + len) == -1)
+			fatal("asprintf");
+		if (window_find(p, key) == NULL) {
+			to = window_get(p, key);
+			TAILQ_CONCAT(&to->entries, &w->entries, entry);
+			to->n = w->n;
+			to->whole = w->whole;
+			w->n = 0;
+		}
+		free(key);
+		window_drop(p, w);
+	}
 }
 
 /* Posts of one time are in the order of their ids. */

@@ -32,6 +32,11 @@ void pending_add(struct pending *, const char *key,
 int pending_is_whole(struct pending *, const char *key);
 /* It is whole now; makes it when it is not there. */
 void pending_set_whole(struct pending *, const char *key);
+/*
+ * Sessions whose key has this part, and ends behind it or goes on with ":",
+ * have another one in its place now.
+ */
+void pending_renamed(struct pending *, const char *part, const char *now);
 /* The session begins anew: what was said is not part of it. */
 void pending_forget(struct pending *, const char *key);
 
