@@ -57,8 +57,6 @@ on_text(struct ws *ws, const char *msg, size_t len, void *arg)
 		ws_send_text(ws, msg, len);
 	if (len > 0 && msg[0] == 'c')
 		ws_close(ws, 1000);
-	if (len > 0 && msg[0] == 'p')
-		ws_ping(ws, 1000);
 }
 
 static void
@@ -88,7 +86,6 @@ frames(void)
 	ws->max = 5000;
 	evtimer_assign(&ws->turn, base, nothing, ws);
 	evtimer_assign(&ws->deadline, base, nothing, ws);
-	evtimer_assign(&ws->pong, base, nothing, ws);
 	if (ws_wslay_init(ws) == -1)
 		abort();
 	for (turns = 0; turns < 1000 && !ws->ended; turns++)
@@ -98,7 +95,6 @@ frames(void)
 		abort();
 	event_del(&ws->turn);
 	event_del(&ws->deadline);
-	event_del(&ws->pong);
 	wslay_event_context_free(ws->ctx);
 	free(ws);
 }

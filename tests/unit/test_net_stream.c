@@ -151,7 +151,6 @@ on_chunk(struct net_request *req, const char *data, size_t len, void *arg)
 	struct timeval tv = {0, 1000};
 	size_t i;
 
-	assert_int_equal(net_request_status(req), 200);
 	s->c.chunks++;
 	s->c.chunk_bytes += len;
 	if (data[0] != 'z' && s->cancel_at == 0)

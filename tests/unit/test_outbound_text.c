@@ -275,11 +275,9 @@ target_case(struct json_object *in, struct json_object *out,
 	vec_put_bool(got, "bare_id", t.bare_id);
 	normal = target_normalise(text);
 	vec_put_str(got, "normalised", normal);
-	vec_put_bool(got, "id_like", target_is_literal(text));
 	vec_want(want, out, "parsed");
 	vec_want(want, out, "bare_id");
 	vec_want(want, out, "normalised");
-	vec_want(want, out, "id_like");
 	free(normal);
 	target_clear(&t);
 }

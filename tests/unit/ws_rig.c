@@ -222,12 +222,6 @@ on_text(struct ws *ws, const char *msg, size_t len, void *arg)
 }
 
 static void
-on_pong(struct ws *ws, void *arg)
-{
-	((struct ws_rig *)arg)->pongs++;
-}
-
-static void
 on_drained(struct ws *ws, void *arg)
 {
 	((struct ws_rig *)arg)->drained++;
@@ -247,7 +241,7 @@ on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
 }
 
 static const struct ws_callbacks callbacks = {
-    on_open, on_text, on_pong, on_drained, on_closed};
+    on_open, on_text, on_drained, on_closed};
 
 static int use_tls;
 

@@ -11,7 +11,7 @@ struct ws_rig {
 	struct fixture f;
 	struct net_endpoint *ep;
 	struct ws *ws;
-	int opened, texts, pongs, drained, closed;
+	int opened, texts, drained, closed;
 	char last[256];
 	size_t last_len, bytes;
 	enum ws_end end;

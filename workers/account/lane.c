@@ -14,21 +14,6 @@ lane_reply_mode(const struct policy *p, enum surface surface)
 	return surface == SURFACE_DIRECT ? REPLY_OFF : p->reply_mode;
 }
 
-const char *
-lane_reply_mode_name(enum reply_mode mode)
-{
-	switch (mode) {
-	case REPLY_FIRST:
-		return "first";
-	case REPLY_ALL:
-		return "all";
-	case REPLY_BATCHED:
-		return "batched";
-	default:
-		return "off";
-	}
-}
-
 void
 lane_root(enum reply_mode mode, enum surface surface, const char *post_id,
     const char *root_id, char out[MM_ID_SIZE])
@@ -45,17 +30,6 @@ lane_root(enum reply_mode mode, enum surface surface, const char *post_id,
 		out[len] = '\0';
 	} else if (len == 0 && mode != REPLY_OFF)
 		(void)strlcpy(out, post_id, MM_ID_SIZE);
-}
-
-const char *
-lane_answer_root(
-    enum surface surface, const char *effective_root, const char *wanted)
-{
-	if (effective_root[0] != '\0')
-		return effective_root;
-	if (surface == SURFACE_DIRECT || wanted == NULL)
-		return "";
-	return wanted;
 }
 
 void

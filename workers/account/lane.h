@@ -16,7 +16,6 @@
  * messages, else replyToMode.
  */
 enum reply_mode lane_reply_mode(const struct policy *, enum surface);
-const char *lane_reply_mode_name(enum reply_mode);
 
 /*
  * The effective root: none for direct messages with mode off (even when the
@@ -26,14 +25,6 @@ const char *lane_reply_mode_name(enum reply_mode);
  */
 void lane_root(enum reply_mode, enum surface, const char *post_id,
     const char *root_id, char out[MM_ID_SIZE]);
-
-/*
- * The root that an answer goes under when the agent asked for wanted (may be
- * NULL): the effective root; without one, what was asked for, but nothing in
- * direct messages.
- */
-const char *lane_answer_root(
-    enum surface, const char *effective_root, const char *wanted);
 
 /* account, channel and effective root ("" for none) as one string. */
 void lane_key(const char *account, const char *channel_id, const char *root,

@@ -122,38 +122,6 @@ target_normalise(const char *text)
 	return out;
 }
 
-/* One id, or two joined by "__" as the name of a direct channel, any case. */
-static int
-looks_like_id(const char *s)
-{
-	size_t len = strlen(s), i;
-
-	if (len != MM_ID_LEN && len != 2 * MM_ID_LEN + 2)
-		return 0;
-	for (i = 0; i < len; i++) {
-		if (i == MM_ID_LEN || i == MM_ID_LEN + 1) {
-			if (s[i] != '_')
-				return 0;
-		} else if (!((s[i] >= 'a' && s[i] <= 'z') ||
-			       (s[i] >= 'A' && s[i] <= 'Z') ||
-			       (s[i] >= '0' && s[i] <= '9')))
-			return 0;
-	}
-	return 1;
-}
-
-int
-target_is_literal(const char *text)
-{
-	char *s = utf8_trim(text);
-	int rc = *s == '@' || after(s, "channel:") != NULL ||
-	    after(s, "group:") != NULL || after(s, "user:") != NULL ||
-	    after(s, "mattermost:") != NULL || looks_like_id(s);
-
-	free(s);
-	return rc;
-}
-
 int
 target_is_user(const char *text)
 {

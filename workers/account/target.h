@@ -35,7 +35,5 @@ void target_clear(struct target *);
 char *target_normalise(const char *text);
 /* 1 for a person: "@name", "user:..". */
 int target_is_user(const char *text);
-/* 1 when the message tool takes it as it is, without a directory. */
-int target_is_literal(const char *text);
 
 #endif

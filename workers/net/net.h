@@ -200,8 +200,6 @@ enum net_ending net_request_cancel(struct net_request *);
  * TCP. Its deadline goes on, its idle timer stops.
  */
 void net_request_pause(struct net_request *, int on);
-/* The status when chunks come; 0 before. */
-int net_request_status(const struct net_request *);
 
 struct net_stats {
 	uint64_t requests; /* started */

@@ -407,9 +407,3 @@ request_resume(struct net_endpoint *ep)
 		}
 	}
 }
-
-int
-net_request_status(const struct net_request *req)
-{
-	return (int)req->status;
-}

@@ -30,7 +30,6 @@ ws_silence(struct ws *ws)
 {
 	event_del(&ws->turn);
 	event_del(&ws->deadline);
-	event_del(&ws->pong);
 	if (ws->sock != -1) {
 		event_del(&ws->rd);
 		event_del(&ws->wr);
@@ -291,15 +290,6 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	ws_finish(ws);
 }
 
-static void
-on_pong_missing(evutil_socket_t fd, short what, void *arg)
-{
-	struct ws *ws = arg;
-
-	ws_fail(ws, WS_END_DEADLINE, 0, "no pong in time");
-	ws_finish(ws);
-}
-
 /* The request but for the bearer line and the empty line. */
 static char *
 request_text(
@@ -363,7 +353,6 @@ ws_connect(struct net_endpoint *ep, const struct ws_opts *o)
 	ws->retry_after = -1;
 	evtimer_assign(&ws->turn, ep->net->base, on_turn, ws);
 	evtimer_assign(&ws->deadline, ep->net->base, on_deadline, ws);
-	evtimer_assign(&ws->pong, ep->net->base, on_pong_missing, ws);
 	loop_timer(
 	    &ws->deadline, o->connect_ms > 0 ? o->connect_ms : WS_CONNECT_MS);
 	TAILQ_INSERT_TAIL(&ep->net->sockets, ws, entry);
@@ -399,19 +388,6 @@ ws_queued(const struct ws *ws)
 	if (ws->ctx == NULL)
 		return 0;
 	return ws->out_len + wslay_event_get_queued_msg_length(ws->ctx);
-}
-
-void
-ws_ping(struct ws *ws, int64_t ms)
-{
-	struct wslay_event_msg m = {WSLAY_PING, NULL, 0};
-
-	if (ws->state != WS_OPEN || ws->ended || ws->pinged ||
-	    wslay_event_queue_msg(ws->ctx, &m) != 0)
-		return;
-	ws->pinged = 1;
-	loop_timer(&ws->pong, ms);
-	turn_soon(ws);
 }
 
 void

@@ -34,7 +34,7 @@ enum ws_end {
 	WS_END_RST,	 /* the peer reset TCP */
 	WS_END_CLOSE,	 /* close frame of the peer; see code */
 	WS_END_PROTOCOL, /* the peer broke RFC 6455; code is what we sent */
-	WS_END_DEADLINE, /* no pong, no upgrade or no close in time */
+	WS_END_DEADLINE, /* no upgrade or no close in time */
 	WS_END_NETWORK,	 /* other socket errors (ETIMEDOUT, ...) */
 	WS_END_LOCAL	 /* ws_close() was answered, or cut off */
 };
@@ -44,8 +44,6 @@ struct ws_callbacks {
 	void (*open)(struct ws *, void *arg);
 	/* msg is borrowed for the call; no NUL behind it. */
 	void (*text)(struct ws *, const char *msg, size_t len, void *arg);
-	/* A pong of the peer came; may be NULL. */
-	void (*pong)(struct ws *, void *arg);
 	/* All that was sent has been taken by the kernel; may be NULL. */
 	void (*drained)(struct ws *, void *arg);
 	/*
@@ -81,11 +79,6 @@ struct ws *ws_connect(struct net_endpoint *, const struct ws_opts *);
 int ws_send_text(struct ws *, const char *msg, size_t len);
 /* Bytes of messages that wait to be sent. */
 size_t ws_queued(const struct ws *);
-/*
- * A ping that must be answered within ms, else the connection ends with
- * WS_END_DEADLINE. Nothing happens while an earlier one is unanswered.
- */
-void ws_ping(struct ws *, int64_t ms);
 /*
  * Close frame, then up to 500 ms for the answer, then closed() with
  * WS_END_LOCAL. Before the connection is open it just ends.

@@ -45,8 +45,6 @@ struct ws {
 	struct event wr;
 	struct event turn;     /* more to do without waiting for the peer */
 	struct event deadline; /* connecting or closing */
-	struct event pong;
-	int pinged;
 	int busy;    /* inside wslay: it must not be entered again */
 	int in_left; /* of this turn */
 	int more;    /* the turn ended before the input did */

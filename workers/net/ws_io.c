@@ -210,11 +210,7 @@ message_cb(wslay_event_context_ptr ctx,
 			ws_fail(ws, WS_END_PROTOCOL, 1008,
 			    "too many pings to answer");
 		break;
-	case WSLAY_PONG:
-		ws->pinged = 0;
-		event_del(&ws->pong);
-		if (ws->cb->pong != NULL && ws->state == WS_OPEN)
-			ws->cb->pong(ws, ws->arg);
+	case WSLAY_PONG: /* nobody asked */
 		break;
 	default:
 		refuse(ws, WSLAY_CODE_UNSUPPORTED_DATA);
