@@ -6,22 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/add.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/channels.h"
 #include "workers/account/clock.h"
-#include "workers/account/command/slash.h"
 #include "workers/account/conn.h"
-#include "workers/account/decode.h"
-#include "workers/account/echo.h"
+#include "workers/account/conn_int.h"
 #include "workers/account/gap/gapfill.h"
 #include "workers/account/intake.h"
 #include "workers/account/lanes.h"
 #include "workers/account/names.h"
-#include "workers/account/outbox.h"
 #include "workers/account/storelink.h"
 #include "workers/net/ws.h"
 #include "workers/worker.h"
@@ -30,51 +26,17 @@
 #define BACKOFF_MAX_MS 60000
 #define PARK_MS 300000        /* a refused token: do not lock the bot out */
 #define PARK_KNOWN_MS 25000   /* one that worked: the bot may come back */
-#define PING_MS 30000         /* idle proxies cut after 60 s */
-#define PONG_MS 10000
-#define HELLO_MS 10000        /* Mattermost closes a bad one after 5 s */
 #define SHORT_MS 5000         /* a session this short is a failure */
 #define AGAIN_MS 200          /* first try after a session that worked */
-
-enum conn_state {
-	CONN_IDLE,
-	CONN_IDENTIFY,
-	CONN_DIALING,
-	CONN_HELLO,
-	CONN_LIVE,
-	CONN_BACKOFF,
-	CONN_PARKED,
-	CONN_STOPPED
-};
 
 static const char *const state_names[] = {"starting", "connecting",
     "connecting", "connecting", "connected", "backoff", "parked", "stopping"};
 
-struct conn {
-	enum conn_state state;
-	struct ws *ws;
-	struct net_request *ident;
-	struct event *timer;      /* backoff, hello, park */
-	int64_t at_least;         /* ms, what the server wants: Retry-After */
-	struct event *ping_timer; /* next ping, or its deadline */
-	char connection_id[MM_ID_SIZE];
-	int64_t next_seq;  /* of the next event, for a resume */
-	int64_t seq_out;   /* of our actions */
-	int64_t ping_seq;  /* unanswered ping, 0 none */
-	int resumable;     /* the last end was noticed, the sequence exact */
-	int resuming;      /* this connection tries to resume */
-	int doubtful;      /* this connection must not be resumed */
-	unsigned failures; /* since the last session that worked */
-	struct monotime live_at;
-	int64_t since;
-	char error[256];
-};
-
 static void identify(struct account *);
 static void ws_start(struct account *);
 
-static void
-state_set(struct account *a, enum conn_state state)
+void
+conn_state(struct account *a, enum conn_state state)
 {
 	struct conn *c = a->conn;
 
@@ -102,7 +64,7 @@ backoff(struct account *a)
 	c->at_least = 0;
 	log_event(LOG_WARNING, "account.backoff", "account", a->id, "ms",
 	    LOG_NUM(ms), "error", c->error, NULL);
-	state_set(a, CONN_BACKOFF);
+	conn_state(a, CONN_BACKOFF);
 	loop_timer(c->timer, ms);
 }
 
@@ -113,7 +75,7 @@ park(struct account *a, const char *why)
 	log_event(LOG_ERR, "account.parked", "account", a->id, "error", why,
 	    NULL);
 	a->conn->resumable = 0;
-	state_set(a, CONN_PARKED);
+	conn_state(a, CONN_PARKED);
 	loop_timer(a->conn->timer,
 	    loop_jitter(a->bot_id[0] != '\0' ? PARK_KNOWN_MS : PARK_MS));
 }
@@ -164,18 +126,11 @@ identified(struct account *a, const struct net_result *r,
 static void
 identify(struct account *a)
 {
-	state_set(a, CONN_IDENTIFY);
+	conn_state(a, CONN_IDENTIFY);
 	a->conn->ident = api_get(a, "/users/me", identified, NULL);
 }
 
 /* The websocket */
-
-static void
-pings_stop(struct conn *c)
-{
-	event_del(c->ping_timer);
-	c->ping_seq = 0;
-}
 
 static void
 ws_gone(struct account *a)
@@ -185,7 +140,7 @@ ws_gone(struct account *a)
 	if (c->state == CONN_LIVE)
 		a->close_code = WS_CODE_ABNORMAL;
 	c->ws = NULL;
-	pings_stop(c);
+	talk_stop(c);
 	event_del(c->timer);
 	gapfill_stop(a);
 	marks_close(a);
@@ -204,7 +159,7 @@ ws_next(struct account *a, int was_live)
 		return;
 	}
 	c->failures = 0;
-	state_set(a, CONN_BACKOFF);
+	conn_state(a, CONN_BACKOFF);
 	loop_timer(c->timer, arc4random_uniform(AGAIN_MS));
 }
 
@@ -269,195 +224,9 @@ conn_unauthorised(struct account *a)
 	identify(a); /* which parks when it is so */
 }
 
-static int
-action_send(struct account *a, const char *action, struct json_object *data)
-{
-	struct conn *c = a->conn;
-	struct json_object *msg = json_object_new_object();
-	const char *text;
-	size_t len;
-	int rc;
-
-	add_int(msg, "seq", ++c->seq_out);
-	add_str(msg, "action", action);
-	if (data != NULL)
-		add_obj(msg, "data", data);
-	text = json_object_to_json_string_length(
-	    msg, JSON_C_TO_STRING_PLAIN, &len);
-	rc = ws_send_text(c->ws, text, len);
-	json_object_put(msg);
-	return rc;
-}
-
-static void
-ping_send(struct account *a)
-{
-	struct conn *c = a->conn;
-
-	if (action_send(a, "ping", NULL) == -1) {
-		conn_drop(a, "the websocket takes no data");
-		return;
-	}
-	c->ping_seq = c->seq_out;
-	loop_timer(c->ping_timer, PONG_MS);
-}
-
-static void
-on_ping_timer(int fd, short what, void *arg)
-{
-	struct account *a = arg;
-
-	if (a->conn->ping_seq != 0)
-		conn_drop(a, "no answer to ping: the connection is dead");
-	else
-		ping_send(a);
-}
-
-static void
-live(struct account *a, int resumed)
-{
-	struct conn *c = a->conn;
-	struct channel *ch;
-
-	c->live_at = monotime_now();
-	c->error[0] = '\0';
-	event_del(c->timer);
-	state_set(a, CONN_LIVE);
-	log_event(LOG_INFO, "account.connected", "account", a->id, "bot",
-	    a->bot_name, "resumed", resumed ? "yes" : "no", NULL);
-	if (c->ping_seq == 0)
-		loop_timer(c->ping_timer, PING_MS);
-	outbox_kick(a);
-	a->n_resumes += resumed;
-	if (!resumed)
-		slash_sync(a);
-	/* A fill that was cut off has left its hole behind. */
-	if (!resumed || !gapfill_complete(a)) {
-		a->n_fills++;
-		gapfill_start(a);
-		return;
-	}
-	for (ch = channel_first(a); ch != NULL; ch = channel_next(ch))
-		channel_opened(a, ch);
-}
-
-static void
-on_hello(struct account *a, const struct event *ev)
-{
-	struct conn *c = a->conn;
-
-	if (c->state == CONN_LIVE) {
-		/* A failed resume says hello twice, then all comes twice. */
-		c->doubtful = 1;
-		return;
-	}
-	/*
-	 * Refused resume: the server's record of the old connection may
-	 * haunt this one, so it will not be resumed in turn.
-	 */
-	c->doubtful = c->resuming;
-	ID_COPY(c->connection_id, ev->connection_id);
-	c->next_seq = ev->seq + 1;
-	live(a, 0);
-}
-
-static void
-on_reply(struct account *a, const struct event *ev)
-{
-	struct conn *c = a->conn;
-
-	if (ev->seq_reply != c->ping_seq || c->ping_seq == 0)
-		return;
-	/* Its text can contain the token: never shown. */
-	if (!ev->ok) {
-		conn_drop(a, "the server does not know the connection's user "
-			     "any more");
-		return;
-	}
-	c->ping_seq = 0;
-	if (c->state == CONN_HELLO && c->resuming)
-		live(a, 1); /* hello would have come first */
-	else
-		loop_timer(c->ping_timer, PING_MS);
-}
-
-/* 1: go on with this event. */
-static int
-sequence(struct account *a, const struct event *ev)
-{
-	struct conn *c = a->conn;
-
-	if (ev->seq < 0)
-		return 1;
-	if (c->state == CONN_HELLO) {
-		if (!c->resuming || ev->seq != c->next_seq) {
-			conn_drop(a, "events before hello");
-			return 0;
-		}
-		live(a, 1);
-	}
-	if (ev->seq > c->next_seq) {
-		log_event(LOG_WARNING, "account.gap", "account", a->id,
-		    "expected", LOG_NUM(c->next_seq), "got", LOG_NUM(ev->seq),
-		    NULL);
-		c->doubtful = 1;
-		marks_close(a);
-		gapfill_start(a);
-	}
-	if (ev->seq >= c->next_seq)
-		c->next_seq = ev->seq + 1;
-	return 1;
-}
-
-static void
-on_text(struct ws *ws, const char *msg, size_t len, void *arg)
-{
-	struct account *a = arg;
-	struct event ev;
-
-	if (!echo_read(msg, len, a->id, a->bot_id, &ev) ||
-	    !channel_is_known(a, ev.channel_id)) {
-		event_clear(&ev);
-		decode_message(msg, len, a->id, &ev);
-	}
-	switch (ev.type) {
-	case EVENT_HELLO:
-		on_hello(a, &ev);
-		break;
-	case EVENT_REPLY:
-		on_reply(a, &ev);
-		break;
-	default:
-		if (ev.type == EVENT_BAD && ev.seq < 0) {
-			event_clear(&ev);
-			conn_drop(a, "the server sent something that is no "
-				     "event");
-			return;
-		}
-		if (sequence(a, &ev))
-			intake_event(a, &ev);
-		break;
-	}
-	event_clear(&ev);
-	if (a->conn->ws != NULL)
-		conn_throttle(a);
-}
-
-static void
-on_open(struct ws *ws, void *arg)
-{
-	struct account *a = arg;
-
-	state_set(a, CONN_HELLO);
-	loop_timer(a->conn->timer, HELLO_MS);
-	/* A resumed connection may have nothing to say: make it speak. */
-	if (a->conn->resuming)
-		ping_send(a);
-}
-
 static const struct ws_callbacks callbacks = {
-    .open = on_open,
-    .text = on_text,
+    .open = talk_open,
+    .text = talk_text,
     .closed = on_closed,
 };
 
@@ -477,7 +246,7 @@ ws_start(struct account *a)
 	else
 		snprintf(path, sizeof(path), "/api/v4/websocket");
 	o.path = path;
-	state_set(a, CONN_DIALING);
+	conn_state(a, CONN_DIALING);
 	if ((c->ws = ws_connect(a->ep, &o)) == NULL) {
 		error_set(a, "websocket: not usable");
 		backoff(a);
@@ -516,7 +285,7 @@ conn_new(struct account *a)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		fatal("calloc");
 	c->timer = evtimer_new(a->base, on_timer, a);
-	c->ping_timer = evtimer_new(a->base, on_ping_timer, a);
+	c->ping_timer = evtimer_new(a->base, talk_timer, a);
 	if (c->timer == NULL || c->ping_timer == NULL)
 		fatalx("evtimer_new");
 	c->since = walltime_ms();
@@ -548,7 +317,7 @@ conn_stop(struct account *a)
 	if (c->ws != NULL)
 		ws_abort(c->ws);
 	ws_gone(a);
-	state_set(a, CONN_STOPPED);
+	conn_state(a, CONN_STOPPED);
 }
 
 void
@@ -566,19 +335,6 @@ int
 conn_live(const struct account *a)
 {
 	return a->conn->state == CONN_LIVE;
-}
-
-int
-conn_typing(struct account *a, const char *channel, const char *root)
-{
-	struct json_object *data;
-
-	if (a->conn->state != CONN_LIVE)
-		return -1;
-	data = json_object_new_object();
-	add_str(data, "channel_id", channel);
-	add_str(data, "parent_id", root);
-	return action_send(a, "user_typing", data);
 }
 
 const char *

@@ -11,6 +11,7 @@ postern_account_SOURCES = \
 	workers/account/channels.c workers/account/channels.h \
 	workers/account/clock.c workers/account/clock.h \
 	workers/account/conn.c workers/account/conn.h \
+	workers/account/conn_int.h workers/account/conn_talk.c \
 	workers/account/drops.c workers/account/drops.h \
 	workers/account/gates.c workers/account/gates.h \
 	workers/account/intake.c workers/account/intake.h \
