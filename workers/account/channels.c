@@ -358,27 +358,30 @@ channel_unhold(struct held_list *list, int *missed)
 	return in;
 }
 
-static void
+/* How many. */
+static int
 held_forget(struct held_list *list)
 {
 	struct inbound *in;
-	int missed;
+	int missed, n;
 
-	while ((in = channel_unhold(list, &missed)) != NULL)
+	for (n = 0; (in = channel_unhold(list, &missed)) != NULL; n++)
 		inbound_free(in);
+	return n;
 }
 
-void
+int
 marks_close(struct account *a)
 {
 	struct channel *ch;
+	int n = 0;
 
 	RB_FOREACH(ch, channel_tree, &a->channels->tree) {
 		ch->filling = 0;
 		mark_back(ch);
-		held_forget(&ch->held);
-		held_forget(&ch->behind);
+		n += held_forget(&ch->held) + held_forget(&ch->behind);
 	}
+	return n > 0;
 }
 
 void

@@ -114,9 +114,10 @@ void channel_hold(struct held_list *, struct inbound *in, int missed);
 struct inbound *channel_unhold(struct held_list *, int *missed);
 /*
  * All channels: a hole may be behind us until each was filled. What was
- * held will be fetched with it, and is forgotten.
+ * held will be fetched with it, and is forgotten: 1 when there was any, which
+ * no resumed connection tells of again.
  */
-void marks_close(struct account *);
+int marks_close(struct account *);
 /* No hole any more: the mark may follow. */
 void mark_open(struct account *, struct channel *);
 /* Write what has moved, now. */

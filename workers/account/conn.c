@@ -143,7 +143,8 @@ ws_gone(struct account *a)
 	talk_stop(c);
 	event_del(c->timer);
 	gapfill_stop(a);
-	marks_close(a);
+	if (marks_close(a))
+		gapfill_doubt(a);
 }
 
 /* Decide what comes after an end of the websocket. */

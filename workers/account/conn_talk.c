@@ -162,7 +162,7 @@ sequence(struct account *a, const struct event *ev)
 		    "expected", LOG_NUM(c->next_seq), "got", LOG_NUM(ev->seq),
 		    NULL);
 		c->doubtful = 1;
-		marks_close(a);
+		(void)marks_close(a);
 		gapfill_start(a);
 	}
 	if (ev->seq >= c->next_seq)

@@ -287,8 +287,16 @@ gapfill_stop(struct account *a)
 {
 	struct job *j;
 
-	while ((j = TAILQ_FIRST(&a->fill->jobs)) != NULL)
+	while ((j = TAILQ_FIRST(&a->fill->jobs)) != NULL) {
 		job_free(a, j);
+		a->fill->complete = 0;
+	}
+}
+
+void
+gapfill_doubt(struct account *a)
+{
+	a->fill->complete = 0;
 }
 
 int

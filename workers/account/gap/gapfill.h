@@ -20,8 +20,13 @@ struct gapfill *gapfill_new(struct account *);
 void gapfill_start(struct account *);
 /* A channel that is new to the bot; when connected. */
 void gapfill_channel(struct account *, const char *channel_id);
-/* The connection is gone: forget what is under way. */
+/*
+ * The connection is gone: forget what is under way, which is a hole that also
+ * a resumed one must fill.
+ */
 void gapfill_stop(struct account *);
+/* So is what else was forgotten with it. */
+void gapfill_doubt(struct account *);
 /* Nothing of the channel is missing: its mark and its live posts go on. */
 void channel_opened(struct account *, struct channel *);
 /* The last start has looked at every channel. */

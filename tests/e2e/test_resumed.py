@@ -1,0 +1,59 @@
+"""A connection that ends while messages wait to be judged, and goes on: what
+waited has been told of, and the server will not tell of it again."""
+
+import pytest
+
+pytestmark = pytest.mark.simulator
+
+
+@pytest.fixture
+def talk(sim, world):
+    world.start()
+    return world
+
+
+def resumed(world):
+    world.postern.wait(
+        lambda: world.postern.account()["live"]["resumes"] >= 1)
+
+
+# What was sent before an orderly end arrives before it.
+
+
+def answered(world, channel, words, api):
+    """Each, once."""
+    def found():
+        texts = [p["message"] for p in
+                 world.server.replies(channel, world.bot, api)]
+        return len(texts) >= len(words) and texts
+    texts = world.postern.wait(found)
+    assert [w in t for w, t in zip(words, texts)] == [True] * len(words)
+    assert len(texts) == len(words), texts
+
+
+@pytest.mark.parametrize("kind", ["ws_close", "ws_close_frame"])
+def test_behind_a_question(sim, talk, kind):
+    """The channel is asked for; the others wait behind the first one."""
+    sim.fault("rest", method="GET", user=talk.bot.name,
+              path_prefix="/api/v4/channels/" + talk.channel, delay_ms=1500)
+    talk.server.admin.put("/channels/%s/patch" % talk.channel,
+                          {"header": "another"})
+    said = ["one.", "two.", "three."]
+    for word in said:
+        talk.user.say(talk.channel, "@%s %s" % (talk.bot.name, word))
+    sim.fault(kind, user=talk.bot.name)
+    resumed(talk)
+    answered(talk, talk.channel, said, talk.user.api)
+
+
+@pytest.mark.parametrize("kind", ["ws_close", "ws_close_frame"])
+def test_in_a_new_channel(sim, talk, kind):
+    """It is not known yet, and is asked for."""
+    sim.fault("rest", method="GET", user=talk.bot.name,
+              path_prefix="/api/v4/channels/", times=1, delay_ms=1500)
+    other = talk.server.new_user()
+    dm = other.direct(talk.bot)
+    other.say(dm, "one.")
+    sim.fault(kind, user=talk.bot.name)
+    resumed(talk)
+    answered(talk, dm, ["one."], other.api)
