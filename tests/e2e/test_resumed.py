@@ -57,3 +57,17 @@ def test_in_a_new_channel(sim, talk, kind):
     sim.fault(kind, user=talk.bot.name)
     resumed(talk)
     answered(talk, dm, ["one."], other.api)
+
+
+@pytest.mark.parametrize("kind", ["ws_close", "ws_close_frame"])
+def test_question_that_fails_meanwhile(sim, talk, kind):
+    """Nobody is connected when it fails: the next connection is no resume,
+    and fetches the message again."""
+    sim.fault("rest", method="GET", user=talk.bot.name, status=503,
+              path_prefix="/api/v4/channels/" + talk.channel, delay_ms=1000)
+    talk.server.admin.put("/channels/%s/patch" % talk.channel,
+                          {"header": "another"})
+    talk.user.say(talk.channel, "@%s one." % talk.bot.name)
+    sim.fault(kind, user=talk.bot.name)
+    answered(talk, talk.channel, ["one."], talk.user.api)
+    assert talk.postern.account()["live"]["resumes"] == 0

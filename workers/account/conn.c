@@ -195,11 +195,12 @@ conn_drop(struct account *a, const char *why)
 	struct conn *c = a->conn;
 	int was_live = c->state == CONN_LIVE;
 
+	/* Nor of one that has ended before: something of it is missing. */
+	c->resumable = 0;
 	if (c->ws == NULL)
 		return;
 	ws_abort(c->ws);
 	ws_gone(a);
-	c->resumable = 0;
 	error_set(a, why);
 	log_event(LOG_WARNING, "account.dropped", "account", a->id, "error",
 	    why, NULL);
