@@ -71,3 +71,13 @@ def test_question_that_fails_meanwhile(sim, talk, kind):
     sim.fault(kind, user=talk.bot.name)
     answered(talk, talk.channel, ["one."], talk.user.api)
     assert talk.postern.account()["live"]["resumes"] == 0
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_resume_that_is_refused(sim, talk, status):
+    """It is not asked for again: the next connection is a fresh one."""
+    talk.ask("one.")
+    sim.fault("rest", path_prefix="/api/v4/websocket", status=status)
+    sim.fault("ws_close", user=talk.bot.name)
+    assert "two." in talk.ask("two.")
+    assert talk.postern.account()["live"]["resumes"] == 0

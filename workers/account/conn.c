@@ -164,6 +164,14 @@ ws_next(struct account *a, int was_live)
 	loop_timer(c->timer, arc4random_uniform(AGAIN_MS));
 }
 
+/* By the server itself, and not for now only. */
+static int
+upgrade_refused(enum ws_end end, int status)
+{
+	return end == WS_END_UPGRADE && status >= 400 && status != 408 &&
+	    status != 429 && (status <= 500 || status > 504);
+}
+
 static void
 on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
 {
@@ -178,7 +186,7 @@ on_closed(struct ws *ws, enum ws_end end, int code, const char *why, void *arg)
 	if (was_live || !c->resuming)
 		c->resumable = was_live && ws_end_noticed(end) &&
 		    !c->doubtful && c->connection_id[0] != '\0';
-	else if (c->state == CONN_HELLO)
+	else if (c->state == CONN_HELLO || upgrade_refused(end, code))
 		c->resumable = 0; /* the server would not have it */
 	if (c->state == CONN_HELLO && end == WS_END_FIN)
 		why = "closed before hello (is the token still good?)";
