@@ -194,14 +194,15 @@ class Called:
             return said if any(text in s for s in said) else None
         return self.world.postern.wait(found, timeout)
 
-    def settled(self, text, channel=None):
-        """How many answers have the text, when nothing is under way."""
+    def settled(self, text, channel=None, sweeps=0):
+        """How many answers have the text, when nothing is under way but so
+        many sweeps for previews, which take their time."""
         p = self.world.postern
 
         def idle():
             a = p.account()["live"]
             return not a["running"] and not a["waiting"] and \
-                not a["outbox"]
+                a["outbox"] <= sweeps
         p.wait(idle)
         time.sleep(0.2)
         return sum(text in s for s in self.said(channel))

@@ -236,7 +236,7 @@ def test_kill_between_click_and_answer(called, llm):
     llm.model(reply="slow answer")
     p.start()
     called.wait_said("slow answer")
-    assert called.settled("slow answer") == 1
+    assert called.settled("slow answer", sweeps=1) == 1
     assert called.attachment(post) == [
         "\u2713 **Yes, do** selected by @%s" % w.user.name]
 

@@ -297,7 +297,7 @@ def test_kill_between_call_and_answer(called, llm):
     llm.model(reply="slow answer")
     p.start()
     called.wait_said("slow answer")
-    assert called.settled("slow answer") == 1
+    assert called.settled("slow answer", sweeps=1) == 1
 
 
 def test_commands_are_those_of_the_text(called):
