@@ -81,3 +81,21 @@ def test_resume_that_is_refused(sim, talk, status):
     sim.fault("ws_close", user=talk.bot.name)
     assert "two." in talk.ask("two.")
     assert talk.postern.account()["live"]["resumes"] == 0
+
+
+def test_channel_that_nobody_told_of(sim, world):
+    """A team that is joined while a fill is under way: of its channels but
+    one the server says nothing, and the list has been read."""
+    team = world.server.new_team()
+    world.server.join_team(world.user.id, team)
+    world.start()
+    world.postern.stop()
+    world.user.say(world.channel, "some news")
+    sim.fault("rest", method="GET", user=world.bot.name, delay_ms=2000,
+              path_prefix="/api/v4/channels/%s/posts" % world.channel)
+    world.postern.start()
+    world.server.join_team(world.bot.id, team)
+    room = world.user.api.get(
+        "/teams/%s/channels/name/off-topic" % team)["id"]
+    world.user.say(room, "@%s one." % world.bot.name)
+    answered(world, room, ["one."], world.user.api)

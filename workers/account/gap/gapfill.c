@@ -59,10 +59,26 @@ job_free(struct account *a, struct job *j)
 	free(j);
 }
 
+/*
+ * Channels that have come up meanwhile, in no list, and whose events could
+ * not say so: of a team that was joined the server tells of one channel only.
+ */
+static void
+unlisted(struct account *a)
+{
+	struct channel *ch;
+
+	for (ch = channel_first(a); ch != NULL; ch = channel_next(ch))
+		if (!STAILQ_EMPTY(&ch->held) && !ch->open && !ch->filling)
+			gapfill_channel(a, ch->id);
+}
+
 /* A step of the job is over; it goes on, or the job ends. */
 void
 gap_end(struct account *a, struct job *j)
 {
+	int first = !a->fill->complete;
+
 	job_free(a, j);
 	if (!TAILQ_EMPTY(&a->fill->jobs)) {
 		gap_run(a);
@@ -72,6 +88,8 @@ gap_end(struct account *a, struct job *j)
 	log_event(LOG_INFO, "account.filled", "account", a->id, "channels",
 	    LOG_NUM(a->channels->n), "with_news", LOG_NUM(a->fill->filled),
 	    "posts", LOG_NUM(a->fill->posts), NULL);
+	if (first)
+		unlisted(a);
 }
 
 void
