@@ -88,7 +88,9 @@ done(FILE *f, struct json_object *o)
 		fprintf(f, ", and was answered by %zu post%s", n,
 		    n == 1 ? "" : "s");
 	put(f, ", but the answer could not be posted: ", error, "");
-	fputs(".", f);
+	n = strlen(error);
+	if (n == 0 || error[n - 1] != '.')
+		fputs(".", f);
 }
 
 /* How a turn failed, by the agent's code for it. */

@@ -243,7 +243,9 @@ def test_answer_that_the_server_refuses(sim, world):
               user=world.bot.name, status=400)
     post = world.user.say(world.dm, "hello?")["id"]
     said = sentence(p, post, lambda r: r["error"])
-    assert "and was answered, but the answer could not be posted: " in said
+    assert said.endswith(
+        "and was answered, but the answer could not be posted: refused: 400 "
+        "sim.fault.app_error: Injected.")
 
 
 def raw(sim, world, event, seq=0, **data):

@@ -100,7 +100,7 @@ outbox_dead(struct db *db, const char *account, const char *key,
     const char *reason, int status, const char *error, int64_t now)
 {
 	struct outbox_ref ref;
-	char text[STORE_REASON + STORE_ERROR + 16];
+	char text[STORE_REASON + STORE_ERROR + 4];
 	enum store_rc rc;
 
 	rc = outbox_get(db, account, key, &ref);
@@ -113,7 +113,8 @@ outbox_dead(struct db *db, const char *account, const char *key,
 	rc = tool_end(db, account, key, STATE_DEAD, "", error);
 	if (rc != STORE_OK)
 		return rc;
-	snprintf(text, sizeof(text), "%s: %d %s", reason, status, error);
+	/* The status begins the error of whatever has one. */
+	snprintf(text, sizeof(text), "%s: %s", reason, error);
 	return inbox_error(db, ref.seq, text);
 }
 
