@@ -1,6 +1,7 @@
 """A channel that is made private, or public, under the bot's feet."""
 
 import json
+import time
 
 import pytest
 
@@ -24,7 +25,7 @@ def ask(world, text, **more):
 
     def request():
         for r in reversed(world.server.model_requests()):
-            if text in str(r["body"]["messages"][-1]["content"]):
+            if post["id"] in str(r["body"]["messages"][-1]["content"]):
                 return r["body"]["messages"]
         return None
     messages = world.postern.wait(request)
@@ -83,3 +84,22 @@ def test_while_the_bot_is_away(room):
     room.postern.start()
     _, messages = ask(room, "what is the number?")
     assert "the number is 7" in json.dumps(messages)
+
+
+def test_changed_again_while_it_is_asked_for(sim, room):
+    """An answer from before the change does not settle it."""
+    ask(room, "hello")
+    sim.fault("rest", path_prefix="/api/v4/channels/" + room.channel,
+              method="GET", user=room.bot.name, times=1,
+              answer_delay_ms=1500)
+    convert(room, "P")
+    first = room.user.say(room.channel, "@%s one" % room.bot.name)
+    time.sleep(0.5)  # it is asked for
+    convert(room, "O")
+    second = room.user.say(room.channel, "@%s two" % room.bot.name)
+
+    def roots():
+        return [p["root_id"] for p in room.server.replies(
+            room.channel, room.bot, room.user.api)]
+    room.postern.wait(lambda: len(roots()) == 3)
+    assert first["id"] not in roots() and second["id"] not in roots()

@@ -129,7 +129,6 @@ set_type(struct account *a, struct channel *ch, char type)
 {
 	history_follows(a, ch, type);
 	ch->type = type;
-	ch->stale = 0;
 }
 
 void
@@ -138,7 +137,13 @@ channel_doubt(struct account *a, const char *id)
 	struct channel *ch = channel_find(a, id);
 
 	if (ch != NULL)
-		ch->stale = 1;
+		ch->doubts++;
+}
+
+int
+channel_in_doubt(const struct channel *ch)
+{
+	return ch->doubts != ch->settled;
 }
 
 struct channel *

@@ -59,7 +59,8 @@ struct channel {
 	int hinted;     /* that a mention is needed, in the log */
 	unsigned listed; /* directory.c: the listing that had it last */
 	int filling;    /* a gap fill of it is queued or under way */
-	int stale;      /* its type may have changed: ask again */
+	/* Its type may have changed so often; up to when the server told. */
+	unsigned doubts, settled;
 	int asking;     /* the server is asked about a post of it */
 	struct held_list held;   /* live posts that wait for the fill */
 	struct held_list behind; /* posts that wait for that answer */
@@ -79,8 +80,12 @@ struct channels {
 struct channels *channels_new(struct account *);
 /* NULL when not known. */
 struct channel *channel_find(struct account *, const char *id);
-/* Something of it was changed; its kind is asked for before it is used. */
+/*
+ * Something of it was changed; its kind is asked for before it is used. What
+ * was asked before a doubt settles nothing: the asker keeps the number.
+ */
 void channel_doubt(struct account *, const char *id);
+int channel_in_doubt(const struct channel *);
 /* 1: the server has told what kind of channel it is. */
 int channel_is_known(struct account *, const char *id);
 /* Made when not known. id must be one. */

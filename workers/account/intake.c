@@ -30,6 +30,7 @@
 struct asked {
 	struct inbound *in;
 	int missed;
+	unsigned doubts; /* of its channel, when asked */
 };
 
 static void enter(struct account *, struct inbound *, int missed);
@@ -142,7 +143,7 @@ channel_done(struct account *a, const struct net_result *r,
 		not_told(a, q, r, body);
 		return;
 	}
-	ch->stale = 0;
+	ch->settled = q->doubts;
 	if (api_ok(r, body, 200))
 		channel_learn(a, body);
 	else
@@ -156,6 +157,7 @@ static void
 ask(struct account *a, struct inbound *in, int missed, const char *what,
     const char *id, api_fn fn)
 {
+	struct channel *ch = channel_get(a, in->channel_id);
 	struct asked *q;
 	char path[64];
 
@@ -163,7 +165,8 @@ ask(struct account *a, struct inbound *in, int missed, const char *what,
 		fatal("calloc");
 	q->in = in;
 	q->missed = missed;
-	channel_get(a, in->channel_id)->asking = 1;
+	q->doubts = ch->doubts;
+	ch->asking = 1;
 	snprintf(path, sizeof(path), "/%s/%s", what, id);
 	api_get(a, path, fn, q);
 }
@@ -175,7 +178,7 @@ take(struct account *a, struct inbound *in, int missed)
 
 	if (in->actor_is_bot == TRI_UNKNOWN)
 		in->actor_is_bot = users_is_bot(a, in->actor_id);
-	if (ch->type == 0 || ch->stale)
+	if (ch->type == 0 || channel_in_doubt(ch))
 		ask(a, in, missed, "channels", ch->id, channel_done);
 	else if (in->actor_is_bot == TRI_UNKNOWN &&
 	    strcmp(in->actor_id, a->bot_id) != 0)

@@ -35,6 +35,7 @@ struct entry {
 	void *arg;
 	int only;  /* the decision alone */
 	int asked; /* channel and user: not a second time */
+	unsigned doubts; /* of its channel, when asked */
 };
 
 #define ASKED_CHANNEL 1
@@ -176,9 +177,13 @@ static void
 channel_done(struct account *a, const struct net_result *r,
     struct json_object *body, void *arg)
 {
-	if (api_ok(r, body, 200))
+	struct entry *e = arg;
+
+	if (api_ok(r, body, 200)) {
 		channel_learn(a, body);
-	entry_go(a, arg);
+		channel_get(a, e->in->channel_id)->settled = e->doubts;
+	}
+	entry_go(a, e);
 }
 
 static void
@@ -203,9 +208,10 @@ entry_go(struct account *a, struct entry *e)
 	char path[64];
 
 	in->actor_is_bot = users_is_bot(a, in->actor_id);
-	if ((ch->type == 0 || ch->type == '?' || ch->stale) &&
+	if ((ch->type == 0 || ch->type == '?' || channel_in_doubt(ch)) &&
 	    !(e->asked & ASKED_CHANNEL)) {
 		e->asked |= ASKED_CHANNEL;
+		e->doubts = ch->doubts;
 		snprintf(path, sizeof(path), "/channels/%s", ch->id);
 		if (api_get(a, path, channel_done, e) != NULL)
 			return;
