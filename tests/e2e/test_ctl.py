@@ -78,7 +78,7 @@ def test_message_send(world):
     r = ctl(p, "message", "send", "-t", "channel:" + "z" * 26, "-m", "x")
     assert r.returncode == 1 and r.stderr
     r = ctl(p, "message", "send", "-t", "@x", "-m", "x", "-a", "nobody")
-    assert r.returncode == 1 and "not running" in r.stderr
+    assert r.returncode == 1 and "there is no account" in r.stderr
 
 
 def test_dead_letters(world):

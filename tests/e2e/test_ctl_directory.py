@@ -97,7 +97,7 @@ def test_refused(world):
     assert r.returncode == 1
     got = json.loads(r.stdout)
     assert got["ok"] is False and got["error"]["type"] == "cli_error"
-    assert "not running" in got["error"]["message"]
+    assert "there is no account" in got["error"]["message"]
 
 
 def test_failing_server(sim, world):

@@ -179,7 +179,7 @@ def test_closed_channel_and_deactivated_user(w):
 
 
 def test_accounts_by_name(w):
-    assert "not running" in bad(w, 1, "send", "-t", w.to, "-m", "x",
+    assert "there is no account" in bad(w, 1, "send", "-t", w.to, "-m", "x",
                                 "--account", "other")
     assert "--account must not be blank" in bad(
         w, 2, "send", "-t", w.to, "-m", "x", "--account", " ")

@@ -67,7 +67,7 @@ def test_control_protocol(daemon):
         r = request(s, "explain", {"post": "nosuchpost"})
         assert r["ok"] is True and r["data"]["rows"] == []
         r = request(s, "send", {"to": "@x", "text": "y", "account": "no"})
-        assert r["ok"] is False and "not running" in r["text"]
+        assert r["ok"] is False and "there is no account" in r["text"]
 
 
 @pytest.mark.skipif("POSTERN_TEST_SLOW" not in os.environ,
