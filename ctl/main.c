@@ -15,7 +15,8 @@ const char *ctl_argv0;
 void
 ctl_help(const struct keyword *table, FILE *f)
 {
-	fprintf(f, "usage: posternctl [-s socket] verb ...\n");
+	fprintf(f, "usage: posternctl [-s socket] verb ...\n"
+		   "       posternctl -V\n");
 	keyword_help(table, f);
 }
 
@@ -41,6 +42,11 @@ main(int argc, char *argv[])
 	if (argc < 2) {
 		ctl_help(NULL, stderr);
 		return 2;
+	}
+	if (argc == 2 && (strcmp(argv[1], "-V") == 0 ||
+	    strcmp(argv[1], "--version") == 0)) {
+		printf("posternctl %s\n", PACKAGE_VERSION);
+		return 0;
 	}
 	switch (parse(argv + 1, &inv, &at, error, sizeof(error))) {
 	case PARSE_OK:

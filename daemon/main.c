@@ -37,7 +37,7 @@ struct options {
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: posternd [-dnv] [-f file]\n       posternd -nn [--json] [-v] [-f file]\n");
+	fprintf(stderr, "usage: posternd [-dnVv] [-f file]\n       posternd -nn [--json] [-v] [-f file]\n");
 	exit(2);
 }
 
@@ -45,12 +45,13 @@ static void
 options_parse(struct options *o, int argc, char *argv[])
 {
 	static const struct option longs[] = {
-	    {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	    {"json", no_argument, NULL, 'j'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	int ch;
 
 	memset(o, 0, sizeof(*o));
 	o->file = DEFAULT_FILE;
-	while ((ch = getopt_long(argc, argv, "df:nv", longs, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "df:nVv", longs, NULL)) != -1) {
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
@@ -64,6 +65,9 @@ options_parse(struct options *o, int argc, char *argv[])
 		case 'j':
 			o->json = 1;
 			break;
+		case 'V':
+			printf("posternd %s\n", PACKAGE_VERSION);
+			exit(0);
 		case 'v':
 			o->verbose++;
 			break;

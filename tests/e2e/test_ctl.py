@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 
-from daemon import POSTERNCTL
+import pytest
+
+from daemon import POSTERNCTL, POSTERND
 
 
 def ctl(postern, *args, **kw):
@@ -87,3 +90,16 @@ def test_dead_letters(world):
     assert rows(p, "channels", "dead-letters", "list") == []
     r = ctl(p, "channels", "dead-letters", "resubmit", "7")
     assert r.returncode == 1 and "no such dead letter" in r.stderr
+
+
+@pytest.mark.parametrize("word", ["-V", "--version"])
+@pytest.mark.parametrize("program", [POSTERND, POSTERNCTL])
+def test_version(program, word):
+    """It comes from one place."""
+    top = os.path.join(os.path.dirname(__file__), "..", "..")
+    with open(os.path.join(top, "configure.ac"), encoding="utf-8") as f:
+        version = re.search(r"AC_INIT\(\[\w+\], \[([\d.]+)\]", f.read())[1]
+    r = subprocess.run([program, word], capture_output=True, text=True,
+                       timeout=60)
+    assert (r.returncode, r.stderr) == (0, "")
+    assert r.stdout == "%s %s\n" % (os.path.basename(program), version)
