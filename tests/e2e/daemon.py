@@ -1,5 +1,6 @@
 """Postern itself, as an operator runs it: a file, posternd, posternctl."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,12 @@ VALGRIND = ("/usr/bin/valgrind -q --vgdb=no --leak-check=full "
 HERE = os.path.dirname(os.path.abspath(__file__))
 POSTERND = os.path.join(BUILD, "posternd")
 POSTERNCTL = os.path.join(BUILD, "posternctl")
+
+
+def kill_pid(pid):
+    """At once, unless it has gone since somebody told its number."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def is_alive(pid):
@@ -204,10 +211,7 @@ class Postern:
         """The power plug: everything at once, no goodbye."""
         pids = self.children()
         for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            kill_pid(pid)
         self.process.wait()
         # The last of them may still hold the control socket.
         end = time.monotonic() + 10

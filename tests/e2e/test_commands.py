@@ -1,11 +1,11 @@
 """Commands to the gateway itself: what they do, to whom, and once."""
 
 import json
-import os
-import signal
 import time
 
 import pytest
+
+from daemon import kill_pid
 
 
 def config(world, **more):
@@ -408,7 +408,7 @@ def test_commands_through_kills(talk):
             pids = p.wait(p.pids)
             for key in ("store", "account:default"):
                 if pids.get(key):
-                    os.kill(pids[key], signal.SIGKILL)
+                    kill_pid(pids[key])
     p.wait(lambda: len(talk.said()) >= n, 60)
     time.sleep(1)
     said = talk.said()

@@ -4,11 +4,12 @@ twice, whatever is killed and whatever the clock of the database says."""
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import time
 
 import pytest
+
+from daemon import kill_pid
 
 
 class Jobs:
@@ -249,7 +250,7 @@ def test_killed_again_and_again(jobs):
             jobs.postern.start()
         else:
             pid = jobs.postern.pids()[("account:default", "store")[i // 2]]
-            os.kill(pid, signal.SIGKILL)
+            kill_pid(pid)
     jobs.wait_said(len(jobs.said()) + 1, timeout=40)
     jobs.ctl("cron", "disable", job["id"])
     jobs.postern.wait(lambda: settled(jobs), 40)

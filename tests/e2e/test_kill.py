@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from daemon import kill_pid
 from patience import tries
 
 MESSAGES = int(os.environ.get("POSTERN_TEST_KILL_MESSAGES", "1000"))
@@ -76,10 +77,7 @@ def kill_one(p):
         return "posternd"
     victims = p.children()[1:]
     if victims:
-        try:
-            os.kill(random.choice(victims), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill_pid(random.choice(victims))
     return "worker"
 
 
@@ -110,7 +108,7 @@ def test_kill_one_role(world, role):
         time.sleep(0.3)
         for key, pid in p.wait(p.pids).items():
             if key.split(":")[0] == role and pid:
-                os.kill(pid, signal.SIGKILL)
+                kill_pid(pid)
     talk.thread.join()
     talk.check(60)
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -14,7 +13,7 @@ import zlib
 
 import pytest
 
-from daemon import POSTERNCTL
+from daemon import POSTERNCTL, kill_pid
 
 
 def png(width=3, height=2):
@@ -261,7 +260,7 @@ def test_kill_between_download_and_answer(sim, world, role):
     p.wait(lambda: len(media_files(world)) >= 2)
     for key, pid in p.pids().items():
         if key.split(":")[0] == role:
-            os.kill(pid, signal.SIGKILL)
+            kill_pid(pid)
     text = answer(world, timeout=40)
     for name, _ in files:
         assert '"%s" (text/plain, 100000 bytes)' % name in text

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from daemon import kill_pid
 from patience import tries
 from test_kill import kill_one
 from tool_rig import agent, call
@@ -83,8 +84,8 @@ def test_store_dies_under_tool_calls(agent):
     for i in range(1, n):
         agent.say("go %d" % i)
         if i % 2:
-            os.kill(agent.postern.wait(
-                lambda: agent.postern.pids().get("store")), signal.SIGKILL)
+            kill_pid(agent.postern.wait(
+                lambda: agent.postern.pids().get("store")))
         time.sleep(0.2)
     want = ["%s %d" % (w, i) for i in range(n) for w in ("first", "second")]
     agent.wait_said(want, timeout=60)

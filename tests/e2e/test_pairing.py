@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from daemon import kill_pid
+
 CODE = r"\b[A-HJ-NP-Z2-9]{8}\b"
 
 
@@ -260,7 +262,7 @@ def test_kills_all_along(pairing, world, role):
         except (AssertionError, KeyError, ValueError):
             return  # it is down as it is
         if pid:
-            os.kill(pid, signal.SIGKILL)
+            kill_pid(pid)
 
     def approved(code):
         # An answer that was lost may have been a yes.
