@@ -45,7 +45,7 @@ def sessions(world):
 def test_kind_and_session(room):
     base = "agent:main:mattermost:%s:" + room.channel
     ask(room, "the number is 7")
-    assert sessions(room) == [base % "channel"]
+    room.postern.wait(lambda: sessions(room) == [base % "channel"])
     convert(room, "P")
     # It is private at once: this begins a thread, which goes on with what
     # was said before.
@@ -59,7 +59,7 @@ def test_kind_and_session(room):
     convert(room, "O")
     _, messages = ask(room, "and now?")
     assert "the number is 7" in json.dumps(messages)
-    assert sessions(room)[0] == base % "channel"
+    room.postern.wait(lambda: sessions(room)[0] == base % "channel")
 
 
 def test_what_was_said_before_is_known(room):
