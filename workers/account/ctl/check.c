@@ -9,7 +9,6 @@
 
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/pattern.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/callback/callbacks.h"
@@ -28,7 +27,6 @@
 static struct {
 	int native;       /* commands.native */
 	int manual;       /* an administrator has made some of them */
-	struct json_object *agents;
 	int tries;
 	struct event *timer;
 } self;
@@ -253,8 +251,6 @@ check_config(struct account *a, struct json_object *config)
 {
 	struct json_object *c = NULL, *v = NULL;
 
-	if (json_object_object_get_ex(config, "agents", &v))
-		self.agents = json_object_get(v);
 	if (!json_object_object_get_ex(config, "commands", &c))
 		return;
 	self.native = json_object_object_get_ex(c, "native", &v) &&
@@ -268,48 +264,9 @@ check_manual(void)
 	self.manual = 1;
 }
 
-/* Not all that JavaScript knows can be searched for in bounded time. */
-static void
-pattern_rows(struct account *a, struct json_object *agent)
-{
-	struct json_object *list = NULL, *v;
-	struct pattern *p;
-	const char *why;
-	size_t i;
-
-	if (!json_object_object_get_ex(agent, "mentionPatterns", &list) ||
-	    !json_object_is_type(list, json_type_array))
-		return;
-	for (i = 0; i < json_object_array_length(list); i++) {
-		v = json_object_array_get_idx(list, i);
-		if (!json_object_is_type(v, json_type_string) ||
-		    *json_object_get_string(v) == '\0')
-			continue;
-		p = pattern_compile(json_object_get_string(v), &why);
-		if (p == NULL)
-			check_row(a, "mention pattern", "fail",
-			    "agent %s: %.200s: %s", api_str(agent, "id"),
-			    json_object_get_string(v), why);
-		pattern_free(p);
-	}
-}
-
-static void
-patterns(struct account *a)
-{
-	size_t i, n = json_object_is_type(self.agents, json_type_array) ?
-	    json_object_array_length(self.agents) : 0;
-
-	for (i = 0; i < n; i++)
-		pattern_rows(a, json_object_array_get_idx(self.agents, i));
-	json_object_put(self.agents);
-	self.agents = NULL;
-}
-
 void
 check_start(struct account *a)
 {
-	patterns(a);
 	if (a->problem != NULL) {
 		check_row(a, "token", "fail", "%s", a->problem);
 		end(a);
