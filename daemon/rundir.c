@@ -210,6 +210,12 @@ make_run_dirs(struct supervisor *sup)
 	check_empty(sup->empty_dir);
 }
 
+char *
+rundir_pid_file(const struct supervisor *sup)
+{
+	return path_join(sup->run_dir, PID_FILE);
+}
+
 int
 rundir_make_small(struct supervisor *sup)
 {
@@ -217,7 +223,7 @@ rundir_make_small(struct supervisor *sup)
 	int fd;
 
 	make_run_dirs(sup);
-	path = path_join(sup->run_dir, PID_FILE);
+	path = rundir_pid_file(sup);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd == -1)
 		fatal("%s", path);
@@ -285,7 +291,7 @@ take_lock(struct supervisor *sup, const char *path)
 void
 rundir_lock(struct supervisor *sup)
 {
-	char *path = path_join(sup->run_dir, PID_FILE);
+	char *path = rundir_pid_file(sup);
 
 	if (!upgrade_take(sup, path) || sup->lock_fd == -1)
 		take_lock(sup, path);
@@ -299,7 +305,7 @@ rundir_try(struct supervisor *sup, const char *left)
 
 	rundir_users(sup);
 	rundir_make(sup);
-	path = path_join(sup->run_dir, PID_FILE);
+	path = rundir_pid_file(sup);
 	if (strcmp(path, left) != 0)
 		take_lock(sup, path);
 	free(path);

@@ -11,6 +11,8 @@
 
 struct supervisor;
 
+/* The path of the file that holds our pid and the lock; the caller frees. */
+char *rundir_pid_file(const struct supervisor *);
 /*
  * For posternd -nn: the runtime and the empty directory only. 1 when no
  * other instance runs there, which then cannot start before we end.

@@ -18,6 +18,7 @@
 #include "daemon/conf.h"
 #include "daemon/ctlreq.h"
 #include "daemon/listeners.h"
+#include "daemon/rundir.h"
 #include "daemon/sdnotify.h"
 #include "daemon/supervisor.h"
 #include "daemon/upgrade.h"
@@ -167,8 +168,7 @@ look(struct supervisor *sup)
 
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return -1;
-	if (asprintf(&lock, "%s/posternd.pid", sup->run_dir) == -1)
-		fatal("asprintf");
+	lock = rundir_pid_file(sup);
 	setenv(CHECK_VAR, lock, 1);
 	free(lock);
 	pid = spawn_check(sup->argv, fds[1]);
@@ -288,11 +288,13 @@ upgrade_checked(struct supervisor *sup, int status)
 static int
 collect(struct supervisor *sup, int fds[FDS_MAX], char *text, size_t len)
 {
+	char *lock = rundir_pid_file(sup);
 	size_t i;
 	int n = 0;
 
-	snprintf(text, len, "%ld lock=%s/posternd.pid control=%s",
-	    (long)getpid(), sup->run_dir, sup->socket_path);
+	snprintf(text, len, "%ld lock=%s control=%s", (long)getpid(), lock,
+	    sup->socket_path);
+	free(lock);
 	fds[n++] = sup->lock_fd;
 	fds[n++] = sup->listen_fd;
 	for (i = 0; i < listeners_count() && n < FDS_MAX; i++) {
