@@ -5,8 +5,8 @@
 
 #include "common/log.h"
 #include "workers/account/account.h"
-#include "workers/account/tool/act.h"
 #include "workers/account/api.h"
+#include "workers/account/tool/act.h"
 
 struct pin {
 	act_fn fn;
