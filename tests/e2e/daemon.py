@@ -166,6 +166,11 @@ class Postern:
                 last = e
         raise AssertionError("timeout: %s\n%s" % (last, self.logs()[-6000:]))
 
+    def wait_logged(self, *parts):
+        """A worker's line passes through the daemon: it may come after
+        what the line is about."""
+        self.wait(lambda: all(x in self.logs() for x in parts))
+
     def wait_state(self, name, state, timeout=15):
         return self.wait(
             lambda: self.account(name)["state"] == state, timeout)

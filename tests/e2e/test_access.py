@@ -106,7 +106,7 @@ def test_without_a_section(access, world):
     p = world.start({"channels": {"defaults": {"groupPolicy": "open"}}}, env={
         "MATTERMOST_BOT_TOKEN": world.bot.token,
         "MATTERMOST_URL": world.server.url})
-    assert "channels.mattermost is missing" in p.logs()
+    p.wait_logged("channels.mattermost is missing")
     assert access.reason(access.dm(world.user)) == "pairing"
     assert access.reason(access.mention(world.user)) == "empty-allowlist"
 
@@ -133,7 +133,7 @@ def test_names_are_ids_from_then_on(access, world):
     assert names == {user.name: user.id, "nobody-has-this": ""}
     out = p.ctl("status").stdout
     assert user.name in out and user.id in out
-    assert "access.name" in p.logs() and "access.name_unknown" in p.logs()
+    p.wait_logged("access.name ", "access.name_unknown ")
     assert len(access.answers(access.dm(user))) == 1
     # Names change hands: the person stays the same.
     old = user.name
@@ -158,7 +158,7 @@ def test_names_when_the_server_fails(sim, world):
               status=500)
     access.start(dmPolicy="allowlist", allowFrom=[world.user.name],
                  groupPolicy="disabled", dangerouslyAllowNameMatching=True)
-    assert "account.backoff" in world.postern.logs()
+    world.postern.wait_logged("account.backoff")
     assert len(access.answers(access.dm(world.user))) == 1
 
 

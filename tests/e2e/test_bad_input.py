@@ -291,7 +291,7 @@ def test_a_mark_that_lies_ahead(world):
     mention(world, "late")
     p.start()
     assert answers(world, 2) == ["echo: before", "echo: late"]
-    assert "mark.ahead" in p.logs()
+    p.wait_logged("mark.ahead")
 
 
 def test_more_was_said_than_is_kept(world):

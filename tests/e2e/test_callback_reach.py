@@ -48,7 +48,7 @@ def test_an_address_that_leads_here(world):
     text = world.postern.ctl("status").stdout
     assert origin + path in text and "reachable" in text
     assert world.postern.status()["callbacks"]["results"]["probe"] >= 2
-    assert "callback.reachable" in world.postern.logs()
+    world.postern.wait_logged("callback.reachable")
 
 
 def test_an_address_where_nobody_is(world):
@@ -56,7 +56,7 @@ def test_an_address_where_nobody_is(world):
                        "http://127.0.0.1:%d/x" % free_port()))
     p = wait_state(world, "commands", "unreachable")
     assert "refused" in p["error"]
-    assert "callback.unreachable" in world.postern.logs()
+    world.postern.wait_logged("callback.unreachable")
 
 
 class Other(http.server.BaseHTTPRequestHandler):
@@ -147,7 +147,8 @@ def test_what_the_server_must_be_told(world, tmp_path):
             "callbackBaseUrl": "http://10.9.9.9"}}}
     assert (line % "localhost 10.9.9.9") in check(c, tmp_path)
     world.start(config(world, free_port()))
-    assert line % "localhost" in world.postern.logs().replace("\\", "")
+    world.postern.wait(lambda: line % "localhost" in
+                       world.postern.logs().replace("\\", ""))
 
 
 def hooks(c):

@@ -54,7 +54,7 @@ def test_upgrade_over_the_rate_limit(sim, world):
     began = time.monotonic()
     world.start()
     assert time.monotonic() - began > 3.9
-    assert " ms=4000 " in world.postern.logs()
+    world.postern.wait_logged(" ms=4000 ")
     assert "one." in world.ask("one.")
 
 
@@ -276,7 +276,7 @@ def test_incomplete_account_stands_alone(sim, world, lacks, said):
     assert r.returncode == 1 and said in r.stderr
     p.start(wait=False)
     p.wait_state("default", "connected")
-    assert said.split(": ")[1] in p.logs()
+    p.wait_logged(said.split(": ")[1])
     states = {a["id"]: a["state"] for a in p.status()["accounts"]}
     assert states["lame"] == "parked"
     assert "no" in p.account("lame")["reason"]

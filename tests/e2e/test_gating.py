@@ -34,6 +34,7 @@ def test_mentions(gating, world):
     gating.ignored("mail@%s" % name)
     gating.ignored("@%s-2 and @%s.dev and @%s_x" % (name, name, name))
     gating.ignored("@all @channel @here")
+    world.postern.wait_logged("channel.needs_mention")
     assert world.postern.logs().count("channel.needs_mention") == 1
     assert "hello" in gating.answered("(@%s) hello" % name.upper())["message"]
     assert "hi" in gating.answered("hi `@%s`" % name)["message"]

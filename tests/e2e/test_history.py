@@ -208,7 +208,7 @@ def test_cold_thread_that_cannot_be_read(sim, world, status):
     mention(world, "first?", root=root["id"])
     assert history(asked(world, "first?")) == []
     sim.wait_replies(world.channel, world.bot, 1)
-    assert "thread.unread" in world.postern.logs()
+    world.postern.wait_logged("thread.unread")
     # Within the cool-down nobody asks again either.
     mention(world, "second?", root=root["id"])
     assert history(asked(world, "second?")) == []
@@ -273,8 +273,8 @@ def test_zone_that_is_none(llm, world):
     c = config(world)
     c["agents"]["defaults"]["userTimezone"] = "Atlantis/Capital"
     world.start(c)
-    assert "there is no such time zone on this host; times are told in UTC" \
-        in world.postern.logs()
+    world.postern.wait_logged(
+        "there is no such time zone on this host; times are told in UTC")
     mention(world, "what time?")
     assert re.search(r'"timestamp":"[-\d]+T[:.\d]+Z"',
                      asked(world, "what time?"))

@@ -155,7 +155,7 @@ def test_a_lie_about_the_type(llm, world):
     assert isinstance(content, str), content
     assert ("(application/x-executable, 104 bytes, although it was sent as "
             "image/png)") in content
-    assert "media.lie" in world.postern.logs()
+    world.postern.wait_logged("media.lie")
 
 
 def test_history_knows_what_was_attached(llm, world):
@@ -176,7 +176,7 @@ def test_too_large(world):
     text = answer(world)
     assert '[mattermost attachment unavailable] "big.bin"' in text
     assert '"small.txt" (text/plain, 5 bytes)' in text
-    assert "reason=too-large" in world.postern.logs()
+    world.postern.wait_logged("reason=too-large")
     assert len(media_files(world)) == 1
 
 

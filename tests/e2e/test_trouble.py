@@ -130,9 +130,11 @@ def test_locked_database(world):
     time.sleep(2.5)
     assert len(world.said()) == 1
     # Said once and with its likely cause, not with each try.
-    for name in ("store.load", "store.access", "store.cron"):
+    names = "store.load", "store.access", "store.cron"
+    p.wait_logged(*[n + " account=" for n in names])
+    for name in names:
         assert p.logs().count(name + " account=") == 1, p.logs()[-4000:]
-    assert "does a second posternd use this store.path?" in p.logs()
+    p.wait_logged("does a second posternd use this store.path?")
     p.wait(lambda: "second posternd" in p.ctl("status").stdout)
     other.execute("ROLLBACK")
     other.close()
