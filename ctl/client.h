@@ -9,6 +9,7 @@
 struct json_object;
 
 #define CLIENT_WAIT_MS 15000
+#define CLIENT_FILE_MS 85000  /* as its worker waits, and some */
 #define CLIENT_SEND_MS 40000  /* a post may have to wait for the server */
 #define CLIENT_UPLOAD_MS 1810000 /* with files: the daemon gives up first */
 #define CLIENT_STOP_MS 25000  /* four stages of five seconds, and some */

@@ -108,7 +108,7 @@ reload(const struct invocation *inv)
 		       "started\n");
 		return 0;
 	}
-	if (ask_daemon(inv, "reload", NULL, CLIENT_WAIT_MS, &a) == -1)
+	if (ask_daemon(inv, "reload", NULL, CLIENT_FILE_MS, &a) == -1)
 		return 1;
 	if (a.text != NULL)
 		output_text(a.text);

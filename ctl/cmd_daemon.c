@@ -35,7 +35,7 @@ simple(const struct invocation *inv, const char *verb,
 {
 	struct answer a;
 
-	if (ask_daemon(inv, verb, args, CLIENT_WAIT_MS, &a) == -1)
+	if (ask_daemon(inv, verb, args, CLIENT_FILE_MS, &a) == -1)
 		return 1;
 	if (a.text != NULL)
 		output_text(a.text);
@@ -94,7 +94,7 @@ cmd_upgrade(const struct invocation *inv)
 	struct monotime back = {0};
 	struct answer a;
 
-	if (ask_daemon(inv, "upgrade", NULL, CLIENT_WAIT_MS, &a) == -1) {
+	if (ask_daemon(inv, "upgrade", NULL, CLIENT_FILE_MS, &a) == -1) {
 		json_object_put(before);
 		return 1;
 	}

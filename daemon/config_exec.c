@@ -243,24 +243,20 @@ config_exec_run(const struct config_exec *x, size_t max, size_t *len,
 {
 	struct run r = {.in = -1, .out = -1, .input = x->input,
 	    .left = x->input_len, .max = max};
-	struct monotime deadline;
 	const char *failed;
 	struct sigaction ign = {.sa_handler = SIG_IGN}, was;
-	int status, ms = CONFIG_EXEC_MS;
+	int status;
 
-	if (x->timeout_ms != 0)
-		ms = x->timeout_ms;
 	if (check_program(x->argv[0], why, why_len) == -1)
 		return NULL;
 	if ((r.buf = calloc(1, max + 2)) == NULL)
 		fatal("calloc");
-	deadline = monotime_add(monotime_now(), ms);
 	sigaction(SIGPIPE, &ign, &was);
 	if (start(&r, x, why, why_len) == 0) {
 		if (r.left == 0)
 			close_in(&r);
-		failed = talk(&r, deadline);
-		failed = finish(&r, failed, deadline, &status);
+		failed = talk(&r, x->deadline);
+		failed = finish(&r, failed, x->deadline, &status);
 		if (failed != NULL)
 			snprintf(why, why_len, "%s: %s", x->argv[0], failed);
 		else if (WIFSIGNALED(status))

@@ -161,7 +161,10 @@ build(struct config_ctx *ctx)
 struct config *
 config_load(const char *path, struct config_errors *errs)
 {
-	struct config_ctx ctx = {.file = path, .errs = errs};
+	struct config_ctx ctx = {.file = path,
+	    .errs = errs,
+	    .programs_end =
+		monotime_add(monotime_now(), CONFIG_EXEC_ALL_MS)};
 
 	if ((ctx.cfg = calloc(1, sizeof(*ctx.cfg))) == NULL)
 		fatal("calloc");

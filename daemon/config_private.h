@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "common/monotime.h"
 #include "daemon/conf.h"
 #include "daemon/config_keys.h"
 #include "daemon/config_tree.h"
@@ -37,6 +38,7 @@ struct config_ctx {
 	char *ignored; /* keys without meaning here, ", " between them */
 	size_t ignored_count;
 	struct config_followed *followed;
+	struct monotime programs_end; /* of all that give secrets */
 	struct json_object *shared; /* members of every account's JSON */
 };
 
@@ -105,13 +107,15 @@ enum config_got config_secret_file(const struct config_want *,
 /* config_exec.c */
 
 #define CONFIG_EXEC_MS 10000
+/* All of one reading together: who waits for posternd waits for them. */
+#define CONFIG_EXEC_ALL_MS 30000
 
 struct config_exec {
 	const char *const *argv; /* argv[0] is an absolute path */
 	const char *const *env;	 /* names of variables to hand on, or NULL */
 	const char *input;	 /* for its standard input, or NULL */
 	size_t input_len;
-	int timeout_ms; /* 0: CONFIG_EXEC_MS */
+	struct monotime deadline;
 };
 /*
  * Run a program and read at most max bytes of what it writes. The output

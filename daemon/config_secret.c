@@ -162,7 +162,7 @@ from_answer(const struct config_want *w, const char *text, size_t len,
 }
 
 static enum config_got
-run(const struct config_want *w, const struct config_exec *x, const char *id,
+run(const struct config_want *w, struct config_exec *x, const char *id,
     struct secret **out)
 {
 	char why[256];
@@ -170,6 +170,15 @@ run(const struct config_want *w, const struct config_exec *x, const char *id,
 	size_t len;
 	char *buf;
 
+	x->deadline = monotime_add(monotime_now(), CONFIG_EXEC_MS);
+	if (monotime_diff(x->deadline, w->ctx->programs_end) < 0)
+		x->deadline = w->ctx->programs_end;
+	if (monotime_left(x->deadline) == 0) {
+		config_say(w->ctx, CONFIG_ERROR, w->at,
+		    "%s: %s: not run: those before it took %d seconds", w->path,
+		    x->argv[0], CONFIG_EXEC_ALL_MS / 1000);
+		return CONFIG_FAILED;
+	}
 	buf = config_exec_run(x, CONFIG_SECRET_FILE_MAX, &len, why, sizeof(why));
 	if (buf == NULL) {
 		config_say(w->ctx, CONFIG_ERROR, w->at, "%s: %s", w->path, why);

@@ -494,10 +494,10 @@ worker_check_end(struct worker *w)
 }
 
 int
-worker_ctl(struct worker *w, struct json_object *msg, chan_reply_fn fn,
-    void *arg)
+worker_ctl(struct worker *w, struct json_object *msg, int64_t ms,
+    chan_reply_fn fn, void *arg)
 {
-	return chan_request(w->up, msg, -1, 10000, fn, arg);
+	return chan_request(w->up, msg, -1, ms, fn, arg);
 }
 
 int

@@ -83,7 +83,8 @@ void worker_check_end(struct worker *);
 void worker_broken(struct worker *, const char *kind, const char *peer,
     const char *why);
 /* Control only: a "ctl" request to the supervisor; consumes msg. */
-int worker_ctl(struct worker *, struct json_object *msg, chan_reply_fn, void *);
+int worker_ctl(struct worker *, struct json_object *msg, int64_t ms,
+    chan_reply_fn, void *);
 /* In stop(): another process takes this one's place, with the same part. */
 int worker_again(const struct worker *);
 /* Leave the loop; worker_main() then returns 0. */

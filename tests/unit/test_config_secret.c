@@ -296,7 +296,8 @@ static void
 test_exec_slow(void **state)
 {
 	const char *argv[] = {test_path("run"), NULL};
-	struct config_exec x = {.argv = argv, .timeout_ms = 300};
+	struct config_exec x = {.argv = argv, .deadline =
+	    monotime_add(monotime_now(), 300)};
 	struct monotime t = monotime_now();
 	char why[128], want[128], pid[32] = "", script[256];
 	size_t len;
@@ -319,6 +320,7 @@ test_exec_slow(void **state)
 	assert_int_equal(kill((pid_t)atoi(pid), 0), -1);
 	/* Output closed, and still there. */
 	test_write("run", "#!/bin/sh\nexec >&-\nsleep 60\n", 0700);
+	x.deadline = monotime_add(monotime_now(), 300);
 	assert_null(config_exec_run(&x, 100, &len, why, sizeof(why)));
 	assert_string_equal(why, want);
 }

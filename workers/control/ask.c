@@ -101,9 +101,13 @@ ask_supervisor(struct call *call, const char *verb, const char *arg,
     chan_reply_fn fn)
 {
 	struct json_object *msg = chan_msg("ctl");
+	int64_t ms = CONTROL_SUPERVISOR_MS;
 
+	if (strcmp(verb, "reload") == 0 || strcmp(verb, "check") == 0 ||
+	    strcmp(verb, "upgrade") == 0)
+		ms = CONTROL_FILE_MS;
 	add_str(msg, "verb", verb);
 	ask_add(msg, "arg", arg);
-	if (worker_ctl(call->control->worker, msg, fn, call) == -1)
+	if (worker_ctl(call->control->worker, msg, ms, fn, call) == -1)
 		call_answer(call, 0, "the supervisor cannot be asked", NULL);
 }

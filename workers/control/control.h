@@ -19,6 +19,9 @@
 #define CONTROL_IDLE_MS 60000    /* without a request: closed */
 #define CONTROL_ACCEPT_MS 1000   /* pause when descriptors have run out */
 #define CONTROL_LAST_MS 50       /* for the last words to one client */
+/* The supervisor answers; or reads the file, and runs programs for it. */
+#define CONTROL_SUPERVISOR_MS 10000
+#define CONTROL_FILE_MS 80000
 #define CONTROL_STATUS_MS 500    /* an account answers or is left out */
 #define CONTROL_STORE_MS 5000
 #define CONTROL_PROBE_MAX_MS 60000
