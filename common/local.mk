@@ -20,6 +20,7 @@ libpostern_common_a_SOURCES = \
 	common/sandbox_landlock.c \
 	common/sandbox_pledge.c \
 	common/sandbox_seccomp.c \
+	common/schema.h \
 	common/secret.c common/secret.h \
 	common/strbuf.c common/strbuf.h \
 	common/text.c common/text.h \

@@ -54,6 +54,7 @@ libpostern_daemon_a_SOURCES = \
 	daemon/spawn.c daemon/spawn.h \
 	daemon/state.c daemon/state.h \
 	daemon/supervisor.c daemon/supervisor.h \
+	daemon/upgrade_look.c daemon/upgrade_look.h \
 	daemon/upgrade.c daemon/upgrade.h \
 	daemon/watch.c daemon/watch.h
 libpostern_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DPOSTERN_SBINDIR='"$(sbindir)"'

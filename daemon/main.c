@@ -21,6 +21,7 @@
 #include "daemon/sdnotify.h"
 #include "daemon/supervisor.h"
 #include "daemon/upgrade.h"
+#include "daemon/upgrade_look.h"
 
 #define DEFAULT_FILE POSTERN_SYSCONFDIR "/postern/postern.json5"
 /* Each worker costs one; while links are handed out a few more. */
@@ -153,6 +154,7 @@ try_start(
 	static struct supervisor sup;
 	char path[PATH_MAX];
 
+	upgrade_check_schema();
 	supervisor_init(&sup);
 	sup.config = cf;
 	spawn_init(argv0);

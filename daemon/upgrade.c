@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -22,27 +20,18 @@
 #include "daemon/sdnotify.h"
 #include "daemon/supervisor.h"
 #include "daemon/upgrade.h"
+#include "daemon/upgrade_look.h"
 
 /*
  * What is left to the successor: descriptors from 3 on, named in order by a
  * variable that counts only for this very process.
  */
 #define VAR "POSTERN_UPGRADE"
-/* For the program that only looks: the pid file whose lock it would get. */
-#define CHECK_VAR "POSTERN_UPGRADE_CHECK"
 #define FIRST_FD 3
 #define FDS_MAX 32
 #define NAMES_MAX 8192
-#define SAID_MAX 4096
 
 static struct json_object *request; /* of the control worker, unanswered */
-/* What the program that looks has to say, cut to our buffer. */
-static struct {
-	struct event *event;
-	int fd;
-	char text[SAID_MAX];
-	size_t len;
-} said;
 static char *names[FDS_MAX];        /* as we were left them */
 static int count = -1;
 
@@ -68,12 +57,6 @@ upgrade_inherited(void)
 	while (count < FDS_MAX && (word = strsep(&at, " ")) != NULL)
 		names[count++] = word;
 	return count;
-}
-
-const char *
-upgrade_would_leave(void)
-{
-	return getenv(CHECK_VAR);
 }
 
 /* The rest of a name after what it is for, or NULL. */
@@ -121,75 +104,6 @@ answer(struct supervisor *sup, int ok, const char *text)
 	request = NULL;
 }
 
-/* All that there is now: whoever writes must not wait for us. */
-static void
-said_read(void)
-{
-	char buf[1024];
-	ssize_t n;
-	size_t room;
-
-	while ((n = read(said.fd, buf, sizeof(buf))) > 0) {
-		room = sizeof(said.text) - 1 - said.len;
-		if ((size_t)n < room)
-			room = (size_t)n;
-		memcpy(said.text + said.len, buf, room);
-		said.len += room;
-		said.text[said.len] = '\0';
-	}
-	if (n == 0)
-		event_del(said.event);
-}
-
-static void
-on_said(evutil_socket_t fd, short what, void *arg)
-{
-	said_read();
-}
-
-/* It has ended. */
-static void
-said_end(void)
-{
-	said_read();
-	event_free(said.event);
-	close(said.fd);
-	while (said.len > 0 && said.text[said.len - 1] == '\n')
-		said.text[--said.len] = '\0';
-}
-
-/* The program that looks is started, and listened to: its pid, or -1. */
-static pid_t
-look(struct supervisor *sup)
-{
-	char *lock;
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return -1;
-	lock = rundir_pid_file(sup);
-	setenv(CHECK_VAR, lock, 1);
-	free(lock);
-	pid = spawn_check(sup->argv, fds[1]);
-	unsetenv(CHECK_VAR);
-	close(fds[1]);
-	if (pid == -1) {
-		close(fds[0]);
-		return -1;
-	}
-	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1)
-		fatal("fcntl");
-	said.fd = fds[0];
-	said.len = 0;
-	said.text[0] = '\0';
-	said.event = event_new(
-	    sup->base, said.fd, EV_READ | EV_PERSIST, on_said, NULL);
-	if (said.event == NULL || event_add(said.event, NULL) == -1)
-		fatalx("out of memory");
-	return pid;
-}
-
 int
 upgrade_start(
     struct supervisor *sup, struct json_object *req, char *why, size_t len)
@@ -207,7 +121,7 @@ upgrade_start(
 		snprintf(why, len, "a path with a space in it");
 		return -1;
 	}
-	if ((pid = look(sup)) == -1) {
+	if ((pid = upgrade_look(sup)) == -1) {
 		snprintf(why, len, "posternd cannot be run%s%s",
 		    errno == EPERM ? ": it can be written by others than root"
 				   : ": ",
@@ -261,13 +175,12 @@ refused(struct supervisor *sup, const char *why)
 void
 upgrade_checked(struct supervisor *sup, int status)
 {
+	const char *no;
 	char why[256];
 
 	sup->upgrade_check = 0;
-	said_end();
-	if (status != 0) {
-		refused(sup, WIFEXITED(status) && said.len > 0 ?
-			said.text : spawn_status_text(status));
+	if ((no = upgrade_look_end(status)) != NULL) {
+		refused(sup, no);
 		return;
 	}
 	if (sup->stopping || sup->reloading) {

@@ -24,12 +24,6 @@ void upgrade_checked(struct supervisor *, int status);
 /* All workers are gone. Returns only when it failed, and all goes on. */
 void upgrade_go(struct supervisor *);
 
-/*
- * For a program started with -n: NULL, or it is asked whether it could take
- * over now, and this is the pid file whose lock it would be left.
- */
-const char *upgrade_would_leave(void);
-
 /* How many descriptors from 3 on our predecessor has left us. */
 int upgrade_inherited(void);
 /*

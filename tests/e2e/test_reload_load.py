@@ -365,6 +365,37 @@ def test_upgrade_needs_what_a_start_needs(world, spoil):
         p.ctl("stop", check=False)
 
 
+def replaced(p, script):
+    """Another program lies at the place of posternd."""
+    path = p.command[0]
+    os.rename(path, path + ".real")
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + script % (path + ".real"))
+    os.chmod(path, 0o755)
+
+
+@pytest.mark.parametrize("script, why", [
+    # A release that knows one step less of the database.
+    ('POSTERN_UPGRADE_SCHEMA=$((POSTERN_UPGRADE_SCHEMA + 1)) exec %s "$@"\n',
+     "the database is of a later release: version "),
+    ("exec sleep 100 # %s\n", "for 40 seconds and came to no end"),
+], ids=["older", "hangs"])
+def test_upgrade_to_what_is_no_good(world, script, why):
+    p = world.daemons(world.config(), start=False, standins={})
+    p.start()
+    p.wait_connected()
+    pids = p.pids()
+    replaced(p, script)
+    r = p.ctl("upgrade", check=False, timeout=90)
+    assert r.returncode == 1 and why in r.stderr, r.stderr
+    assert p.pids() == pids
+    os.rename(p.command[0] + ".real", p.command[0])
+    p.ctl("upgrade", timeout=90)
+    p.wait_connected()
+    world.postern = p
+    assert "hello" in world.ask("hello")
+
+
 def test_upgrade_of_one_in_the_background(world):
     """It was started with relative paths, and is in another directory."""
     p = world.daemons(world.config(), start=False)

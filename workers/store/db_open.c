@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/schema.h"
 #include "workers/store/db_int.h"
 
 #define DB_APPLICATION_ID 0x706f7374 /* "post" */
@@ -134,12 +135,10 @@ db_migrate(struct db *db, const char **why)
 static int
 db_check_version(struct db *db, const char **why)
 {
-	int version, known, rc;
+	int version, rc;
 
-	for (known = 0; sql_migrations[known] != NULL; known++)
-		;
 	rc = db_pragma_int(db, "PRAGMA user_version", &version);
-	if (rc == SQLITE_OK && (version < 0 || version > known)) {
+	if (rc == SQLITE_OK && (version < 0 || version > SCHEMA_VERSION)) {
 		*why = "written by a later release";
 		return SQLITE_NOTADB;
 	}

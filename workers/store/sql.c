@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "common/schema.h"
 #include "workers/store/sql.h"
 
 /*
@@ -145,6 +146,10 @@ static const char schema_share[] =
 const char *const sql_migrations[] = {schema_1, schema_access, schema_tool,
     schema_command, schema_media, schema_session, schema_cron,
     schema_rule, schema_share, NULL};
+
+_Static_assert(sizeof(sql_migrations) / sizeof(sql_migrations[0]) ==
+	SCHEMA_VERSION + 1,
+    "SCHEMA_VERSION is the number of these steps");
 
 /* What load sends of a row, in the order in which it takes them. */
 #define INBOX_ROW                                                              \
