@@ -270,6 +270,24 @@ def test_stop_while_others_wait(talk):
     assert len(talk.said()) == 2
 
 
+@pytest.mark.simulator
+def test_stop_of_more_than_a_commit_takes(talk):
+    """The oldest are ended, and the person knows that others wait."""
+    slow(talk)
+    talk.user.say(talk.dm, "count")
+    wait_running(talk)
+    posts = [talk.user.say(talk.dm, "and %d" % i) for i in range(4100)]
+    talk.postern.wait(
+        lambda: talk.postern.account()["live"]["waiting"] >= 4099, 60)
+    talk.server.model()
+    talk.user.say(talk.dm, "/stop")
+    talk.postern.wait(lambda: any(
+        s.startswith("Stopped. So much was waiting") for s in talk.said()))
+    assert outcome(talk, posts[1]) == "stopped"
+    asked(talk, "and 4099")
+    assert all(w["restarts"] == 0 for w in talk.postern.status()["workers"])
+
+
 def test_stop_leaves_what_others_said(llm, world):
     other = world.server.new_user()
     world.server.join(world.channel, other)

@@ -62,10 +62,12 @@ cmd_new(struct cmd_run *run)
 	}
 }
 
+#define STOP_MAX 4096 /* rows: no more does the store end with a commit */
+
 struct stopping {
 	struct cmd_run *run;
 	const char *actor;
-	int stopped;
+	int stopped, more;
 	size_t dropped;
 };
 
@@ -87,6 +89,10 @@ stop_row(struct row *r, void *arg)
 	}
 	if (r->busy || strcmp(api_str(r->data, "actor"), s->actor) != 0)
 		return;
+	if (s->dropped == STOP_MAX) {
+		s->more = 1;
+		return;
+	}
 	r->ended = 1;
 	s->dropped++;
 	if (run->ends == NULL)
@@ -118,7 +124,8 @@ cmd_stop(struct cmd_run *run)
 	    .actor = api_str(r->data, "actor")};
 	lanes_each(run->a, r, is_for_all(run), stop_row, &s);
 	if (s.stopped || s.dropped > 0)
-		cmd_say(run, "Stopped.");
+		cmd_say(run, s.more ? "Stopped. So much was waiting that some of "
+		    "it still is: say it once more." : "Stopped.");
 	/* A mere "stop" among people was not meant for us. */
 	else if (!rowdata_bool(r->data, "spoken") ||
 	    strcmp(api_str(r->data, "surface"), "direct") == 0)
