@@ -120,3 +120,47 @@ def test_best_effort(sim, llm, world, best):
     else:
         assert "failed after a part of it was posted" in got[0]
     assert a.said()[0].startswith("first")
+
+
+def test_power_cut_in_the_middle_of_a_broadcast(sim, agent):
+    """One has it, for one it waits, one has not been begun: each gets it."""
+    w = agent.world
+    others = [w.server.new_channel([w.bot, w.user]) for _ in range(2)]
+    calls = [call(action="broadcast", message="to all", targets=[
+        "channel:" + c for c in (w.channel, *others)])]
+    sim.fault("rest", path_prefix="/api/v4/posts", method="POST", times=-1,
+              body_contains=others[0], user=w.bot.name, status=503)
+    agent.script(calls, reply="answer")
+    agent.say()
+    agent.postern.wait(lambda: agent.said(w.channel))
+    agent.postern.wait(
+        lambda: agent.postern.account()["live"]["outbox"] == 1)
+    agent.postern.kill_all()
+    sim.clear_faults()
+    agent.script(calls, reply="answer")
+    agent.postern.start()
+    agent.wait_said(["answer"], timeout=30)
+    for c in (w.channel, *others):
+        assert agent.said(c) == ["[from @%s] to all" % w.user.name]
+    result = json.loads(agent.results()[0])
+    assert result["ok"] is True
+    assert [r["messageId"] for r in result["results"]] == [
+        w.server.replies(c, w.bot)[0]["id"] for c in (w.channel, *others)]
+
+
+def test_power_cut_between_post_and_pin(sim, agent):
+    w = agent.world
+    calls = [call(action="send", message="keep", pin=True)]
+    sim.fault("rest", path_contains="/pin", method="POST", times=1,
+              user=w.bot.name, delay_ms=60000)
+    agent.script(calls, reply="answer")
+    agent.say()
+    agent.wait_said(["keep"])
+    agent.postern.kill_all()
+    sim.clear_faults()
+    agent.script(calls, reply="answer")
+    agent.postern.start()
+    agent.wait_said(["keep", "answer"], timeout=30)
+    posts = w.server.replies(w.dm, w.bot, w.user.api)
+    assert [p["is_pinned"] for p in posts] == [True, False]
+    assert json.loads(agent.results()[0])["pinned"] is True
