@@ -385,6 +385,23 @@ def test_act_for_those_who_could_themselves(llm, world):
     assert refusal % "react" in got[1]
 
 
+@pytest.mark.parametrize("status, roles, ok", [
+    (200, "system_user", True), (200, "system_guest", False), (500, "", False)])
+def test_a_guest_cannot_write_to_anybody(sim, agent, status, roles, ok):
+    """Nor by the bot; nor can somebody whose roles are not to be had."""
+    w = agent.world
+    boss = w.server.new_user()
+    answer = json.dumps({"id": w.user.id, "roles": roles})
+    sim.fault("rest", method="GET", times=-1, status=status, body=answer,
+              path_prefix="/api/v4/users/" + w.user.id)
+    got = agent.do([call(action="send", message="hi",
+                         target="user:" + boss.id)])
+    assert ("the person who asks is not in that channel" in got[0]) != ok
+    said = [p["message"] for p in w.server.replies(
+        boss.direct(w.bot), w.bot, boss.api)]
+    assert said == (["[from @%s] hi" % w.user.name] if ok else [])
+
+
 # Models that misbehave
 
 

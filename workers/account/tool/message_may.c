@@ -61,6 +61,23 @@ on_team(struct account *a, const struct net_result *res,
 		refused(op);
 }
 
+/* Anybody but a guest may write to anybody; the marker says who asked. */
+static void
+on_asker(struct account *a, const struct net_result *res,
+    struct json_object *body, void *arg)
+{
+	struct tool_op *op = arg;
+
+	if (op->t == NULL)
+		tool_op_end(op, 0, "");
+	else if (api_ok(res, body, 200) &&
+	    strcmp(api_str(body, "id"), asker(op)) == 0 &&
+	    strstr(api_str(body, "roles"), "guest") == NULL)
+		tool_allowed(op);
+	else
+		refused(op);
+}
+
 static void
 on_member(struct account *a, const struct net_result *res,
     struct json_object *body, void *arg)
@@ -79,10 +96,10 @@ on_member(struct account *a, const struct net_result *res,
 		tool_allowed(op);
 		return;
 	}
-	/* Anybody may write to anybody; the marker says who asked. */
 	if (type == 'D' && op->args.action == TOOL_SEND) {
-		tool_allowed(op);
-		return;
+		snprintf(path, sizeof(path), "/users/%s", asker(op));
+		if (api_get(a, path, on_asker, op) != NULL)
+			return;
 	}
 	if (type == 'O' && mm_id_valid(ch->team_id)) {
 		snprintf(path, sizeof(path), "/teams/%s/members/%s",
