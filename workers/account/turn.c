@@ -34,7 +34,6 @@
 #include "workers/account/turn_place.h"
 
 #define GUARD_MS 30000 /* beyond the agent's own deadline */
-#define CRASHES_MAX 12 /* workers that died over one event */
 #define DETAIL_MAX 1024
 
 static int64_t last_turn;
@@ -240,7 +239,7 @@ turn_start(struct account *a, struct row *r)
 		turn_fail(t, 0, "no-agent", "the agent is not configured", 0);
 		return t;
 	}
-	if (r->attempts >= CRASHES_MAX) {
+	if (r->attempts >= TURN_CRASHES_MAX) {
 		turn_fail(t, 0, "crash", "the worker died over it", 0);
 		return t;
 	}

@@ -17,6 +17,7 @@ struct row;
 struct turn;
 
 #define TURN_POSTS_MAX 20    /* posts of one turn */
+#define TURN_CRASHES_MAX 12  /* workers that died over one event */
 
 /*
  * Start the turn of a row. NULL: it cannot run now (the agent is away) or

@@ -115,6 +115,14 @@ cmd_free(struct cmd_run *run)
 	free(run);
 }
 
+static void
+say_items(struct cmd_run *run)
+{
+	if (json_object_array_length(run->items) > 0)
+		outbox_add(run->a, run->items, lanes_key(run->row),
+		    run->row->seq, NULL, NULL);
+}
+
 /* What the store has now holds here as well. */
 static void
 cmd_apply(struct cmd_run *run)
@@ -131,10 +139,10 @@ cmd_apply(struct cmd_run *run)
 	     i < json_object_array_length(run->ends); i++)
 		lanes_row_ended(a, json_object_get_int64(
 		    json_object_array_get_idx(run->ends, i)));
-	if (json_object_array_length(run->items) > 0)
-		outbox_add(a, run->items, lanes_key(run->row), run->row->seq,
-		    NULL, NULL);
+	say_items(run);
 }
+
+static void cmd_dead(struct cmd_run *, const char *code, const char *why);
 
 static void
 committed(struct account *a, struct json_object *reply, const char *err,
@@ -147,9 +155,15 @@ committed(struct account *a, struct json_object *reply, const char *err,
 		loop_timer(run->again, COMMIT_AGAIN_MS);
 		return;
 	}
-	if (err != NULL)
+	if (err != NULL) {
 		log_event(LOG_ERR, "command.commit", "account", a->id,
 		    "event_id", r->event, "error", err, NULL);
+		if (!run->dead) {
+			cmd_dead(run, err, "it could not be kept");
+			return;
+		}
+	} else if (run->dead)
+		say_items(run);
 	else if (!run->denied) {
 		log_event(LOG_INFO, "command", "account", a->id, "event_id",
 		    r->event, "name", command_name(run->id), NULL);
@@ -207,11 +221,12 @@ add_changes(struct cmd_run *run, struct json_object *msg)
 	}
 }
 
-static void
-cmd_end(struct cmd_run *run)
+/* The end of its row, with what it has to say. */
+static struct json_object *
+end_msg(struct cmd_run *run, const char *type)
 {
 	struct row *r = run->row;
-	struct json_object *msg = chan_msg("turn.commit");
+	struct json_object *msg = chan_msg(type);
 	char key[OUTBOX_KEY_SIZE];
 
 	run->items = json_object_new_array();
@@ -221,12 +236,37 @@ cmd_end(struct cmd_run *run)
 		    r->channel, r->root, "", run->out.s));
 	}
 	add_int(msg, "seq", r->seq);
-	add_str(msg, "session", api_str(r->data, "session"));
-	add_str(msg, "agent", api_str(r->data, "agent"));
-	add_str(msg, "outcome", run->denied ? "denied" : "command");
 	add_obj(msg, "outbox", json_object_get(run->items));
-	add_changes(run, msg);
-	run->commit = msg;
+	return msg;
+}
+
+static void
+cmd_end(struct cmd_run *run)
+{
+	struct row *r = run->row;
+
+	run->commit = end_msg(run, "turn.commit");
+	add_str(run->commit, "session", api_str(r->data, "session"));
+	add_str(run->commit, "agent", api_str(r->data, "agent"));
+	add_str(run->commit, "outcome", run->denied ? "denied" : "command");
+	add_changes(run, run->commit);
+	cmd_commit(run);
+}
+
+static void
+cmd_dead(struct cmd_run *run, const char *code, const char *why)
+{
+	char reason[256];
+
+	json_object_put(run->commit);
+	json_object_put(run->items);
+	run->dead = 1;
+	strbuf_truncate(&run->out, 0);
+	cmd_say(run, "I could not do this: %s.", why);
+	snprintf(reason, sizeof(reason), "%s: %s", code, why);
+	run->commit = end_msg(run, "turn.dead");
+	add_str(run->commit, "reason", reason);
+	add_int(run->commit, "status", 0);
 	cmd_commit(run);
 }
 
@@ -262,6 +302,10 @@ cmd_start(struct account *a, struct row *r)
 	run->id = r->cmd;
 	run->args = api_str(r->data, "args");
 	run->agent = route_find_agent(a->policy, agent);
+	if (r->attempts >= TURN_CRASHES_MAX) {
+		cmd_dead(run, "crash", "the worker died over it");
+		return;
+	}
 	turn_claim(a, r);
 	if (!recheck_allows(a, r)) {
 		run->denied = 1;

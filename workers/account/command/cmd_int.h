@@ -20,6 +20,7 @@ struct cmd_run {
 	const char *args;	   /* blanks at both ends left out */
 	struct sessinfo info;
 	int denied; /* who gave it may not any more */
+	int dead;   /* it becomes a dead letter */
 	/* What comes out of it. */
 	struct strbuf out; /* the answer; empty: none */
 	int reset;

@@ -1,0 +1,68 @@
+"""An event that ends its worker again and again becomes a dead letter,
+whatever it is; what waits behind it goes on."""
+
+import contextlib
+import json
+import os
+import sqlite3
+
+import pytest
+
+from test_commands import config
+
+
+def change(p, *statements):
+    """In the database of one that is not running."""
+    path = os.path.join(p.config["store"]["path"], "postern.db")
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        for s in statements:
+            db.execute(*s)
+
+
+def dead(p):
+    return json.loads(p.ctl(
+        "channels", "dead-letters", "list", "--json").stdout)
+
+
+class Stuck:
+    """What is said to it stays open, as if its worker had died over it."""
+
+    def __init__(self, world, c):
+        self.world = world
+        self.p = world.start(c)
+        self.p.stop()
+        change(self.p, (
+            "CREATE TRIGGER stuck BEFORE UPDATE ON inbox"
+            " WHEN NEW.state <> 0 BEGIN SELECT RAISE(ABORT, 'no'); END",))
+        self.p.start()
+
+    def say(self, text):
+        self.world.user.say(self.world.dm, text)
+        self.p.wait(lambda: self.p.account()["live"]["waiting"] == 1)
+        self.p.kill_all()
+
+    def again(self, attempts):
+        change(self.p, ("DROP TRIGGER stuck",),
+               ("UPDATE inbox SET attempts = ? WHERE state = 0", (attempts,)))
+        self.p.start()
+
+
+@pytest.mark.parametrize("text", ["/whoami", "hello"])
+@pytest.mark.parametrize("attempts", [11, 12])
+def test_worker_that_died_over_it(llm, world, text, attempts):
+    s = Stuck(world, config(world))
+    s.say(text)
+    s.again(attempts)
+    s.p.wait(lambda: len(world.said()) == 1 and world.is_idle())
+    told, = world.said()
+    assert ("I could not " in told) == (attempts == 12), told
+    world.ask("and now")
+    if attempts == 11:
+        assert dead(s.p) == []
+        return
+    (letter,) = dead(s.p)
+    assert letter["reason"] == "crash: the worker died over it"
+    # The operator has mended what was wrong.
+    s.p.ctl("channels", "dead-letters", "resubmit", str(letter["seq"]))
+    s.p.wait(lambda: len(world.said()) == 3 and world.is_idle())
+    assert dead(s.p) == [] and "I could not" not in world.said()[2]
