@@ -43,6 +43,7 @@ enum proto_side { SIDE_A, SIDE_B };
 #define PROTO_SMALL 4096u
 #define PROTO_NORMAL (64u * 1024)
 #define PROTO_TEXT (1024u * 1024)
+#define PROTO_LIST 10000 /* members of any list of the configuration */
 
 struct proto_msg {
 	const char *type;

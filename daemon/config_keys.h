@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/proto.h"
+
 /* What a value may be: any of these. */
 #define KEY_BOOL 0x0001u
 #define KEY_FALSE 0x0002u /* false, but not true */
@@ -31,7 +33,7 @@
 #define KEY_NULL 0x4000u
 
 #define CONFIG_STR_MAX 1000  /* bytes; also of a string in a list */
-#define CONFIG_LIST_MAX 10000 /* members of a list */
+#define CONFIG_LIST_MAX PROTO_LIST
 
 /* flags */
 #define KEY_ROOT 0x1u	/* not inside accounts.* */

@@ -8,12 +8,11 @@
 #include "common/grow.h"
 #include "common/log.h"
 #include "common/pattern.h"
+#include "common/proto.h"
 #include "common/text.h"
 #include "workers/account/policy.h"
 #include "workers/account/policy_impl.h"
 #include "workers/account/route.h"
-
-#define MODELS_MAX 1000 /* of one provider */
 
 static void
 add_pattern(struct agent *a, struct pattern *pattern)
@@ -63,7 +62,7 @@ add_models(struct agent *a, struct json_object *model)
 	name = fields_opt_str(&g, "model", 256);
 	a->provider = text_dup(provider == NULL ? "" : provider);
 	a->model = text_dup(name == NULL ? "" : name);
-	list = fields_opt_arr(&g, "models", MODELS_MAX);
+	list = fields_opt_arr(&g, "models", PROTO_LIST);
 	n = list == NULL ? 0 : json_object_array_length(list);
 	for (i = 0; i < n; i++) {
 		v = json_object_array_get_idx(list, i);
@@ -170,7 +169,7 @@ read_match(struct binding *b, struct json_object *match)
 void
 policy_compile_bindings(struct policy *p, struct fields *f)
 {
-	struct json_object *list = fields_opt_arr(f, "bindings", LIST_MAX);
+	struct json_object *list = fields_opt_arr(f, "bindings", PROTO_LIST);
 	size_t i, n = list == NULL ? 0 : json_object_array_length(list);
 	struct binding *b;
 	struct fields g;

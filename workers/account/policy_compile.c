@@ -8,6 +8,7 @@
 #include "common/grow.h"
 #include "common/log.h"
 #include "common/pattern.h"
+#include "common/proto.h"
 #include "common/utf8.h"
 #include "common/zone.h"
 #include "workers/account/policy.h"
@@ -68,14 +69,14 @@ compile_access(struct policy *p, struct fields *f)
 	p->group_policy = (enum group_policy)word_of(
 	    f, "groupPolicy", group_words, GROUPS_ALLOWLIST);
 	p->allow_from =
-	    allow_compile(fields_opt_arr(f, "allowFrom", LIST_MAX), groups);
+	    allow_compile(fields_opt_arr(f, "allowFrom", PROTO_LIST), groups);
 	p->group_allow_from =
-	    allow_compile(fields_opt_arr(f, "groupAllowFrom", LIST_MAX), groups);
+	    allow_compile(fields_opt_arr(f, "groupAllowFrom", PROTO_LIST), groups);
 	p->paired = allow_compile(NULL, NULL);
 	p->by_name = fields_opt_bool(f, "dangerouslyAllowNameMatching", 0);
 	p->allow_bots = fields_opt_bool(f, "allowBots", 0);
 	p->text_commands = fields_opt_bool(f, "textCommands", 1);
-	if ((list = fields_opt_arr(f, "commandAllowFrom", LIST_MAX)) != NULL)
+	if ((list = fields_opt_arr(f, "commandAllowFrom", PROTO_LIST)) != NULL)
 		p->commands = allow_compile(list, groups);
 }
 
@@ -147,7 +148,7 @@ compile_pattern_scope(struct policy *p, struct fields *f)
 	mode = fields_opt_str(&g, "mode", 16);
 	p->patterns_off = mode != NULL && strcmp(mode, "allow") != 0;
 	list = fields_opt_arr(
-	    &g, p->patterns_off ? "allowIn" : "denyIn", LIST_MAX);
+	    &g, p->patterns_off ? "allowIn" : "denyIn", PROTO_LIST);
 	n = list == NULL ? 0 : json_object_array_length(list);
 	for (i = 0; i < n; i++) {
 		v = json_object_array_get_idx(list, i);

@@ -7,7 +7,6 @@
 struct fields;
 struct policy;
 
-#define LIST_MAX 10000 /* entries of any list in the configuration */
 
 /*
  * "agents" and "bindings" of the account's configuration into the policy,

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
+#include "common/proto.h"
 #include "workers/callback/callback.h"
 #include "workers/callback/gate.h"
 #include "workers/callback/inflight.h"
@@ -97,7 +98,7 @@ read_account(struct callback *cb, struct json_object *o)
 	p->command_path[1] = path_of(fields_opt_str(&f, "commandUrl", 4096));
 	p->command_path[0] = copy(fields_opt_str(&f, "callbackPath", 4096));
 	fields_opt_str(&f, "interactionUrl", 4096);
-	list = fields_opt_arr(&f, "allowedSourceIps", 4096);
+	list = fields_opt_arr(&f, "allowedSourceIps", PROTO_LIST);
 	if (fields_end(&f) == -1)
 		fatalx("config: account: %s", fields_error(&f));
 	nets_read(&p->allowed, list);
@@ -130,7 +131,7 @@ init(struct worker *w, struct json_object *config)
 
 	fields_open(&f, config);
 	fields_int(&f, "port", 1, 65535);
-	nets_read(&cb->trusted, fields_opt_arr(&f, "trustedProxies", 4096));
+	nets_read(&cb->trusted, fields_opt_arr(&f, "trustedProxies", PROTO_LIST));
 	cb->real_ip = fields_opt_bool(&f, "allowRealIpFallback", 0);
 	cb->tls = fields_bool(&f, "tls");
 	cb->hooks = fields_bool(&f, "hooks");

@@ -6,6 +6,7 @@
 
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/proto.h"
 #include "common/text.h"
 #include "common/utf8.h"
 #include "workers/account/preview/stream_cfg.h"
@@ -148,7 +149,7 @@ stream_cfg_read(
 		    &p, "maxLineChars", 1, 4000, LINE_CHARS);
 	}
 	read_label(c, progress);
-	read_labels(c, progress ? fields_opt_arr(&p, "labels", 1000) : NULL);
+	read_labels(c, progress ? fields_opt_arr(&p, "labels", PROTO_LIST) : NULL);
 	if (read_block(c, streaming ? fields_opt_obj(&f, "block") : NULL,
 		limit) != NULL)
 		return "streaming.block";
