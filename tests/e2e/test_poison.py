@@ -36,10 +36,14 @@ class Stuck:
             " WHEN NEW.state <> 0 BEGIN SELECT RAISE(ABORT, 'no'); END",))
         self.p.start()
 
-    def say(self, text):
-        self.world.user.say(self.world.dm, text)
-        self.p.wait(lambda: self.p.account()["live"]["waiting"] == 1)
+    def say(self, text, n=1):
+        for _ in range(n):
+            self.world.user.say(self.world.dm, text)
+        self.p.wait(lambda: self.p.account()["live"]["waiting"] == n, 60)
+        live = self.p.account()["live"]
+        assert all(w["restarts"] == 0 for w in self.p.status()["workers"])
         self.p.kill_all()
+        return live
 
     def again(self, attempts):
         change(self.p, ("DROP TRIGGER stuck",),
@@ -66,3 +70,14 @@ def test_worker_that_died_over_it(llm, world, text, attempts):
     s.p.ctl("channels", "dead-letters", "resubmit", str(letter["seq"]))
     s.p.wait(lambda: len(world.said()) == 3 and world.is_idle())
     assert dead(s.p) == [] and "I could not" not in world.said()[2]
+
+
+@pytest.mark.simulator
+def test_commands_without_number(llm, world):
+    """While the store takes nothing they cannot end; no more are begun than
+    the account may work on, and all are answered in the end."""
+    n = 4300
+    s = Stuck(world, config(world))
+    assert s.say("/whoami", n)["running"] == 128
+    s.again(0)
+    s.p.wait(lambda: len(world.said()) == n, 60)

@@ -20,6 +20,7 @@
 
 #define RUNNING_MAX 64   /* turns of one account at once; the last of */
 #define RUNNING_SHARE 16 /* these are for people who have fewer than that */
+#define URGENT_MAX 64    /* commands that run beside them */
 
 struct account;
 struct json_object;

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/monotime.h"
+#include "common/proto.h"
 #include "workers/account/account.h"
 #include "workers/account/batch.h"
 #include "workers/account/command/cmd.h"
@@ -13,6 +14,9 @@
 #include "workers/account/recheck.h"
 #include "workers/account/turn.h"
 #include "workers/account/turn_end.h"
+
+_Static_assert(RUNNING_MAX * BATCH_MAX + URGENT_MAX <= PROTO_CLAIMS,
+    "all that runs is claimed");
 
 static void
 lane_list_on(struct lane *l, struct lane_list *list)
@@ -102,7 +106,8 @@ urgent_start(struct account *a)
 	struct lane *l;
 	struct row *r;
 
-	while (a->lanes->urgent > 0) {
+	while (a->lanes->urgent > 0 &&
+	    a->lanes->running < RUNNING_MAX + URGENT_MAX) {
 		TAILQ_FOREACH(l, &a->lanes->ready, ready)
 			if ((r = lane_urgent(l)) != NULL)
 				break;

@@ -50,6 +50,7 @@
 #include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
+#include "common/proto.h"
 #include "common/reason.h"
 #include "workers/store/access.h"
 #include "workers/store/decision.h"
@@ -324,7 +325,7 @@ op_abandon_run(struct op_call *c)
 
 	fields_open(&f, c->msg);
 	account = fields_str(&f, "account", STORE_ID);
-	seqs = fields_arr(&f, "seqs", PEER_CLAIMS);
+	seqs = fields_arr(&f, "seqs", PROTO_CLAIMS);
 	if (fields_end(&f) == -1)
 		return op_bad(c, fields_error(&f));
 	n = json_object_array_length(seqs);

@@ -26,11 +26,11 @@
 #include "common/add.h"
 #include "common/chan.h"
 #include "common/fields.h"
+#include "common/proto.h"
 #include "workers/store/inbox.h"
 #include "workers/store/op.h"
 #include "workers/store/session_meta.h"
 
-#define ENDS_MAX 4096 /* rows of one lane */
 #define GATES_MAX 1000 /* as many as the account remembers */
 
 static enum store_rc
@@ -159,7 +159,7 @@ op_extra_take(struct op_extra *x, struct fields *f)
 		return;
 	fields_open(&e, ends);
 	x->outcome = fields_str(&e, "outcome", STORE_WORD);
-	x->seqs = fields_arr(&e, "seqs", ENDS_MAX);
+	x->seqs = fields_arr(&e, "seqs", PROTO_ENDS);
 	if (fields_end(&e) == -1 && f->bad == NULL) {
 		f->bad = "ends";
 		f->why = "malformed";

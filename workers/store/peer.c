@@ -7,6 +7,7 @@
 #include "common/fields.h"
 #include "common/grow.h"
 #include "common/log.h"
+#include "common/proto.h"
 #include "workers/store/peer.h"
 
 #define PEER_AGENTS 4096
@@ -129,7 +130,7 @@ peer_claim(struct peer *p, int64_t seq)
 {
 	if (peer_claims(p, seq))
 		return 0;
-	if (p->n_claims == PEER_CLAIMS)
+	if (p->n_claims == PROTO_CLAIMS)
 		return -1;
 	p->claims = grow(p->claims, p->n_claims, sizeof(*p->claims));
 	p->claims[p->n_claims++] = seq;

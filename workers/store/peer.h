@@ -12,7 +12,6 @@
 #include "workers/store/quota.h"
 #include "workers/store/store.h"
 
-#define PEER_CLAIMS 4096 /* rows that a peer may work on at a time */
 #define PEER_MEDIA 8	 /* files that it may fill at a time */
 
 enum peer_kind { PEER_ACCOUNT, PEER_AGENT, PEER_CONTROL };

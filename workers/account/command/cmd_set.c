@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/proto.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/command/cmd_int.h"
@@ -62,8 +63,6 @@ cmd_new(struct cmd_run *run)
 	}
 }
 
-#define STOP_MAX 4096 /* rows: no more does the store end with a commit */
-
 struct stopping {
 	struct cmd_run *run;
 	const char *actor;
@@ -89,7 +88,7 @@ stop_row(struct row *r, void *arg)
 	}
 	if (r->busy || strcmp(api_str(r->data, "actor"), s->actor) != 0)
 		return;
-	if (s->dropped == STOP_MAX) {
+	if (s->dropped == PROTO_ENDS) {
 		s->more = 1;
 		return;
 	}
