@@ -46,6 +46,7 @@ enum proto_side { SIDE_A, SIDE_B };
 #define PROTO_LIST 10000 /* members of any list of the configuration */
 #define PROTO_CLAIMS 8192 /* inbox rows that an account works on at a time */
 #define PROTO_ENDS 4096   /* inbox rows that end with another one */
+#define PROTO_COMMANDS 4096 /* slash commands of an account, in all teams */
 
 struct proto_msg {
 	const char *type;

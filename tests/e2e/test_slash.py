@@ -324,3 +324,24 @@ def test_commands_need_an_allowed_sender(called):
     assert called.run("/oc_ping hello")[1]["text"] == "Processing..."
     called.wait_said("/ping hello")
     assert len(w.server.replies(w.channel, w.bot, w.user.api)) == 1
+
+
+@pytest.mark.simulator
+def test_more_teams_than_there_is_room_for(called, sim):
+    """The last ones have no commands, and the operator knows."""
+    w = called.world
+    specs = 91 + len(BUILTIN)
+    for _ in range(4096 // specs):  # and the one that the bot is in
+        team = w.server.new_team()
+        w.server.join_team(w.bot.id, team)
+        called.promote(w.bot, team)
+    p = called.start(commands={"native": True, "custom": {
+        "c%d" % i: {"description": "x"} for i in range(91)}}, wait=False)
+    p.wait(lambda: "slash.registered" in p.logs(), 60)
+    n = specs * (4096 // specs)
+    assert "commands=%d " % n in p.logs()
+    text = p.ctl("status").stdout
+    assert "the last of them have no slash commands" in text
+    assert called.run("/oc_c1 one")[0] == 200
+    called.wait_said("/c1 one")
+    assert all(x["restarts"] == 0 for x in p.status()["workers"])

@@ -27,7 +27,6 @@
 #define CB_ACCOUNT_MS 10000   /* an account answers; the server gives 30 s */
 #define CB_HOLD_MS 4500       /* an account that is exchanged is back */
 #define CB_LOOK_MS 50	      /* whether it is */
-#define CB_COMMANDS_MAX 4096  /* of one account */
 #define CB_HOOK_FAILURES 20   /* wrong tokens of one address a minute */
 
 struct chan;

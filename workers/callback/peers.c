@@ -13,6 +13,7 @@
 #include "common/fields.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/proto.h"
 #include "workers/callback/callback.h"
 #include "workers/callback/gate.h"
 #include "workers/callback/tls.h"
@@ -151,7 +152,7 @@ on_commands(struct chan *c, struct json_object *msg, int fd, void *arg)
 
 	fields_open(&f, msg);
 	p->gen = fields_int(&f, "gen", 1, INT64_MAX);
-	list = fields_arr(&f, "commands", CB_COMMANDS_MAX);
+	list = fields_arr(&f, "commands", PROTO_COMMANDS);
 	if (fields_end(&f) == -1) {
 		chan_violation(c, "cb.commands");
 		return;

@@ -14,6 +14,7 @@
 #include "common/chan.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/proto.h"
 #include "common/secret.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
@@ -26,7 +27,7 @@ struct slash_sync {
 	struct json_object *teams; /* of the bot */
 	struct json_object *list;  /* of this team, NULL: not to be had */
 	struct slash_spec *spec;
-	size_t team;
+	size_t team, n_teams;
 	int failed, forbidden, made;
 	int no_create; /* in this team */
 };
@@ -38,6 +39,12 @@ static const char *
 team_id(const struct slash_sync *y)
 {
 	return api_str(json_object_array_get_idx(y->teams, y->team), "id");
+}
+
+static int
+is_over(const struct slash_sync *y)
+{
+	return y->n_teams < json_object_array_length(y->teams);
 }
 
 static void
@@ -61,9 +68,11 @@ sync_end(struct slash_sync *y)
 	    "administrator, or have them made and give their tokens in "
 	    "commands.tokens" :
 	    y->failed ? "not every team's slash commands could be registered" :
-			NULL;
-	log_event(n == 0 ? LOG_ERR : y->failed || y->forbidden ? LOG_WARNING :
-								 LOG_INFO,
+	    is_over(y) ? "the bot is in so many teams that the last of them "
+			 "have no slash commands" :
+			 NULL;
+	log_event(n == 0 ? LOG_ERR : s->problem != NULL ? LOG_WARNING :
+							  LOG_INFO,
 	    "slash.registered", "account", a->id, "commands", LOG_NUM(n),
 	    "made", LOG_NUM(y->made), "error", s->problem, NULL);
 	s->sync = NULL;
@@ -379,10 +388,10 @@ team_next(struct slash_sync *y)
 	json_object_put(y->list);
 	y->list = NULL;
 	y->no_create = 0;
-	for (; y->team < json_object_array_length(y->teams); y->team++)
+	for (; y->team < y->n_teams; y->team++)
 		if (mm_id_valid(team_id(y)))
 			break;
-	if (y->team >= json_object_array_length(y->teams)) {
+	if (y->team >= y->n_teams) {
 		sync_end(y);
 		return;
 	}
@@ -395,6 +404,18 @@ team_next(struct slash_sync *y)
 	snprintf(path, sizeof(path), "/commands?team_id=%s&custom_only=true",
 	    team_id(y));
 	ask(y, "GET", path, NULL, list_done);
+}
+
+/* All that there are, in all teams, are told to the callback worker. */
+static size_t
+teams_max(const struct slash *s)
+{
+	const struct slash_spec *sp;
+	size_t n = 0;
+
+	TAILQ_FOREACH(sp, &s->specs, entry)
+		n++;
+	return PROTO_COMMANDS / (n == 0 ? 1 : n);
 }
 
 static void
@@ -413,6 +434,9 @@ teams_done(struct account *a, const struct net_result *r,
 		y->teams = json_object_new_array();
 	} else
 		y->teams = json_object_get(body);
+	y->n_teams = json_object_array_length(y->teams);
+	if (y->n_teams > teams_max(a->slash))
+		y->n_teams = teams_max(a->slash);
 	team_next(y);
 }
 
