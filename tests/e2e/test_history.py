@@ -198,17 +198,22 @@ def test_cold_thread_by_name(llm, world):
     assert history(asked(world, "what?")) == ["the root", "from a friend"]
 
 
-@pytest.mark.parametrize("status", [500, 403])
-def test_cold_thread_that_cannot_be_read(sim, world, status):
+@pytest.mark.parametrize("status, more, why", [
+    (500, {}, 'error="500'), (403, {}, 'error="403'),
+    (200, {"body": "<html>"}, 'error="200, but the answer is no JSON"'),
+    (200, {"body": '"%s"' % ("x" * 16 * 1024 * 1024)},
+     'error="200, but the answer is cut short or too large"')],
+    ids=["500", "403", "html", "large"])
+def test_cold_thread_that_cannot_be_read(sim, world, status, more, why):
     """The turn goes on; a lasting refusal is not asked for again."""
     root = world.user.say(world.channel, "the root")
     world.start(config(world))
     sim.fault("rest", path_prefix="/api/v4/posts/%s/thread" % root["id"],
-              user=world.bot.name, method="GET", status=status, times=1)
+              user=world.bot.name, method="GET", status=status, times=1, **more)
     mention(world, "first?", root=root["id"])
     assert history(asked(world, "first?")) == []
     sim.wait_replies(world.channel, world.bot, 1)
-    world.postern.wait_logged("thread.unread")
+    world.postern.wait_logged("thread.unread", why)
     # Within the cool-down nobody asks again either.
     mention(world, "second?", root=root["id"])
     assert history(asked(world, "second?")) == []

@@ -156,6 +156,11 @@ api_error(const struct net_result *r, struct json_object *body, char *buf,
 		    "Mattermost server");
 		return buf;
 	}
+	if (r->partial || (r->status / 100 == 2 && body == NULL)) {
+		snprintf(buf, size, "%d, but the answer is %s", r->status,
+		    r->partial ? "cut short or too large" : "no JSON");
+		return buf;
+	}
 	id = api_str(body, "id");
 	message = api_str(body, "message");
 	snprintf(buf, size, "%d%s%.80s%s%.160s", r->status,
