@@ -223,6 +223,24 @@ def check_manuals():
             problems.append(line)
 
 
+def manuals():
+    text = ""
+    for name in sorted(os.listdir(os.path.join(TOP, "man"))):
+        with open(os.path.join(TOP, "man", name), encoding="utf-8") as file:
+            text += file.read()
+    return text
+
+
+def check_variables(path, text, pages):
+    """A variable of the environment is in a manual; TERM and TZDIR are what
+    they are everywhere."""
+    for m in re.finditer(r'\bgetenv\("(\w+)"\)', text):
+        if m.group(1) not in ("TERM", "TZDIR") and \
+                not re.search(r"\b%s\b" % m.group(1), pages):
+            bad(path, text.count("\n", 0, m.start()) + 1,
+                m.group(1) + " is in no manual")
+
+
 def read_words():
     """Names in the strings of who reads configuration and frames."""
     words = set()
@@ -300,18 +318,22 @@ def main():
     check_keys(KEYS, words)
     made = made_words()
     check_dist("common/sample.h", made)
-    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 3:
+    pages = manuals()
+    check_variables("common/sample.c", 'getenv("NOBODY_SETS_IT")', pages)
+    if len(problems) != EXPECTED + EXPECTED_LONG + EXPECTED_SILENT + 4:
         print("the checker is broken:", *problems, sep="\n")
         return 1
     del problems[:]
     count = 0
     for path, full in sources():
         with open(full, encoding="utf-8") as file:
-            check_text(path, file.read())
+            text = file.read()
+            check_text(path, text)
             check_dist(path, made)
+            if not path.startswith("tests/"):
+                check_variables(path, text, pages)
             if path == "daemon/config_keys.c":
-                file.seek(0)
-                check_keys(file.read(), words)
+                check_keys(text, words)
         count += 1
     check_manuals()
     print(*problems, sep="\n")
