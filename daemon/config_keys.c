@@ -383,7 +383,8 @@ const struct config_key config_keys[] = {
 	"the action broadcast; needs crossContext.allowWithinProvider, too"),
 
     OPEN("gateway", "the listener for slash commands, buttons and hooks"),
-    INT("gateway.port", -65535, 65535, "18789", "its port"),
+    INT("gateway.port", -65535, 65535, "18789",
+	"its port; zero and less count as absent"),
     WORD("gateway.bind", "auto loopback lan tailnet custom", "\"loopback\"",
 	"where it listens"),
     STR("gateway.customBindHost", NULL,
