@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 
 import pytest
 
+from daemon import kill_pid
 from test_commands import config
 
 
@@ -70,6 +72,35 @@ def test_worker_that_died_over_it(llm, world, text, attempts):
     s.p.ctl("channels", "dead-letters", "resubmit", str(letter["seq"]))
     s.p.wait(lambda: len(world.said()) == 3 and world.is_idle())
     assert dead(s.p) == [] and "I could not" not in world.said()[2]
+
+
+@pytest.mark.simulator
+def test_those_that_only_ran_beside_it(llm, world):
+    """Whichever it is that the worker dies of: the others are not given up
+    with it. After three workers they run one at a time."""
+    n = 12
+    p = world.start(world.model_config(groupPolicy="open", replyToMode="all"))
+    world.server.model(reply="slow", first_delay_ms=60000)
+    for i in range(n):
+        world.user.say(world.channel, "@%s number %d" % (world.bot.name, i))
+
+    def running():
+        return p.account()["live"]["running"]
+    for _ in range(3):
+        p.wait(lambda: running() == n, 30)
+        kill_pid(p.pids()["account:default"])
+        p.wait(lambda: p.account()["state"] != "connected")
+    p.wait(lambda: running() > 0, 30)
+    time.sleep(0.5)
+    assert running() == 1
+    # What is new does not wait for them.
+    world.user.say(world.channel, "@%s one more" % world.bot.name)
+    p.wait(lambda: running() == 2)
+    world.server.model(reply="answer")
+    kill_pid(p.pids()["account:default"])
+    world.server.wait_replies(world.channel, world.bot, n + 1, 60)
+    p.wait(world.is_idle)
+    assert dead(p) == []
 
 
 @pytest.mark.simulator

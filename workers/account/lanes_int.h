@@ -27,13 +27,14 @@ RB_HEAD(lane_tree, lane);
 struct lanes {
 	struct lane_tree tree;
 	struct lane_list ready; /* may have something to start */
-	struct lane_list later; /* of people who have their share */
+	struct lane_list later; /* have to wait until a row stops */
 	struct event *run;        /* next turn of the loop */
 	struct event *timer;      /* the next retry */
 	struct monotime next;     /* when that is */
 	TAILQ_HEAD(, row) active; /* their turns run */
 	int waiting, running;
 	int urgent; /* rows that wait for nobody, not started */
+	int suspects; /* rows that run, and may be what the worker dies of */
 };
 
 RB_PROTOTYPE(lane_tree, lane, entry, lane_cmp)

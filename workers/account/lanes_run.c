@@ -59,11 +59,22 @@ lanes_wait(struct account *a, struct monotime at)
 	loop_timer(ls->timer, monotime_left(at));
 }
 
+/*
+ * Workers have died while this row ran, and others with it. From now on no
+ * two such rows run at a time, so that only the one that does it is given up.
+ */
+static int
+is_suspect(const struct row *r)
+{
+	return r->attempts >= TURN_CRASHES_SOME;
+}
+
 static void
 row_started(struct account *a, struct row *r)
 {
 	TAILQ_INSERT_TAIL(&a->lanes->active, r, running);
 	a->lanes->running++;
+	a->lanes->suspects += is_suspect(r);
 	r->busy = 1;
 	if (r->at_once)
 		a->lanes->urgent--;
@@ -78,6 +89,7 @@ lanes_row_stopped(struct account *a, struct row *r)
 
 	TAILQ_REMOVE(&a->lanes->active, r, running);
 	a->lanes->running--;
+	a->lanes->suspects -= is_suspect(r);
 	r->turn = NULL;
 	r->busy = 0;
 	if (!r->at_once)
@@ -146,7 +158,7 @@ lane_start(struct account *a, struct lane *l)
 			lanes_wait(a, wait);
 		return;
 	}
-	if (has_share(a, r)) {
+	if (has_share(a, r) || (is_suspect(r) && a->lanes->suspects > 0)) {
 		lane_list_on(l, &a->lanes->later);
 		return;
 	}

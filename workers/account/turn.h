@@ -18,6 +18,7 @@ struct turn;
 
 #define TURN_POSTS_MAX 20    /* posts of one turn */
 #define TURN_CRASHES_MAX 12  /* workers that died over one event */
+#define TURN_CRASHES_SOME 3  /* it runs alone, to see whether it is the one */
 
 /*
  * Start the turn of a row. NULL: it cannot run now (the agent is away) or
