@@ -74,8 +74,25 @@ def test_worker_that_died_over_it(llm, world, text, attempts):
     assert dead(s.p) == [] and "I could not" not in world.said()[2]
 
 
+@pytest.mark.parametrize("attempts", [10, 11])
+def test_agent_that_dies_over_it(llm, world, attempts):
+    s = Stuck(world, config(world))
+    s.say("hello")
+    world.server.model(reply="slow", first_delay_ms=60000)
+    s.again(attempts)
+    s.p.wait(lambda: s.p.account()["live"]["running"] == 1)
+    s.p.wait(lambda: world.model_requests())
+    world.server.model(reply="answer")
+    kill_pid(s.p.pids()["agent:main"])
+    s.p.wait(lambda: any(
+        ("answer" if attempts == 10 else "the worker died") in x
+        for x in world.said()))
+    assert len(dead(s.p)) == (attempts == 11)
+
+
 @pytest.mark.simulator
-def test_those_that_only_ran_beside_it(llm, world):
+@pytest.mark.parametrize("worker", ["account:default", "agent:main"])
+def test_those_that_only_ran_beside_it(llm, world, worker):
     """Whichever it is that the worker dies of: the others are not given up
     with it. After three workers they run one at a time."""
     n = 12
@@ -88,8 +105,9 @@ def test_those_that_only_ran_beside_it(llm, world):
         return p.account()["live"]["running"]
     for _ in range(3):
         p.wait(lambda: running() == n, 30)
-        kill_pid(p.pids()["account:default"])
-        p.wait(lambda: p.account()["state"] != "connected")
+        pid = p.pids()[worker]
+        kill_pid(pid)
+        p.wait(lambda: p.pids().get(worker) not in (pid, 0, None), 30)
     p.wait(lambda: running() > 0, 30)
     time.sleep(0.5)
     assert running() == 1
@@ -97,7 +115,7 @@ def test_those_that_only_ran_beside_it(llm, world):
     world.user.say(world.channel, "@%s one more" % world.bot.name)
     p.wait(lambda: running() == 2)
     world.server.model(reply="answer")
-    kill_pid(p.pids()["account:default"])
+    kill_pid(p.pids()[worker])
     world.server.wait_replies(world.channel, world.bot, n + 1, 60)
     p.wait(world.is_idle)
     assert dead(p) == []

@@ -297,9 +297,10 @@ turn_agent_gone(struct account *a, struct row *r, const char *agent)
 
 	if (t->ending || strcmp(t->agent, agent) != 0)
 		return;
-	/* Not the message's fault: the same again with the next link. */
+	/* Hardly the message's fault: the same again with the next link. */
 	turn_free(t);
 	lanes_row_again(a, r, 0);
+	r->attempts++;
 }
 
 /* Frames of the agent */
