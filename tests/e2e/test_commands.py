@@ -270,8 +270,7 @@ def test_stop_while_others_wait(talk):
     assert len(talk.said()) == 2
 
 
-@pytest.mark.simulator
-def test_stop_of_more_than_a_commit_takes(talk):
+def test_stop_of_more_than_a_commit_takes(sim, talk):
     """The oldest are ended, and the person knows that others wait."""
     slow(talk)
     talk.user.say(talk.dm, "count")
