@@ -93,10 +93,6 @@ enum store_rc
 session_meta_usage(struct db *db, int64_t num, int64_t prompt,
     int64_t completion, const char *model)
 {
-	enum store_rc rc;
-
-	if ((rc = db_run(db, Q_META_ADD, "i", num)) != STORE_OK)
-		return rc;
 	return db_run(
 	    db, Q_META_USAGE, "iiis", num, prompt, completion, model);
 }

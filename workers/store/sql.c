@@ -443,10 +443,11 @@ const char *const sql_query[Q_MAX] = {
     [Q_META_MODEL] = "UPDATE session_meta SET model = ?2 WHERE num = ?1",
     [Q_META_THINKING] = "UPDATE session_meta SET thinking = ?2"
 			" WHERE num = ?1",
-    [Q_META_USAGE] = "UPDATE session_meta SET turns = turns + 1,"
+    [Q_META_USAGE] = "INSERT INTO session_meta(num, turns, prompt,"
+		     " completion, used) VALUES(?1, 1, ?2, ?3, ?4)"
+		     " ON CONFLICT(num) DO UPDATE SET turns = turns + 1,"
 		     " prompt = prompt + ?2, completion = completion + ?3,"
-		     " used = CASE WHEN ?4 = '' THEN used ELSE ?4 END"
-		     " WHERE num = ?1",
+		     " used = CASE WHEN ?4 = '' THEN used ELSE ?4 END",
     [Q_NOTE_FIND] = "SELECT 1 FROM note WHERE session IN (?1, ?2)"
 		    " AND key = ?3 AND at = ?4",
     [Q_NOTE_PUT] = "INSERT OR REPLACE INTO note(session, key, at, text,"
@@ -458,6 +459,8 @@ const char *const sql_query[Q_MAX] = {
     [Q_NOTE_TRIM_ALL] = "DELETE FROM note WHERE account = ?1 AND id <="
 			" (SELECT id FROM note WHERE account = ?1"
 			" ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    [Q_NOTE_ANY] = "SELECT 1 FROM note WHERE session = ?1 AND text <> ''"
+		   " LIMIT 1",
     [Q_NOTE_LIST] = "SELECT id, at, text FROM note"
 		    " WHERE session IN (?1, ?2) AND text <> '' ORDER BY id",
     [Q_NOTE_SHOWN] = "UPDATE note SET text = ''"
