@@ -197,6 +197,17 @@ test_own_members(void **state)
 	assert_non_null(at(ctx, "k"));
 	assert_null(at(ctx, CTX_PICKER));
 	json_object_put(props);
+	/* What JSON takes and cannot write is null, as the peer has it. */
+	props = build("[{\"text\":\"A\",\"value\":\"v\",\"context\":"
+		      "{\"k\":1e999,\"l\":[1.5,-1e999],\"m\":2.5}}]", "null", &why);
+	ctx = at(at(json_object_array_get_idx(actions_of(props), 0),
+		     "integration"), "context");
+	assert_null(at(ctx, "k"));
+	assert_string_equal(json_object_to_json_string_ext(at(ctx, "l"),
+		JSON_C_TO_STRING_PLAIN), "[1.5,null]");
+	assert_string_equal(json_object_get_string(at(ctx, "m")), "2.5");
+	assert_true(signed_context_verify(secret, ctx, vec_str(ctx, CTX_TOKEN)));
+	json_object_put(props);
 }
 
 static void

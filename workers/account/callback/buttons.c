@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,38 @@ buttons_action(const struct buttons_opts *o, const char *id, const char *name,
 	return a;
 }
 
+static int
+is_infinite(struct json_object *v)
+{
+	return json_object_is_type(v, json_type_double) &&
+	    !isfinite(json_object_get_double(v));
+}
+
+/* "1e999" is taken, and cannot be written: null, as JavaScript has it. */
+static void
+drop_infinite(struct json_object *o)
+{
+	struct json_object *v;
+	size_t i;
+
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach(o, key, value) {
+			if (is_infinite(value))
+				json_object_object_add(o, key, NULL);
+			else
+				drop_infinite(value);
+		}
+	} else if (json_object_is_type(o, json_type_array)) {
+		for (i = 0; i < json_object_array_length(o); i++) {
+			v = json_object_array_get_idx(o, i);
+			if (is_infinite(v))
+				json_object_array_put_idx(o, i, NULL);
+			else
+				drop_infinite(v);
+		}
+	}
+}
+
 static struct json_object *
 custom_context(struct json_object *entry)
 {
@@ -155,6 +188,7 @@ custom_context(struct json_object *entry)
 	}
 	/* A click on it would be a command of whoever clicks. */
 	json_object_object_del(ctx, CTX_PICKER);
+	drop_infinite(ctx);
 	return ctx;
 }
 
