@@ -66,8 +66,11 @@ outbox_rows(struct account *a)
 void
 outbox_key(char *buf, int64_t seq, int n)
 {
-	snprintf(buf, OUTBOX_KEY_SIZE, "p%llx.%d.%08x%08x", (long long)seq, n,
-	    arc4random(), arc4random());
+	uint64_t random;
+
+	arc4random_buf(&random, sizeof(random));
+	snprintf(buf, OUTBOX_KEY_SIZE, "p%llx.%d.%016llx", (long long)seq, n,
+	    (unsigned long long)random);
 }
 
 /* The key tells, for it is known after a restart, too. */
