@@ -27,27 +27,24 @@ sessinfo_ask(struct account *a, const char *session, const char *agent,
 }
 
 /* Not a thread of its own, nor one that begins anew. */
-static const char *
-notes_of_next(const struct row *r, const struct row *next)
+static int
+is_alike(const struct row *r, const struct row *next)
 {
-	static const char *const same[] = {"session", "agent", "parent"};
+	static const char *const same[] = {
+	    "session", "agent", "parent", "notes"};
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
 		if (strcmp(api_str(r->data, same[i]),
 			api_str(next->data, same[i])) != 0)
-			return NULL;
-	return api_str(next->data, "notes");
+			return 0;
+	return 1;
 }
 
 void
-sessinfo_ask_next(struct row *r, struct json_object *commit)
+sessinfo_ask_next(const struct row *r, struct json_object *commit)
 {
-	const struct row *next = lanes_next(r);
-	const char *notes;
-
-	if (next != NULL && (notes = notes_of_next(r, next)) != NULL)
-		add_str(commit, "next", notes);
+	add_str(commit, "next", api_str(r->data, "notes"));
 }
 
 void
@@ -67,7 +64,7 @@ sessinfo_told_next(struct row *r, struct json_object *reply)
 {
 	struct row *next = lanes_next(r);
 
-	if (next != NULL && notes_of_next(r, next) != NULL)
+	if (next != NULL && is_alike(r, next))
 		sessinfo_told(next, reply);
 }
 

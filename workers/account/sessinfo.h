@@ -42,12 +42,13 @@ int sessinfo_read(struct json_object *reply, struct sessinfo *);
 /*
  * The same without a request of its own: the store tells it in its answer to
  * the put of a row that begins at once, or to the commit of the row before.
- * sessinfo_ask_next() adds that to the commit, if somebody waits who needs
- * it; sessinfo_told_next() passes on what came back. reply is borrowed, and
+ * sessinfo_ask_next() adds that to the commit, whoever waits: the put of the
+ * next one is often under way, and answered first. sessinfo_told_next()
+ * passes on what came back. reply is borrowed, and
  * may tell nothing. What was told is as good as asked for now for a moment,
  * and once: sessinfo_take() gives it to the caller, or NULL.
  */
-void sessinfo_ask_next(struct row *, struct json_object *commit);
+void sessinfo_ask_next(const struct row *, struct json_object *commit);
 void sessinfo_told(struct row *, struct json_object *reply);
 void sessinfo_told_next(struct row *, struct json_object *reply);
 struct json_object *sessinfo_take(struct row *);
