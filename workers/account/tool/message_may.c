@@ -34,6 +34,18 @@ refused(struct tool_op *op)
 	tool_op_end(op, 0, text);
 }
 
+/* The turn may have ended meanwhile. */
+static void
+decided(struct tool_op *op, int may)
+{
+	if (op->t == NULL)
+		tool_op_end(op, 0, "");
+	else if (may)
+		tool_allowed(op);
+	else
+		refused(op);
+}
+
 /* Members of a team may see its open channels; guests of it may not. */
 static int
 is_member(const struct tool_op *op, struct json_object *body)
@@ -53,12 +65,8 @@ on_team(struct account *a, const struct net_result *res,
 {
 	struct tool_op *op = arg;
 
-	if (op->t == NULL)
-		tool_op_end(op, 0, "");
-	else if (api_ok(res, body, 200) && is_member(op, body))
-		tool_allowed(op);
-	else
-		refused(op);
+	decided(op, op->t != NULL && api_ok(res, body, 200) &&
+		is_member(op, body));
 }
 
 /* Anybody but a guest may write to anybody; the marker says who asked. */
@@ -68,14 +76,9 @@ on_asker(struct account *a, const struct net_result *res,
 {
 	struct tool_op *op = arg;
 
-	if (op->t == NULL)
-		tool_op_end(op, 0, "");
-	else if (api_ok(res, body, 200) &&
-	    strcmp(api_str(body, "id"), asker(op)) == 0 &&
-	    strstr(api_str(body, "roles"), "guest") == NULL)
-		tool_allowed(op);
-	else
-		refused(op);
+	decided(op, op->t != NULL && api_ok(res, body, 200) &&
+		strcmp(api_str(body, "id"), asker(op)) == 0 &&
+		strstr(api_str(body, "roles"), "guest") == NULL);
 }
 
 static void
