@@ -76,10 +76,15 @@ class Called:
                 team or w.server.team))}
 
     def wait_commands(self, *triggers, team=None):
-        w = self.world
-        return w.postern.wait(lambda: all(
+        """They are there, and the listener knows them: it is told when the
+        round over all teams is done."""
+        p = self.world.postern
+        got = p.wait(lambda: all(
             t in self.commands(team) for t in triggers) and
             self.commands(team))
+        p.wait(lambda: any(a["commands"] >= len(triggers)
+                           for a in p.status()["callbacks"]["accounts"]))
+        return got
 
     def run(self, line, channel=None, user=None):
         """(status, answer) as the client of the user gets it."""
