@@ -44,6 +44,8 @@ enum proto_side { SIDE_A, SIDE_B };
 #define PROTO_NORMAL (64u * 1024)
 #define PROTO_TEXT (1024u * 1024)
 #define PROTO_LIST 10000 /* members of any list of the configuration */
+#define PROTO_EVENT 191 /* bytes of an event's id, and of a lane */
+#define PROTO_TRANSCRIPT 64 /* messages that a turn leaves in its session */
 #define PROTO_CLAIMS 8192 /* inbox rows that an account works on at a time */
 #define PROTO_ENDS 4096   /* inbox rows that end with another one */
 #define PROTO_COMMANDS 4096 /* slash commands of an account, in all teams */

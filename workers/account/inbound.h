@@ -11,13 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/proto.h"
+
 #define MM_ID_LEN 26          /* ids are 26 of [a-z0-9]: Mattermost 5.37 */
 #define MM_ID_SIZE (MM_ID_LEN + 1)
 #define MM_FILES_MAX 10       /* per post: Mattermost 5.37 */
 #define MM_TEXT_MAX 65535     /* bytes of a post: 16383 runes of 4 bytes */
 #define MM_NAME_MAX 256       /* bytes of user and channel names we keep */
 #define ACCOUNT_ID_SIZE 65    /* account and agent ids: 64 characters */
-#define EVENT_ID_SIZE 160
+#define EVENT_ID_SIZE (PROTO_EVENT + 1)
 #define MENTIONS_MAX 100
 
 enum inbound_kind {

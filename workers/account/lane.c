@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/utf8.h"
 #include "workers/account/lane.h"
 
@@ -36,6 +37,13 @@ void
 lane_key(const char *account, const char *channel_id, const char *root,
     char out[LANE_KEY_SIZE])
 {
-	(void)snprintf(out, LANE_KEY_SIZE, "%s:%s:%s", account, channel_id,
-	    root);
+	int i, len = snprintf(out, LANE_KEY_SIZE, "%s:%s:%s", account,
+	    channel_id, root);
+
+	if (len < LANE_KEY_SIZE)
+		return;
+	/* A hook's session may be long: cut, and not within a character. */
+	len = LANE_KEY_SIZE - 1;
+	for (i = 0; i < 3 && !text_valid(out, (size_t)len); i++)
+		out[--len] = '\0';
 }

@@ -7,9 +7,10 @@
 
 #include <stddef.h>
 
+#include "common/proto.h"
 #include "workers/account/policy.h"
 
-#define LANE_KEY_SIZE 192
+#define LANE_KEY_SIZE (PROTO_EVENT + 1)
 
 /*
  * The reply mode in force: replyToModeByChatType, else off in direct

@@ -45,7 +45,8 @@ rowdata_model(const struct agent *a, const char *word)
 		return a->model;
 	if (a->n_models > 0 && (found = model_number(a, word)) != NULL)
 		return found;
-	return a->n_models == 0 ? name : NULL;
+	/* Of a server whose models nobody has listed, any that has room. */
+	return a->n_models == 0 && strlen(name) < DIRECTIVE_ARG ? name : NULL;
 }
 
 static void

@@ -409,7 +409,7 @@ frame_final(struct account *a, const char *agent, struct json_object *msg)
 	fields_open(&f, msg);
 	id = fields_int(&f, "turn", 1, INT64_MAX);
 	text = fields_str(&f, "text", PROTO_TEXT);
-	transcript = fields_arr(&f, "transcript", 64);
+	transcript = fields_arr(&f, "transcript", PROTO_TRANSCRIPT);
 	usage = fields_opt_obj(&f, "usage");
 	model = fields_opt_str(&f, "model", 256);
 	if (fields_end(&f) == -1)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/add.h"
+#include "common/proto.h"
 #include "workers/agent/answer.h"
 #include "workers/agent/past.h"
 
@@ -234,7 +235,9 @@ past_record(struct json_object *added)
 		if (calls_of(m) != NULL)
 			cut_args(calls_of(m));
 	}
-	while (json_size(out) > PAST_TOOLS_MAX) {
+	/* Beside them are the message and its answer. */
+	while (json_size(out) > PAST_TOOLS_MAX ||
+	    json_object_array_length(out) > PROTO_TRANSCRIPT - 2) {
 		m = json_object_array_get_idx(out, 0);
 		i = calls_of(m) == NULL
 			? 0 : json_object_array_length(calls_of(m));

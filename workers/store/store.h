@@ -13,7 +13,7 @@
 /* Bytes without the NUL. */
 #define STORE_ID 64	  /* accounts, agents, channels, posts, keys */
 #define STORE_WORD 64	  /* kinds, stages, outcomes, codes */
-#define STORE_EVENT 128	  /* event ids, lanes */
+#define STORE_EVENT PROTO_EVENT
 #define STORE_SESSION 384 /* session keys: account, user and thread in one */
 #define STORE_REASON 512  /* reasons, rules */
 #define STORE_ERROR 1024  /* error texts of a server */

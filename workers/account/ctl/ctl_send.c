@@ -9,6 +9,7 @@
 #include "common/chan.h"
 #include "common/fields.h"
 #include "common/log.h"
+#include "common/proto.h"
 #include "workers/account/account.h"
 #include "workers/account/api.h"
 #include "workers/account/callback/buttons.h"
@@ -335,7 +336,7 @@ ctl_on_send(struct chan *c, struct json_object *msg, int fd, void *arg)
 	to = fields_str(&f, "to", 512);
 	text = fields_str(&f, "text", SEND_TEXT_MAX);
 	root = fields_opt_str(&f, "root", 128);
-	buttons = fields_opt_arr(&f, "buttons", BUTTONS_MAX);
+	buttons = fields_opt_arr(&f, "buttons", PROTO_LIST);
 	presentation = fields_opt_obj(&f, "presentation");
 	n_files = (size_t)fields_opt_int(&f, "files", 0, MM_FILES_MAX, 0);
 	call = fields_opt_int(&f, "call", 1, INT64_MAX, 0);
